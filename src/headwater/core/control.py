@@ -1,0 +1,474 @@
+"""Ops that carry Graphs: calls, conditionals, loops, and maps over an axis; and the functions that trace them.
+
+These are part of the graph language itself, as the other ops are its vocabulary. A sub-Graph's captures and the
+states it touches become operands of the node; states it changes become results, which the enclosing Graph writes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax import lax
+
+from headwater.core import dtypes, nest
+from headwater.core.context import context
+from headwater.core.graph import Graph, describe_location, tracing, user_location
+from headwater.core.loops import while_loop
+from headwater.core.lowering import as_function
+from headwater.core.op import Op
+from headwater.core.runtime import execute
+from headwater.core.shapes import as_shape
+from headwater.core.tensor import EagerTensor, SymbolicTensor, Tensor, convert_to_tensor
+
+# Operands -------------------------------------------------------------------------------------------------------
+
+
+class Operands:
+    """The outer tensors that one or more sub-Graphs need, each once, in a fixed order."""
+
+    def __init__(self, graphs: Sequence[Graph]) -> None:
+        self.tensors: list[Tensor] = []
+        self._positions: dict[int, int] = {}
+        outer = context.graph
+        variables = {uid: s.variable for g in graphs for uid, s in g.states.items()}
+        self.variables = list(variables.values())
+        self.written = [
+            i for i, (uid, _) in enumerate(variables.items()) if any(uid in g.states and g.states[uid].modified for g in graphs)
+        ]
+        entries = [outer.read(v) if outer is not None else v._read() for v in self.variables]
+        self.state_positions = [self._add(x, always=True) for x in entries]
+        self._by_uid = dict(zip(variables, self.state_positions, strict=True))
+        self.layouts = tuple([self._layout(g) for g in graphs])
+
+    def _add(self, tensor: Tensor, always: bool = False) -> int:
+        if always or id(tensor) not in self._positions:
+            self._positions[id(tensor)] = len(self.tensors)
+            self.tensors.append(tensor)
+            return len(self.tensors) - 1
+        return self._positions[id(tensor)]
+
+    def _layout(self, graph: Graph) -> Any:
+        captures = tuple([self._add(outer) for outer, _ in graph.captured])
+        return captures, tuple([self._by_uid[uid] for uid in graph.states])
+
+    def write_back(self, finals: Sequence[Tensor]) -> None:
+        """Makes the results for changed states their variables' values."""
+        for index, value in zip(self.written, finals, strict=True):
+            self.variables[index]._store(value, False, fresh=True)
+
+
+def _arguments(layout: Any, operands: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """A sub-Graph's captures and state entries, picked from the operands."""
+    captures, states = layout
+    return [operands[i] for i in captures], [operands[i] for i in states]
+
+
+def _finals(graph: Graph, layout: Any, operands: Sequence[Any], states: Sequence[Any], written: Any) -> list[Any]:
+    """The values at exit of the changed states (`written`: their operand positions), touched by this Graph or not."""
+    own = dict(zip(layout[1], states, strict=True))
+    return [own.get(position, operands[position]) for position in written]
+
+
+def trace_body(function: Callable[..., Any], specs: Sequence[Any], name: str) -> tuple[Graph, Any]:
+    """Traces `function` into a sub-Graph of the current one.
+
+    Args:
+        function: Called with one tensor per spec; may return any structure of tensors.
+        specs: ``(dtype, shape)`` of the Graph's inputs.
+        name: The Graph's name.
+
+    Returns:
+        The Graph, whose outputs are the flattened results, and the structure returned (None leaves kept).
+    """
+    graph = Graph(name, outer=context.graph)
+    with tracing(graph):
+        inputs = [graph.add_input(dtype, shape, f"arg{i}") for i, (dtype, shape) in enumerate(specs)]
+        structure = function(*inputs)
+        leaves = [None if x is None else graph.own(_as_tensor(x, name)) for x in _flatten(structure)]
+    graph.outputs = [x for x in leaves if x is not None]
+    return graph, nest.pack_sequence_as(structure, leaves, expand_composites=True)
+
+
+def _flatten(structure: Any) -> list[Any]:
+    return nest.flatten(structure, expand_composites=True)
+
+
+def _as_tensor(value: Any, where: str) -> Tensor:
+    try:
+        return convert_to_tensor(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{where} must return tensors, or values that convert to them (or None); received {value!r} of type "
+            f"{type(value).__name__}. {error}"
+        ) from None
+
+
+def _repack(structure: Any, tensors: Sequence[Tensor]) -> Any:
+    rest = iter(tensors)
+    leaves = [None if x is None else next(rest) for x in _flatten(structure)]
+    return nest.pack_sequence_as(structure, leaves, expand_composites=True)
+
+
+# Call -----------------------------------------------------------------------------------------------------------
+
+
+def _call_kernel(*operands: Any, graph: Graph, layout: Any, written: Any) -> Any:
+    count = len(graph.inputs)
+    rest = operands[count:]
+    captures, entries = _arguments(layout, rest)
+    outputs, states = as_function(graph)(list(operands[:count]), captures, entries)
+    return (*outputs, *_finals(graph, layout, rest, states, written))
+
+
+def _call_stages(operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    graph, layout, written = attrs["graph"], attrs["layout"], attrs["written"]
+    count = len(graph.inputs)
+    rest = operands[count:]
+    outputs, states = execute(graph, operands[:count], *_arguments(layout, rest))
+    return (*outputs, *_finals(graph, layout, rest, states, written))
+
+
+def _call_spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    graph = attrs["graph"]
+    rest = inputs[len(graph.inputs) :]
+    return [(x.dtype, x.shape) for x in (*graph.outputs, *[rest[i] for i in attrs["written"]])]
+
+
+CALL = Op("PartitionedCall", _call_kernel, graphs=("graph",), stages=_call_stages, spec=_call_spec)
+
+
+def call(graph: Graph, inputs: Sequence[Tensor], name: str | None = None) -> list[Tensor]:
+    """Adds a call of a finished Graph to the Graph being traced; returns its output tensors."""
+    operands = Operands([graph])
+    written = tuple([operands.state_positions[i] for i in operands.written])
+    results = CALL(*inputs, *operands.tensors, graph=graph, layout=operands.layouts[0], written=written, name=name)
+    operands.write_back(results[len(graph.outputs) :])
+    return list(results[: len(graph.outputs)])
+
+
+# If -------------------------------------------------------------------------------------------------------------
+
+
+def _branch(graph: Graph, layout: Any, written: Any, operands: Sequence[Any]) -> list[Any]:
+    captures, entries = _arguments(layout, operands)
+    outputs, states = as_function(graph)([], captures, entries)
+    return [*outputs, *_finals(graph, layout, operands, states, written)]
+
+
+def _traced_only(operands: Sequence[Any]) -> tuple[list[Any], Callable[[Sequence[Any]], list[Any]]]:
+    """Operands to pass to a JAX control-flow primitive, and how to put them back among those known already."""
+    places = [i for i, x in enumerate(operands) if not isinstance(x, np.ndarray)]
+
+    def restore(passed: Sequence[Any]) -> list[Any]:
+        full = list(operands)
+        for place, value in zip(places, passed, strict=True):
+            full[place] = value
+        return full
+
+    return [operands[i] for i in places], restore
+
+
+def _case_kernel(index: Any, *operands: Any, layouts: Any, written: Any, count: int, **graphs: Graph) -> Any:
+    branches = [graphs[f"branch{i}"] for i in range(count)]
+    passed, restore = _traced_only(operands)
+    calls = [
+        lambda args, graph=graph, layout=layout: [
+            jax.numpy.asarray(x) for x in _branch(graph, layout, written, restore(args))
+        ]
+        for graph, layout in zip(branches, layouts, strict=True)
+    ]
+    if isinstance(index, np.ndarray):
+        return tuple(calls[_clamp(int(index), count)](passed))
+    if index.dtype == bool:
+        return tuple(lax.cond(index, calls[0], calls[1], passed))
+    out_of_range = (index < 0) | (index >= count)
+    return tuple(lax.switch(jax.numpy.where(out_of_range, count - 1, index), calls, passed))
+
+
+def _clamp(index: int, count: int) -> int:
+    return index if 0 <= index < count else count - 1
+
+
+def _case_stages(operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    index = np.asarray(operands[0])
+    choice = (0 if index else 1) if index.dtype == bool else _clamp(int(index), attrs["count"])
+    graph, layout, rest = attrs[f"branch{choice}"], attrs["layouts"][choice], operands[1:]
+    outputs, states = execute(graph, [], *_arguments(layout, rest))
+    return (*outputs, *_finals(graph, layout, rest, states, attrs["written"]))
+
+
+def _case_spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    graphs = [attrs[f"branch{i}"] for i in range(attrs["count"])]
+    specs = []
+    for outputs in zip(*[g.outputs for g in graphs], strict=True):
+        shape = outputs[0].shape
+        for other in outputs[1:]:
+            shape = shape.most_specific_compatible_shape(other.shape)
+        specs.append((outputs[0].dtype, shape))
+    return [*specs, *[(inputs[1 + i].dtype, inputs[1 + i].shape) for i in attrs["written"]]]
+
+
+_CASES: dict[int, Op] = {}
+
+
+def _case_op(count: int) -> Op:
+    """The ``If`` op (two branches) or the ``Case`` op of that many branches."""
+    if count not in _CASES:
+        graphs = tuple([f"branch{i}" for i in range(count)])
+        name = "If" if count == 2 else f"Case{count}"
+        _CASES[count] = Op(name, _case_kernel, graphs=graphs, stages=_case_stages, spec=_case_spec)
+    return _CASES[count]
+
+
+def branch(index: Tensor, functions: Sequence[Callable[[], Any]], names: Sequence[str], what: str) -> Any:
+    """Traces a conditional: `functions[0]` if a boolean `index` is true, else by position.
+
+    Args:
+        index: A scalar; boolean (two functions), or an integer, where out of range means the last function.
+        functions: Functions without arguments that return the same structure of tensors.
+        names: How errors call the functions.
+        what: How errors call the conditional.
+
+    Returns:
+        The structure that the functions return.
+
+    Raises:
+        TypeError, ValueError: If the functions return different structures or dtypes.
+    """
+    traced = [trace_body(function, [], name) for function, name in zip(functions, names, strict=True)]
+    first_graph, structure = traced[0]
+    for name, (graph, other) in zip(names[1:], traced[1:], strict=True):
+        _check_same(structure, other, names[0], name, what)
+        _check_dtypes(first_graph, graph, names[0], name, what)
+    if index.shape.rank not in (0, None):
+        raise ValueError(f"{what}: expected a scalar condition, received shape {index.shape}. Use tf.reduce_all/any.")
+    graphs = [graph for graph, _ in traced]
+    operands = Operands(graphs)
+    written = tuple([operands.state_positions[i] for i in operands.written])
+    attrs: dict[str, Any] = {f"branch{i}": g for i, g in enumerate(graphs)}
+    results = _case_op(len(graphs))(
+        index, *operands.tensors, layouts=operands.layouts, written=written, count=len(graphs), name="cond", **attrs
+    )
+    count = len(first_graph.outputs)
+    operands.write_back(results[count:])
+    return _repack(structure, results[:count])
+
+
+def _check_same(first: Any, other: Any, name: str, other_name: str, what: str) -> None:
+    try:
+        nest.assert_same_structure(first, other, expand_composites=True)
+        pairs = zip(_flatten(first), _flatten(other), strict=True)
+        if any((a is None) != (b is None) for a, b in pairs):
+            raise ValueError("one returns None where the other returns a tensor")
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"{what}: {name} and {other_name} must return the same structure. Received {first!r} and {other!r}: "
+            f"{error} (at {describe_location(user_location())})"
+        ) from None
+
+
+def _check_dtypes(first: Graph, other: Graph, name: str, other_name: str, what: str) -> None:
+    for position, (a, b) in enumerate(zip(first.outputs, other.outputs, strict=True)):
+        if a.dtype is not b.dtype:
+            raise TypeError(
+                f"{what}: {name} and {other_name} must return the same dtypes. Result {position} is {a.dtype.name} in "
+                f"the one and {b.dtype.name} in the other. Use tf.cast. (at {describe_location(user_location())})"
+            )
+
+
+# While ----------------------------------------------------------------------------------------------------------
+
+
+def _loop_parts(carry_operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    count, written = attrs["count"], attrs["written"]
+    operands = list(carry_operands[count:])
+    carry = [*carry_operands[:count], *[operands[i] for i in written]]
+
+    def with_states(carry: Sequence[Any], operands: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        full = list(operands)
+        for position, value in zip(written, carry[count:], strict=True):
+            full[position] = value
+        return list(carry[:count]), full
+
+    return carry, operands, with_states
+
+
+def _while_kernel(*inputs: Any, **attrs: Any) -> Any:
+    carry, operands, with_states = _loop_parts(inputs, attrs)
+    graphs, layouts, written = (attrs["cond"], attrs["body"]), attrs["layouts"], attrs["written"]
+    passed, restore = _traced_only(operands)
+    carry = [jax.numpy.asarray(x) for x in carry]
+
+    def test(carry: Sequence[Any], passed: Sequence[Any]) -> Any:
+        variables, full = with_states(carry, restore(passed))
+        return as_function(graphs[0])(variables, *_arguments(layouts[0], full))[0][0]
+
+    def body(carry: Sequence[Any], passed: Sequence[Any]) -> Any:
+        variables, full = with_states(carry, restore(passed))
+        outputs, states = as_function(graphs[1])(variables, *_arguments(layouts[1], full))
+        result = [*outputs, *_finals(graphs[1], layouts[1], full, states, written)]
+        return tuple([jax.numpy.asarray(x) for x in result])
+
+    trips = attrs.get("trips")
+    if trips is not None:
+        return tuple(lax.scan(lambda c, _: (body(c, passed), None), tuple(carry), None, length=trips)[0])
+    return tuple(while_loop(test, body, tuple(carry), tuple(passed)))
+
+
+def _while_stages(inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    carry, operands, with_states = _loop_parts(inputs, attrs)
+    cond, body, layouts, written = attrs["cond"], attrs["body"], attrs["layouts"], attrs["written"]
+    while True:
+        variables, full = with_states(carry, operands)
+        if not bool(np.asarray(execute(cond, variables, *_arguments(layouts[0], full))[0][0])):
+            return tuple(carry)
+        outputs, states = execute(body, variables, *_arguments(layouts[1], full))
+        carry = [*outputs, *_finals(body, layouts[1], full, states, written)]
+
+
+def _while_spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    rest = inputs[attrs["count"] :]
+    return [(x.dtype, x.shape) for x in (*attrs["body"].inputs, *[rest[i] for i in attrs["written"]])]
+
+
+WHILE = Op("While", _while_kernel, graphs=("cond", "body"), stages=_while_stages, spec=_while_spec)
+
+
+def loop(
+    test: Callable[..., Any],
+    body: Callable[..., Any],
+    loop_vars: Sequence[Any],
+    *,
+    shape_invariants: Sequence[Any] | None = None,
+    trips: int | None = None,
+    names: Sequence[str] | None = None,
+    what: str = "tf.while_loop",
+) -> Any:
+    """Traces a loop.
+
+    Args:
+        test: Takes the loop variables, returns a boolean scalar.
+        body: Takes the loop variables, returns their next values as a sequence of the same structure.
+        loop_vars: The initial values, a sequence of nested structures.
+        shape_invariants: For each leaf the shape that holds in all iterations, or None for that of the initial value.
+            Where it leaves a dimension open that the initial value knows, the loop runs on the host.
+        trips: The number of iterations where it is known; the loop then differentiates like straight-line code.
+        names: The user's names of the loop variables, for errors.
+        what: How errors call the loop.
+
+    Returns:
+        The final values, in the structure of `loop_vars`.
+
+    Raises:
+        ValueError, TypeError: If the structure, a dtype or a shape changes in the body.
+    """
+    leaves = _flatten(list(loop_vars))
+    tensors = [_as_tensor(x, what) for x in leaves]
+    shapes = [x.shape for x in tensors]
+    varying = False
+    if shape_invariants is not None:
+        for i, invariant in enumerate(shape_invariants):
+            if invariant is not None and as_shape(invariant) != shapes[i]:
+                varying = varying or not shapes[i].is_subtype_of(as_shape(invariant)) or shapes[i].is_fully_defined()
+                shapes[i] = as_shape(invariant)
+    specs = [(x.dtype, shape) for x, shape in zip(tensors, shapes, strict=True)]
+    structure = nest.pack_sequence_as(list(loop_vars), tensors, expand_composites=True)
+
+    def call(function: Callable[..., Any], args: Sequence[Tensor]) -> Any:
+        return function(*nest.pack_sequence_as(structure, list(args), expand_composites=True))
+
+    body_graph, result = trace_body(lambda *args: call(body, args), specs, f"{what} body")
+    _check_loop(structure, result, body_graph, specs, names, what)
+    cond_graph, _ = trace_body(lambda *args: call(test, args), specs, f"{what} condition")
+    if len(cond_graph.outputs) != 1 or cond_graph.outputs[0].dtype is not dtypes.bool:
+        raise TypeError(f"{what}: the condition must return one boolean scalar, received {cond_graph.outputs}.")
+    operands = Operands([cond_graph, body_graph])
+    written = tuple([operands.state_positions[i] for i in operands.written])
+    attrs: dict[str, Any] = {"trips": trips, "_host": varying}
+    results = WHILE(
+        *tensors, *operands.tensors, cond=cond_graph, body=body_graph, layouts=operands.layouts, written=written,
+        count=len(tensors), name="while", **attrs,
+    )  # fmt: skip
+    operands.write_back(results[len(tensors) :])
+    return nest.pack_sequence_as(structure, list(results[: len(tensors)]), expand_composites=True)
+
+
+def _check_loop(
+    structure: Any, result: Any, graph: Graph, specs: Sequence[Any], names: Sequence[str] | None, what: str
+) -> None:
+    where = f" (at {describe_location(user_location())})"
+    try:
+        nest.assert_same_structure(structure, result, check_types=False, expand_composites=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{what}: the body must return the same structure as the loop variables. Expected {structure!r}, received "
+            f"{result!r}: {error}{where}"
+        ) from None
+    if len(graph.outputs) != len(specs):
+        raise ValueError(f"{what}: a loop variable became None in the body. Expected a tensor.{where}")
+    for i, (output, (dtype, shape)) in enumerate(zip(graph.outputs, specs, strict=True)):
+        name = names[i] if names is not None and i < len(names) else f"loop variable {i}"
+        if output.dtype is not dtype:
+            raise TypeError(
+                f"{what}: '{name}' has dtype {dtype.name} before the loop, but dtype {output.dtype.name} after one "
+                f"iteration. Expected the same dtype. Use tf.cast.{where}"
+            )
+        if not output.shape.is_subtype_of(shape):
+            if output.shape.is_compatible_with(shape) and isinstance(output, SymbolicTensor):
+                continue  # known to less precision only; checked when the program is built
+            raise ValueError(
+                f"{what}: '{name}' has shape {shape} before the loop, but shape {output.shape} after one iteration. "
+                f"Expected the same shape. Use shape_invariants (tf.autograph.experimental.set_loop_options) to let "
+                f"it vary.{where}"
+            )
+
+
+# Map ------------------------------------------------------------------------------------------------------------
+
+
+def _vmap_kernel(*operands: Any, graph: Graph, layout: Any) -> Any:
+    count = len(graph.inputs)
+    captures, entries = _arguments(layout, operands[count:])
+
+    def single(*inputs: Any) -> Any:
+        return tuple([jax.numpy.asarray(x) for x in as_function(graph)(list(inputs), captures, entries)[0]])
+
+    return jax.vmap(single)(*operands[:count])
+
+
+VMAP = Op("VectorizedMap", _vmap_kernel, graphs=("graph",))
+
+
+def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
+    """`function` applied to all slices along the first axis of `elements` at once.
+
+    Args:
+        function: Takes a structure like `elements` with the first axis removed; returns a structure of tensors.
+        elements: A structure of tensors with the same first dimension.
+
+    Returns:
+        The results of `function`, stacked along a new first axis.
+    """
+    tensors = [convert_to_tensor(x) for x in _flatten(elements)]
+    specs = [(x.dtype, x.shape[1:]) for x in tensors]
+    graph, structure = trace_body(
+        lambda *args: function(nest.pack_sequence_as(elements, list(args), expand_composites=True)), specs, "vectorized_map"
+    )
+    operands = Operands([graph])
+    if operands.written:
+        raise ValueError("vectorized_map: the function must not assign to variables. Use tf.map_fn.")
+    results = VMAP(*tensors, *operands.tensors, graph=graph, layout=operands.layouts[0])
+    return _repack(structure, results)
+
+
+
+
+
+def is_eager(value: Any) -> bool:
+    """Whether the value is known while tracing: no tensor, or an eager one outside a trace."""
+    return not isinstance(value, Tensor) or isinstance(value, EagerTensor) and context.graph is None
+
+

@@ -1,0 +1,791 @@
+"""`function`: Python functions as Graphs, traced once per kind of arguments, cached and reused."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import types
+import warnings
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from headwater.core import autograph as autograph_module
+from headwater.core import control, nest, variable as variable_module
+from headwater.core.context import context
+from headwater.core.errors import InvalidArgumentError
+from headwater.core.graph import Graph, Node, tracing
+from headwater.core.op import Op, is_differentiable
+from headwater.core.runtime import Program, compile_function, execute
+from headwater.core.signature import (
+    Encoder,
+    Signature,
+    describe,
+    key_without_shapes,
+    relaxed,
+    specs_of,
+    watch_objects,
+)
+from headwater.core.spec import TensorSpec
+from headwater.core.tape import GradientTape, dense
+from headwater.core.tensor import EagerTensor, SymbolicTensor, Tensor, convert_to_tensor
+from headwater.core.variable import Variable
+
+# One lock for all tracing: functions trace each other in any order.
+_trace_lock = threading.RLock()
+_run_eagerly = False
+
+# So many traces of one function are suspicious unless the user said how many to expect.
+_MANY_TRACES = 5
+
+
+def run_functions_eagerly(run_eagerly: bool) -> None:
+    """Makes every `tf.function` run its Python code directly (True), or as a graph (False).
+
+    >>> tf.config.run_functions_eagerly(True)
+    >>> tf.config.functions_run_eagerly()
+    True
+    >>> tf.config.run_functions_eagerly(False)
+    """
+    global _run_eagerly
+    _run_eagerly = bool(run_eagerly)
+
+
+def functions_run_eagerly() -> bool:
+    """Whether functions run their Python code directly."""
+    return _run_eagerly
+
+
+class ConcreteFunction:
+    """One trace of a function: a Graph and the structures of its arguments and results.
+
+    Calling it with tensors that fit runs the Graph.
+    """
+
+    def __init__(self, graph: Graph, arguments: Any, results: Any, name: str) -> None:
+        self.graph = graph
+        self.name = name
+        self.structured_input_signature = arguments
+        self._results = results
+        self._single = len(graph.outputs) == 1 and isinstance(results, Tensor)
+        self._program: Program | None = None
+        self._differentiable: dict[Any, Any] = {}
+
+    # Calling ----------------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the Graph with these arguments (in the order of its inputs, or by their names)."""
+        names = [x.node.name for x in self.graph.inputs]
+        leaves = nest.flatten(args, expand_composites=True)
+        unknown = sorted(set(kwargs) - set(names))
+        if unknown or len(leaves) + len(kwargs) != len(names):
+            leaves = self._bind(args, kwargs, names)
+        else:
+            leaves = [*leaves, *[kwargs[n] for n in names[len(leaves) :] if n in kwargs]]
+        tensors = []
+        for leaf, inner in zip(leaves, self.graph.inputs, strict=True):
+            tensor = convert_to_tensor(leaf, None if isinstance(leaf, Tensor | Variable) else inner.dtype)
+            if tensor.dtype is not inner.dtype or not inner.shape.is_compatible_with(tensor.shape):
+                raise InvalidArgumentError(
+                    None, None,
+                    f"{self.name}: argument {inner.node.name!r} must be {inner.dtype.name} of shape {inner.shape}, "
+                    f"received {tensor.dtype.name} of shape {tensor.shape}.",
+                )  # fmt: skip
+            tensors.append(tensor)
+        return self.call_flat(tensors)
+
+    def _bind(self, args: Sequence[Any], kwargs: dict[str, Any], names: Sequence[str]) -> list[Any]:
+        """Arguments given like those of the Python function, Python values included."""
+        encoder = Encoder()
+        encoder.add((args, kwargs))
+        leaves = encoder.leaves
+        if len(leaves) != len(names):
+            raise TypeError(
+                f"{self.name} takes the tensors {list(names)}; received {len(leaves)} tensors and keywords "
+                f"{sorted(kwargs)}."
+            )
+        return leaves
+
+    def call_flat(self, tensors: Sequence[Tensor]) -> Any:
+        """Runs the Graph on its input tensors, in order; returns the structured results."""
+        if context.graph is not None:
+            outputs: Sequence[Tensor] = control.call(self.graph, tensors, self.name)
+        elif context.recorders:
+            outputs = self._call_recorded(tensors)
+        else:
+            outputs = [EagerTensor(array) for array in self.program([x._array for x in tensors])]
+        return outputs[0] if self._single else self._structure(outputs)
+
+    @property
+    def program(self) -> Program:
+        """The Graph bound to its variables and captured tensors."""
+        if self._program is None:
+            self._program = Program(self.graph)
+        return self._program
+
+    def _structure(self, outputs: Sequence[Tensor]) -> Any:
+        rest = iter(outputs)
+        flat = [None if x is None else next(rest) for x in nest.flatten(self._results, expand_composites=True)]
+        return nest.pack_sequence_as(self._results, flat, expand_composites=True)
+
+    # Under a tape -----------------------------------------------------------------------------------------------
+
+    def _call_recorded(self, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Runs eagerly while tapes are active: those that follow an argument get a record of the call."""
+        operands = control.Operands([self.graph])
+        inputs = [*tensors, *operands.tensors]
+        wrt = tuple([
+            i for i, x in enumerate(inputs)
+            if is_differentiable(x.dtype) and any(r.follows(x) for r in context.recorders)
+        ])  # fmt: skip
+        if not wrt or not any(is_differentiable(x.dtype) for x in self.graph.outputs):
+            return [EagerTensor(array) for array in self.program([x._array for x in tensors])]
+        written = tuple([operands.state_positions[i] for i in operands.written])
+        attrs = _CallAttrs(graph=self.graph, layout=operands.layouts[0], written=written)
+        if self.graph.is_staged:
+            arrays = control.CALL.run([x._array for x in inputs], attrs)
+        else:
+            arrays, attrs.pull_back = self._forward(wrt, attrs)([x._array for x in inputs])
+            attrs.wrt = wrt
+        outputs = [EagerTensor(array) for array in arrays]
+        for recorder in context.recorders:
+            recorder.record(_RECORDED_CALL, inputs, attrs, outputs)
+        count = len(self.graph.outputs)
+        operands.write_back(outputs[count:])
+        return outputs[:count]
+
+    def _forward(self, wrt: tuple[int, ...], attrs: dict[str, Any]) -> Any:
+        """The compiled call that also gives the function that pulls cotangents back to the inputs at `wrt`."""
+        key = (wrt, attrs["layout"], attrs["written"])
+        if key not in self._differentiable:
+            fixed = dict(attrs)
+
+            def forward(arrays: Sequence[Any]) -> Any:
+                def chosen(*values: Any) -> Any:
+                    full = list(arrays)
+                    for position, value in zip(wrt, values, strict=True):
+                        full[position] = value
+                    results = control.CALL.kernel(*full, **fixed)
+                    return tuple([r for r in results if is_differentiable(r.dtype)]), results
+
+                _, pull_back, results = jax.vjp(chosen, *[arrays[i] for i in wrt], has_aux=True)
+                return results, pull_back
+
+            self._differentiable[key] = compile_function(forward, self.graph)
+        return self._differentiable[key]
+
+    # What it is -------------------------------------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The Graph's inputs, then its captures."""
+        return [*self.graph.inputs, *[inner for _, inner in self.graph.captured]]
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """The Graph's outputs."""
+        return list(self.graph.outputs)
+
+    @property
+    def structured_outputs(self) -> Any:
+        """The results, as a structure of specs."""
+        return nest.map_structure(
+            lambda x: None if x is None else TensorSpec(x.shape, x.dtype), self._results, expand_composites=True
+        )
+
+    @property
+    def output_shapes(self) -> Any:
+        """The shapes of the results, in their structure."""
+        return nest.map_structure(lambda x: None if x is None else x.shape, self._results)
+
+    @property
+    def output_dtypes(self) -> Any:
+        """The dtypes of the results, in their structure."""
+        return nest.map_structure(lambda x: None if x is None else x.dtype, self._results)
+
+    @property
+    def captured_inputs(self) -> list[Any]:
+        """The outer tensors and variables that the Graph uses."""
+        return [*[outer for outer, _ in self.graph.captured], *self.variables]
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables the Graph reads or assigns."""
+        return tuple([s.variable for s in self.graph.states.values()])
+
+    @property
+    def trainable_variables(self) -> tuple[Variable, ...]:
+        """Those of them that are trainable."""
+        return tuple([v for v in self.variables if v.trainable])
+
+    def pretty_printed_signature(self, verbose: bool = True) -> str:
+        """The arguments and results in words."""
+        lines = ["Input Parameters:"]
+        lines += [f"  {x.node.name}: {TensorSpec(x.shape, x.dtype)}" for x in self.graph.inputs] or ["  None"]
+        lines += ["Output Type:"]
+        lines += [f"  {TensorSpec(x.shape, x.dtype)}" for x in self.graph.outputs] or ["  None"]
+        lines += ["Captures:"]
+        lines += [f"  {v.name}: {TensorSpec(v.shape, v.dtype)}" for v in self.variables]
+        lines += [f"  {TensorSpec(x.shape, x.dtype)}" for x, _ in self.graph.captured]
+        return "\n".join([*lines, *([] if self.captured_inputs else ["  None"])])
+
+    def __repr__(self) -> str:
+        return f"<ConcreteFunction {self.name} at 0x{id(self):X}>"
+
+    def __str__(self) -> str:
+        return f"ConcreteFunction {self.pretty_printed_signature()}"
+
+
+class _CallAttrs(dict[str, Any]):
+    """Attributes of a recorded call, with what its forward pass kept for the backward pass."""
+
+    pull_back: Any = None
+    wrt: tuple[int, ...] = ()
+
+
+@jax.jit
+def _run_pull_back(pull_back: Any, cotangents: Any) -> Any:
+    return pull_back(cotangents)
+
+
+@jax.jit
+def _zeros(arrays: Sequence[Any]) -> Any:
+    return [jax.numpy.zeros_like(a) for a in arrays]
+
+
+def _call_gradient(inputs: Any, outputs: Any, found: Sequence[Any], attrs: Any) -> Any:
+    if attrs["graph"].is_staged:
+        return _staged_gradient(inputs, outputs, found, attrs)
+    pull_back = getattr(attrs, "pull_back", None)
+    if pull_back is None or not context.plain:
+        return NotImplemented  # the gradient is itself watched: use the op's own, which can be differentiated again
+    smooth = [(y, g) for y, g in zip(outputs, found, strict=True) if is_differentiable(y.dtype)]
+    zeros = iter(_zeros([y._array for y, g in smooth if g is None]))
+    cotangents = tuple([next(zeros) if g is None else jax.numpy.conj(dense(g)._array) for _, g in smooth])
+    gradients = _run_pull_back(pull_back, cotangents)
+    result: list[Any] = [None] * len(inputs)
+    for position, gradient in zip(attrs.wrt, gradients, strict=True):
+        result[position] = EagerTensor(jax.numpy.conj(gradient))
+    return result
+
+
+def _staged_gradient(inputs: Any, outputs: Any, found: Sequence[Any], attrs: Any) -> Any:
+    """The gradient of a Graph that runs in stages: its nodes are recorded again, one by one, on a tape."""
+    graph, layout = attrs["graph"], attrs["layout"]
+    count = len(graph.inputs)
+    smooth = [i for i, x in enumerate(inputs) if is_differentiable(x.dtype)]
+    with GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([inputs[i] for i in smooth])
+        rest = inputs[count:]
+        env: dict[int, Any] = {id(x): t for x, t in zip(graph.inputs, inputs[:count], strict=True)}
+        env |= {id(inner): rest[p] for (_, inner), p in zip(graph.captured, layout[0], strict=True)}
+        env |= {id(s.entry): rest[p] for s, p in zip(graph.states.values(), layout[1], strict=True)}
+        replay(graph.nodes, env)
+        again = [env[id(x)] for x in graph.outputs]
+    pairs = [(y, g) for y, g in zip(again, found, strict=False) if g is not None]
+    gradients = tape.gradient([y for y, _ in pairs], [inputs[i] for i in smooth], [dense(g) for _, g in pairs])
+    result: list[Any] = [None] * len(inputs)
+    for position, gradient in zip(smooth, gradients, strict=True):
+        result[position] = gradient
+    return result
+
+
+def replay(nodes: Sequence[Node], env: dict[int, Any]) -> None:
+    """Calls the ops of `nodes` again on the tensors in `env` (by id of the symbolic tensor), except for effects."""
+    for node in nodes:
+        if node.op.name == "Const":
+            env[id(node.outputs[0])] = convert_to_tensor(node.attrs["value"])
+        elif node.op.effect != "effect" or node.op.gradient is not None:
+            results = node.op(*[env[id(x)] for x in node.inputs], **node.attrs)
+            for tensor, value in zip(node.outputs, results if node.many else (results,), strict=True):
+                env[id(tensor)] = value
+
+
+# A recorded call differentiates by what its forward pass kept; CALL itself by its kernel.
+_RECORDED_CALL = Op(
+    "RecordedCall", control.CALL.kernel, graphs=("graph",), spec=control.CALL.spec, gradient=_call_gradient
+)
+control.CALL.gradient = _call_gradient
+
+
+class _Trace:
+    """A cached trace: what was traced, for which arguments."""
+
+    __slots__ = ("concrete", "description", "key", "references", "specs")
+
+    def __init__(self, concrete: ConcreteFunction, key: Any, specs: Any, description: Any, references: Any) -> None:
+        self.concrete = concrete
+        self.key = key
+        self.specs = specs
+        self.description = description
+        self.references = references
+
+
+class Function:
+    """What `tf.function` returns: calls find, or make, the trace for the kind of arguments they get."""
+
+    def __init__(
+        self,
+        python_function: Callable[..., Any],
+        name: str | None = None,
+        input_signature: Any = None,
+        autograph: bool = True,
+        jit_compile: bool | None = None,
+        reduce_retracing: bool = False,
+        experimental_autograph_options: Any = None,
+        skip: int = 0,
+    ) -> None:
+        self._python_function = python_function
+        self._name = name or getattr(python_function, "__name__", type(python_function).__name__)
+        self._signature = Signature(python_function, input_signature, skip)
+        self._options = {
+            "name": name, "input_signature": input_signature, "autograph": autograph, "jit_compile": jit_compile,
+            "reduce_retracing": reduce_retracing,
+        }  # fmt: skip
+        self._autograph = autograph
+        self._reduce_retracing = reduce_retracing
+        self._converted: Callable[..., Any] | None = None
+        self._cache: dict[Any, ConcreteFunction] = {}
+        self._traces: list[_Trace] = []
+        self._relaxed: list[_Trace] = []
+        self._tracing_count = 0
+        self._max_traces: int | None = None
+        self._created_variables: list[Any] = []
+        self._bound: dict[int, tuple[Any, Function]] = {}
+        functools.update_wrapper(self, python_function, updated=())
+        self.__wrapped__ = python_function
+
+    # Calling ----------------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if _run_eagerly:
+            return self._python_function(*args, **kwargs)
+        if kwargs or len(args) != self._signature.simple_count:
+            args, kwargs = self._signature.bind(args, kwargs)
+        encoder = Encoder()
+        for value in args:
+            encoder.add(value)
+        if kwargs:
+            encoder.add(kwargs)
+        key = self._key(encoder)
+        concrete = self._cache.get(key)
+        if concrete is None:
+            concrete = self._find_or_trace(key, encoder, args, kwargs, encoder.leaves)
+        if context.plain:
+            outputs = concrete.program([x._array for x in encoder.leaves])
+            if concrete._single:
+                return EagerTensor(outputs[0])
+            return concrete._structure([EagerTensor(array) for array in outputs])
+        return concrete.call_flat(encoder.leaves)
+
+    def _key(self, encoder: Encoder) -> Any:
+        if self._signature.input_signature is not None:
+            count = len(nest.flatten(self._signature.input_signature))
+            if count == len(encoder.leaves):
+                return ("signature", tuple([e for e in encoder.key if not hasattr(e[0], "itemsize")]), context.replica)
+        return (*encoder.key, context.replica) if context.replica is not None else tuple(encoder.key)
+
+    def _find_or_trace(
+        self, key: Any, encoder: Encoder, args: Any, kwargs: Any, values: Sequence[Any] | None
+    ) -> ConcreteFunction:
+        with _trace_lock:
+            scoped = key
+            outer = context.graph
+            if outer is not None:
+                scoped = (key, id(outer))
+                if scoped in self._cache:
+                    return self._cache[scoped]
+            if key in self._cache:
+                return self._cache[key]
+            specs = self._specs(encoder)
+            for trace in self._relaxed:
+                if trace.key == key_without_shapes(encoder.key) and _all_fit(specs, trace.specs):
+                    self._cache[key] = trace.concrete
+                    return trace.concrete
+            trace = self._trace(key, encoder, specs, args, kwargs, values)
+            captures_outer = any(isinstance(x, SymbolicTensor) for x, _ in trace.concrete.graph.captured)
+            self._cache[scoped if captures_outer else key] = trace.concrete
+            if captures_outer:
+                weakref.finalize(outer, self._cache.pop, scoped, None)
+            return trace.concrete
+
+    def _specs(self, encoder: Encoder) -> list[TensorSpec]:
+        if self._signature.input_signature is not None:
+            flat = [s for s in nest.flatten(self._signature.input_signature) if isinstance(s, TensorSpec)]
+            if len(flat) == len(encoder.leaves):
+                return flat
+        return specs_of(encoder.leaves)
+
+    # Tracing ----------------------------------------------------------------------------------------------------
+
+    def _trace(
+        self, key: Any, encoder: Encoder, specs: list[TensorSpec], args: Any, kwargs: Any, values: Any
+    ) -> _Trace:
+        general = key_without_shapes(encoder.key)
+        if self._reduce_retracing:
+            for earlier in reversed(self._traces):
+                if key_without_shapes(earlier.key) == general and (merged := relaxed(earlier.specs, specs)) is not None:
+                    specs = merged
+                    break
+        description: list[Any] = []
+        for name, value in zip(self._signature.argument_names(len(args)), args, strict=True):
+            describe(value, name, description)
+        for name in sorted(kwargs):
+            describe(kwargs[name], name, description)
+        concrete = self._make(specs, args, kwargs, values)
+        references = watch_objects(encoder.objects, functools.partial(_forget, weakref.ref(self), key))
+        trace = _Trace(concrete, tuple(encoder.key), specs, description, references)
+        self._traces.append(trace)
+        if any(not s.shape.is_fully_defined() for s in specs):
+            self._relaxed.append(_Trace(concrete, general, specs, description, references))
+        self._check_count()
+        return trace
+
+    def _check_count(self) -> None:
+        if self._max_traces is not None and len(self._traces) > self._max_traces:
+            raise AssertionError(
+                f"{self._name} was traced {len(self._traces)} times; expected at most {self._max_traces}.\n"
+                + self.explain_retraces()
+            )
+        if len(self._traces) == _MANY_TRACES and self._max_traces is None:
+            warnings.warn(
+                f"{_MANY_TRACES} traces of {self._name!r} so far. Tracing is slow; if this goes on, see "
+                "explain_retraces() of the function for the arguments that cause it.",
+                stacklevel=6,
+            )
+
+    def _make(self, specs: list[TensorSpec], args: Any, kwargs: Any, values: Any) -> ConcreteFunction:
+        first = not self._traces
+        concrete = self._trace_once(specs, args, kwargs, values, may_create=first)
+        if concrete.graph.created_variables:
+            self._created_variables += concrete.graph.created_variables
+            concrete = self._trace_once(specs, args, kwargs, values, may_create=False)
+        return concrete
+
+    def _trace_once(
+        self, specs: list[TensorSpec], args: Any, kwargs: Any, values: Any, may_create: bool
+    ) -> ConcreteFunction:
+        self._tracing_count += 1
+        graph = Graph(self._name, outer=context.graph)
+        graph.may_create_variables = may_create
+        graph.concrete_inputs = [getattr(v, "_array", None) if isinstance(v, EagerTensor) else None for v in values or ()]
+        names = self._signature.argument_names(len(args))
+        with tracing(graph):
+            scope = context.enter(scope="")
+            try:
+                counter: Iterator[TensorSpec] = iter(specs)
+                inner_args = [_symbolic(a, n, counter, graph) for a, n in zip(args, names, strict=True)]
+                inner_kwargs = {k: _symbolic(kwargs[k], k, counter, graph) for k in sorted(kwargs)}
+                result = self._to_graph()(*inner_args, **inner_kwargs)
+                structure, outputs = _capture_outputs(graph, result, self._name)
+            finally:
+                context.restore(scope)
+        graph.outputs = outputs
+        graph.concrete_inputs = None
+        rest = iter(specs)
+        arguments = tuple([_spec_structure(a, n, rest) for a, n in zip(args, names, strict=True)])
+        keywords = {k: _spec_structure(kwargs[k], k, rest) for k in sorted(kwargs)}
+        return ConcreteFunction(graph, (arguments, keywords), structure, self._name)
+
+    def _to_graph(self) -> Callable[..., Any]:
+        if not self._autograph:
+            return self._python_function
+        if self._converted is None:
+            self._converted = autograph_module.convert_function(self._python_function)
+        return self._converted
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
+        """The trace for these arguments, tensors or `TensorSpec`s; traces if there is none.
+
+        Raises:
+            ValueError: If no arguments are given, there is no input_signature, and not exactly one trace exists.
+        """
+        if self._signature.input_signature is not None and not args and not kwargs:
+            args = self._signature.input_signature
+        if self._signature.input_signature is not None or kwargs or len(args) != self._signature.simple_count:
+            args, kwargs = self._signature.bind(args, kwargs)
+        encoder = Encoder()
+        for value in args:
+            encoder.add(value)
+        if kwargs:
+            encoder.add(kwargs)
+        key = self._key(encoder)
+        found = self._cache.get(key)
+        return found if found is not None else self._find_or_trace(key, encoder, args, kwargs, None)
+
+    # Looking at it ----------------------------------------------------------------------------------------------
+
+    @property
+    def python_function(self) -> Callable[..., Any]:
+        """The Python function."""
+        return self._python_function
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self._name
+
+    @property
+    def input_signature(self) -> Any:
+        """The input_signature, or None."""
+        return self._signature.input_signature
+
+    @property
+    def function_spec(self) -> Signature:
+        """How the function takes arguments."""
+        return self._signature
+
+    def experimental_get_tracing_count(self) -> int:
+        """How many times the function has been traced."""
+        return self._tracing_count
+
+    def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
+        """The arguments and results of every trace, in words."""
+        return "\n\n".join(
+            f"{self._name}\n{t.concrete.pretty_printed_signature(verbose)}" for t in self._traces
+        )
+
+    def explain_retraces(self) -> str:
+        """For each trace after the first: which argument differed from the closest earlier trace, and what to do.
+
+        >>> @tf.function
+        ... def f(x, n):
+        ...     return x * n
+        >>> _ = f(tf.ones([2]), 1), f(tf.ones([2]), 2)
+        >>> print(f.explain_retraces())
+        f: traced 2 times.
+        Trace 2, compared with trace 1:
+          n: Python value int 1 became int 2. Pass a tensor (tf.constant) instead, so that one trace serves all values.
+        """
+        lines = [f"{self._name}: traced {len(self._traces)} times."]
+        for number, trace in enumerate(self._traces[1:], start=2):
+            closest, differences = min(
+                ((i, _differences(t.description, trace.description)) for i, t in enumerate(self._traces[: number - 1], 1)),
+                key=lambda found: len(found[1]),
+            )
+            lines.append(f"Trace {number}, compared with trace {closest}:")
+            lines += [f"  {d}" for d in differences] or ["  the same kinds of arguments, but other objects or scopes."]
+        return "\n".join(lines)
+
+    def assert_max_traces(self, count: int) -> Function:
+        """Makes it an error (AssertionError, with the explanation) to trace more than `count` times."""
+        self._max_traces = count
+        self._check_count()
+        return self
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        found = self._bound.get(id(instance))
+        if found is not None:
+            return found[1]
+        try:
+            reference: Any = weakref.ref(instance)
+        except TypeError:
+            reference = lambda: instance  # noqa: E731
+        method = _weak_method(self._python_function, reference)
+        bound = Function(method, skip=1, **self._options)
+        bound._name = self._name
+        self._bound[id(instance)] = (reference, bound)
+        if isinstance(reference, weakref.ref):
+            weakref.finalize(instance, self._bound.pop, id(instance), None)
+        return bound
+
+    def __repr__(self) -> str:
+        return f"<headwater.function of {self._name} at 0x{id(self):X}>"
+
+
+def _weak_method(function: Callable[..., Any], reference: Callable[[], Any]) -> Callable[..., Any]:
+    """`function` as a method of an object that it does not keep alive."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return autograph_module.call_converted(function, (reference(), *args), kwargs)
+
+    functools.update_wrapper(call, function)
+    call.__ag_do_not_convert__ = True  # type: ignore[attr-defined]
+    return call
+
+
+def _forget(reference: Any, key: Any) -> None:
+    owner = reference()
+    if owner is not None:
+        owner._cache.pop(key, None)
+
+
+def _all_fit(specs: Sequence[TensorSpec], wanted: Sequence[TensorSpec]) -> bool:
+    return len(specs) == len(wanted) and all(a.is_subtype_of(b) for a, b in zip(specs, wanted, strict=True))
+
+
+def _symbolic(value: Any, name: str, specs: Iterator[TensorSpec], graph: Graph) -> Any:
+    """An argument as the traced function sees it: tensors become inputs of the Graph."""
+    if isinstance(value, list | tuple):
+        items = [_symbolic(v, f"{name}_{i}", specs, graph) for i, v in enumerate(value)]
+        return nest.pack_sequence_as_shallow(value, items)
+    if isinstance(value, dict):
+        items_by_key = {k: _symbolic(value[k], f"{name}_{k}", specs, graph) for k in sorted(value)}
+        return nest.pack_sequence_as_shallow(value, [items_by_key[k] for k in sorted(value)])
+    if isinstance(value, nest.CompositeTensor):
+        return value._with_components(tuple([_symbolic(p, name, specs, graph) for p in value._components()]))
+    if _is_tensor_argument(value):
+        spec = next(specs)
+        return graph.add_input(spec.dtype, spec.shape, spec.name or name)
+    return value
+
+
+def _is_tensor_argument(value: Any) -> bool:
+    return isinstance(value, Tensor | TensorSpec | np.ndarray | np.generic)
+
+
+def _spec_structure(value: Any, name: str, specs: Iterator[TensorSpec]) -> Any:
+    if isinstance(value, nest.CompositeTensor):
+        return value._with_components(tuple([_spec_structure(p, name, specs) for p in value._components()]))
+    if nest.is_nested(value):
+        leaves = [_spec_structure(v, name, specs) for v in nest.flatten(value)]
+        return nest.pack_sequence_as(value, leaves)
+    if _is_tensor_argument(value):
+        spec = next(specs)
+        return TensorSpec(spec.shape, spec.dtype, spec.name or name)
+    return value
+
+
+def _capture_outputs(graph: Graph, result: Any, name: str) -> tuple[Any, list[Tensor]]:
+    if isinstance(result, Node):
+        result = None
+    leaves: list[Any] = []
+    for x in nest.flatten(result, expand_composites=True):
+        if x is None or isinstance(x, Node):
+            leaves.append(None)
+            continue
+        try:
+            leaves.append(graph.own(convert_to_tensor(x)))
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"To be compatible with tf.function, Python functions must return zero or more Tensors or "
+                f"ExtensionTypes or None values; in compilation of {name}, found return value of type "
+                f"{type(x).__name__}: {x!r}, which is not a Tensor or ExtensionType. ({error})"
+            ) from None
+    structure = nest.pack_sequence_as(result, leaves, expand_composites=True)
+    return structure, [x for x in leaves if x is not None]
+
+
+def _differences(before: Sequence[Any], after: Sequence[Any]) -> list[str]:
+    old, new = {p: (k, d) for p, k, d in before}, {p: (k, d) for p, k, d in after}
+    return [
+        text for path in (*new, *[p for p in old if p not in new])
+        if (text := _difference(path, old.get(path), new.get(path))) is not None
+    ]  # fmt: skip
+
+
+def _difference(path: str, old: Any, new: Any) -> str | None:
+    if old == new and (old is None or old[0] != "object"):
+        return None
+    if old is None or new is None:
+        return f"{path}: was {'absent' if old is None else 'there'} before. Pass the same structure in every call."
+    if old[0] == new[0] == "tensor":
+        if old[1][0] != new[1][0]:
+            return f"{path}: dtype {old[1][0]} became {new[1][0]}. Use tf.cast before the call."
+        return (
+            f"{path}: shape {old[1][1]} became {new[1][1]}. Use reduce_retracing=True, or an input_signature with None "
+            "where sizes vary."
+        )
+    if old[0] == new[0] == "value":
+        return (
+            f"{path}: Python value {old[1]} became {new[1]}. Pass a tensor (tf.constant) instead, so that one trace "
+            "serves all values."
+        )
+    if old[0] == new[0] == "object":
+        return f"{path}: another {new[1]}. Objects count by identity; pass the same one, or only its tensors."
+    return f"{path}: {old[0]} {old[1]} became {new[0]} {new[1]}. Pass the same kind of argument in every call."
+
+
+def _lift(value: SymbolicTensor) -> EagerTensor:
+    """Computes, outside the function being traced, a value that was built inside it (an initial value)."""
+    graph = value.graph
+    needed: set[int] = set()
+    stack: list[Any] = [value]
+    while stack:
+        tensor = stack.pop()
+        if id(tensor) not in needed:
+            needed.add(id(tensor))
+            stack.extend(tensor.node.inputs)
+    part = Graph(f"initial value in {graph.name}")
+    part.inputs, part.captures, part.states = graph.inputs, graph.captures, graph.states
+    part.nodes = [n for n in graph.nodes if any(id(x) in needed for x in n.outputs)]
+    part.outputs = [value]
+    arrays = list(graph.concrete_inputs or [])
+    unknown = [x for i, x in enumerate(graph.inputs) if id(x) in needed and (i >= len(arrays) or arrays[i] is None)]
+    if unknown or graph.outer is not None:
+        raise ValueError(
+            f"The initial value {value!r} of a variable depends on arguments of the function being traced, which have "
+            "no value yet. Make the variable outside, or pass a function (a lambda) as initial value."
+        )
+    used = [i for i, x in enumerate(graph.inputs) if id(x) in needed]
+    part.inputs = [graph.inputs[i] for i in used]
+    captures = [outer._array for outer, _ in part.captured]
+    entries = [s.variable._expose() for s in part.states.values()]
+    return EagerTensor(execute(part, [arrays[i] for i in used], captures, entries)[0][0])
+
+
+variable_module.lift_initial_value[:] = [_lift]
+
+
+def function(
+    func: Callable[..., Any] | None = None,
+    input_signature: Any = None,
+    autograph: bool = True,
+    jit_compile: bool | None = None,
+    reduce_retracing: bool = False,
+    experimental_implements: str | None = None,
+    experimental_autograph_options: Any = None,
+    experimental_attributes: Any = None,
+    experimental_relax_shapes: bool | None = None,
+    experimental_compile: bool | None = None,
+    experimental_follow_type_hints: bool | None = None,
+) -> Any:
+    """Compiles a Python function into a graph, one per kind of arguments, made once and reused.
+
+    Args:
+        func: The function; None makes a decorator.
+        input_signature: `TensorSpec`s of the arguments: one trace serves all that fit.
+        autograph: Whether Python control flow on tensors becomes part of the graph.
+        jit_compile: Accepted for compatibility; graphs are always compiled by XLA.
+        reduce_retracing: Whether a second shape leads to a trace for any such shape.
+        experimental_implements: Accepted for compatibility.
+        experimental_autograph_options: Accepted for compatibility.
+        experimental_attributes: Accepted for compatibility.
+        experimental_relax_shapes: Deprecated name of `reduce_retracing`.
+        experimental_compile: Deprecated name of `jit_compile`.
+        experimental_follow_type_hints: Accepted for compatibility.
+
+    Returns:
+        A `Function`, or a decorator that makes one.
+
+    >>> @tf.function
+    ... def f(x):
+    ...     return x + 1
+    >>> f(tf.constant(2))
+    <tf.Tensor: shape=(), dtype=int32, numpy=3>
+    """
+    options: dict[str, Any] = {
+        "input_signature": input_signature,
+        "autograph": autograph,
+        "jit_compile": jit_compile if experimental_compile is None else experimental_compile,
+        "reduce_retracing": bool(reduce_retracing or experimental_relax_shapes),
+    }
+
+    def decorate(inner: Callable[..., Any]) -> Function:
+        if not callable(inner) and not isinstance(inner, staticmethod | classmethod):
+            raise TypeError(f"tf.function expects a callable, received {inner!r}.")
+        if isinstance(inner, Function):
+            inner = inner.python_function
+        if isinstance(inner, types.MethodType):
+            name = inner.__func__.__name__
+            return Function(inner, name=name, **options)
+        return Function(inner, **options)
+
+    return decorate if func is None else decorate(func)
+
+

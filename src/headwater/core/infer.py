@@ -1,0 +1,307 @@
+"""The output dtype and static shape of an op, from its kernel: one rule for all ops.
+
+Kernels are evaluated abstractly (`jax.eval_shape`). Unknown dimensions are replaced by each of a few *probe* sizes,
+and what differs between them is unknown. Values that follow from shapes and constants alone (``tf.shape(x)[0] * 2``)
+are computed at each probe size too, so ``tf.reshape(x, [tf.shape(x)[0], -1])`` has the shape it should. Unknown ranks
+are probed likewise.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from headwater.core import dtypes
+from headwater.core.dtypes import DType, from_numpy
+from headwater.core.op import STRING_CODE, Op, StaticValue
+from headwater.core.shapes import TensorShape, broadcast_shapes
+from headwater.core.tensor import Tensor
+
+# Two large sizes with many divisors, so that splits and reshapes of unknown dimensions work out, and 1, so that
+# what is cut off at a constant (``x[:10]``) is not mistaken for a known size.
+PROBES = (720720, 1441440, 1)
+_PROBE_RANKS = (1, 2, 3, 4, 5, 0)
+
+# Values of more elements than this are not followed through shape arithmetic.
+FOLD_LIMIT = 1024
+
+OutputSpec = tuple[DType, TensorShape, Any]
+
+
+class _Failed:
+    """Marks a probe at which the kernel rejects its inputs."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def infer(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> tuple[list[OutputSpec], bool]:
+    """The outputs of an op call.
+
+    Args:
+        op: The op.
+        inputs: Its input tensors.
+        attrs: Its attributes.
+
+    Returns:
+        ``[(dtype, shape, probes), ...]`` for each output, and whether the op gives a tuple.
+
+    Raises:
+        ValueError: If the op cannot take inputs of these shapes.
+    """
+    if op.spec is not None:
+        specs = op.spec(inputs, attrs)
+        many = isinstance(specs, list)
+        return [(dtype, shape, None) for dtype, shape in (specs if many else [specs])], many
+    if op.elementwise:
+        outputs, many = _evaluate(op, [((), _numpy_dtype(x)) for x in inputs], {}, attrs)
+        shape = _broadcast(op, inputs)
+        result = [(_dtype(o.dtype), shape) for o in outputs]
+    else:
+        result, many = _infer_by_probes(op, inputs, attrs)
+    probes = _probe_values(op, inputs, attrs, result)
+    return [(dtype, shape, probe) for (dtype, shape), probe in zip(result, probes, strict=True)], many
+
+
+def constant_value(tensor: Tensor) -> Any:
+    """The value of a tensor as a NumPy array where it is known while tracing, else None."""
+    probes = getattr(tensor, "probes", None)
+    if probes is not None:
+        first = probes[0]
+        same = all(p.shape == first.shape and np.array_equal(p, first) for p in probes[1:])
+        return first if same else None
+    return tensor._numpy() if hasattr(tensor, "_numpy") else None
+
+
+def _broadcast(op: Op, inputs: Sequence[Tensor]) -> TensorShape:
+    try:
+        return broadcast_shapes(*[x.shape for x in inputs])
+    except ValueError as error:
+        raise ValueError(f"{error} [Op:{op.name}] Expected shapes that broadcast. Check or reshape the inputs.") from None
+
+
+def _numpy_dtype(tensor: Tensor) -> Any:
+    return STRING_CODE if tensor.dtype is dtypes.string else np.dtype(tensor.dtype.as_numpy_dtype)
+
+
+def _dtype(dtype: Any) -> DType:
+    return from_numpy(np.dtype(dtype))
+
+
+# Evaluation at one size ------------------------------------------------------------------------------------------
+
+
+def _evaluate(op: Op, avals: Sequence[tuple[Any, Any]], static: dict[int, Any], attrs: dict[str, Any]) -> Any:
+    """``(outputs with .shape and .dtype, whether a tuple)`` of the kernel for inputs of these shapes and dtypes."""
+    key = tuple(avals), tuple((i, StaticValue(v)) for i, v in static.items()), tuple(attrs.items())
+    try:
+        return _evaluate_cached(op, *key)
+    except TypeError as error:
+        if "unhashable" not in str(error):
+            raise
+        return _evaluate_now(op, *key)
+
+
+def _evaluate_now(op: Op, avals: Any, static: Any, attrs: Any) -> Any:
+    fixed = {i: v.array for i, v in static}
+
+    def kernel(*arrays: Any) -> Any:
+        rest = iter(arrays)
+        return op.kernel(*[fixed[i] if i in fixed else next(rest) for i in range(len(avals))], **dict(attrs))
+
+    arrays = [jax.ShapeDtypeStruct(s, d) for i, (s, d) in enumerate(avals) if i not in fixed]
+    result = jax.eval_shape(kernel, *arrays)
+    many = isinstance(result, tuple | list)
+    outputs = [jax.ShapeDtypeStruct(np.shape(r), r.dtype) for r in (result if many else [result])]
+    for index, output in enumerate(outputs):  # a STRING_CODE from numbers is a plain uint64, of strings a string
+        is_text = output.dtype == STRING_CODE and any(d == STRING_CODE for _, d in avals)
+        outputs[index] = _Output(output.shape, np.dtype(object) if is_text else output.dtype)
+    return outputs, many
+
+
+class _Output:
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any) -> None:
+        self.shape = shape
+        self.dtype = dtype
+
+
+@functools.lru_cache(maxsize=16384)
+def _evaluate_cached(op: Op, avals: Any, static: Any, attrs: Any) -> Any:
+    return _evaluate_now(op, avals, static, attrs)
+
+
+# Evaluation at the probes ----------------------------------------------------------------------------------------
+
+
+def _infer_by_probes(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    if any(x.shape.rank is None for x in inputs):
+        return _infer_unknown_rank(op, inputs, attrs)
+    unknown_static = [i for i in op.static if i < len(inputs) and _probe(inputs[i], 0) is None]
+    if unknown_static:
+        return _infer_unknown_static(op, inputs, attrs, unknown_static)
+    exact = all(x.shape.is_fully_defined() for x in inputs) and all(
+        constant_value(inputs[i]) is not None for i in op.static if i < len(inputs)
+    )
+    try:
+        results = [_at_probe(op, inputs, attrs, k) for k in ((0,) if exact else range(len(PROBES)))]
+    except Exception as error:
+        raise _shape_error(op, inputs, error) from None
+    return _compare(results)
+
+
+def _at_probe(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], k: int) -> Any:
+    static = {i: _probe(inputs[i], k) for i in op.static if i < len(inputs)}
+    dims = [list(x.shape) for x in inputs]
+    avals = [(tuple(PROBES[k] if d is None else d for d in s), _numpy_dtype(x)) for s, x in zip(dims, inputs, strict=True)]
+    try:
+        return _evaluate(op, avals, static, attrs)
+    except Exception as error:
+        if k == len(PROBES) - 1:
+            return None  # the size-1 probe only refines
+        for guess in _unified(dims, PROBES[k]):
+            try:
+                return _evaluate(op, [(g, d) for g, (_, d) in zip(guess, avals, strict=True)], static, attrs)
+            except Exception:
+                continue
+        raise error
+
+
+def _unified(dims: list[list[int | None]], probe: int) -> Iterator[list[tuple[int, ...]]]:
+    """Assignments of known sizes to unknown dimensions, fewest first: an unknown one may have to equal a known one."""
+    places = [(i, j) for i, shape in enumerate(dims) for j, d in enumerate(shape) if d is None]
+    sizes = sorted({d for shape in dims for d in shape if d is not None and d != 1})
+    if not places or not sizes or (len(sizes) + 1) ** len(places) > 256:
+        return
+    choices = sorted(itertools.product([probe, *sizes], repeat=len(places)), key=lambda c: sum(x != probe for x in c))
+    for choice in choices[1:]:
+        filled = [[d for d in shape] for shape in dims]
+        for (i, j), size in zip(places, choice, strict=True):
+            filled[i][j] = size
+        yield [tuple(shape) for shape in filled]  # type: ignore[arg-type]
+
+
+def _compare(results: Sequence[Any]) -> Any:
+    outputs, many = results[0]
+    found = []
+    for position, output in enumerate(outputs):
+        shapes = [r[0][position].shape for r in results if r is not None]
+        shape = TensorShape(None)
+        if all(len(s) == len(shapes[0]) for s in shapes):
+            shape = TensorShape([sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes, strict=True)])
+        found.append((_dtype(output.dtype), shape))
+    return found, many
+
+
+def _infer_unknown_rank(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    results: list[Any] = []
+    last: Exception | None = None
+    for rank in _PROBE_RANKS:
+        stand_ins = [_StandIn(x, [None] * rank) if x.shape.rank is None else x for x in inputs]
+        try:
+            results.append(_infer_by_probes(op, stand_ins, attrs))  # type: ignore[arg-type]
+        except Exception as error:
+            last = error
+    if not results:
+        raise last or ValueError(f"{op.name} takes no inputs of any rank")
+    outputs, many = results[0]
+    return [
+        (dtype, shape if all(r[0][i][1] == shape for r in results) else TensorShape(None))
+        for i, (dtype, shape) in enumerate(outputs)
+    ], many
+
+
+def _infer_unknown_static(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], positions: list[int]) -> Any:
+    """A shape, axis or size that is known only at run time: the result's rank may follow, its dimensions do not."""
+    results: list[Any] = []
+    last: Exception | None = None
+    for fill in (1, 0, 2, 3):
+        stand_ins = list(inputs)
+        for i in positions:
+            shape = [1 if d is None else d for d in inputs[i].shape]
+            value = np.full(shape, fill, dtype=inputs[i].dtype.as_numpy_dtype)
+            stand_ins[i] = _StandIn(inputs[i], inputs[i].shape, value)  # type: ignore[call-overload]
+        try:
+            results.append(_infer_by_probes(op, stand_ins, attrs))
+        except Exception as error:
+            last = error
+    if not results:
+        raise last or ValueError(f"{op.name} takes no such inputs")
+    outputs, many = results[0]
+    merged = []
+    for i, (dtype, shape) in enumerate(outputs):
+        for other, _ in results[1:]:
+            shape = shape.most_specific_compatible_shape(other[i][1])
+        if len(results) == 1:
+            shape = TensorShape(None if shape.rank is None else [None] * shape.rank)
+        if any(None in inputs[p].shape for p in positions):
+            shape = TensorShape(None)
+        merged.append((dtype, shape))
+    return merged, many
+
+
+class _StandIn:
+    """A tensor's dtype with another shape, for probing."""
+
+    def __init__(self, tensor: Any, shape: Any, value: Any = None) -> None:
+        self.dtype = tensor.dtype
+        self.shape = TensorShape(shape)
+        self.probes = tensor.probes if value is None and hasattr(tensor, "probes") else None
+        if value is not None:
+            self.probes = [value] * len(PROBES)
+
+
+def _shape_error(op: Op, inputs: Sequence[Tensor], error: BaseException) -> ValueError:
+    shapes = ", ".join(f"{x.dtype.name}{x.shape}" for x in inputs)
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ValueError(f"{op.name} cannot take inputs {shapes}: {reason} [Op:{op.name}]")
+
+
+# Values known while tracing --------------------------------------------------------------------------------------
+
+
+def _probe(tensor: Any, k: int) -> Any:
+    probes = getattr(tensor, "probes", None)
+    if probes is not None:
+        return probes[k]
+    return tensor._numpy() if hasattr(tensor, "_numpy") else None
+
+
+def can_fold(op: Op) -> bool:
+    """Whether the op may be computed while tracing and lowering from inputs that are known then."""
+    return op.effect == "pure" and not op.graphs
+
+
+def _probe_values(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], result: Any) -> list[Any]:
+    nothing = [None] * len(result)
+    if not can_fold(op) or any(d is dtypes.string for d, _ in result):
+        return nothing
+    if op.shape_only:
+        if any(x.shape.rank is None for x in inputs):
+            return nothing
+        values = [_shape_values(op, inputs, attrs, k) for k in range(len(PROBES))]
+    else:
+        small = all((shape.num_elements() or FOLD_LIMIT + 1) <= FOLD_LIMIT for _, shape in result)
+        if not inputs or not small or any(_probe(x, 0) is None for x in inputs):
+            return nothing
+        with jax.ensure_compile_time_eval():
+            try:
+                values = [_many(op._run_jitted([_probe(x, k) for x in inputs], attrs)) for k in range(len(PROBES))]
+            except Exception:
+                return nothing
+    return [[np.asarray(values[k][i]) for k in range(len(PROBES))] for i in range(len(result))]
+
+
+def _shape_values(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], k: int) -> tuple[Any, ...]:
+    dims = [tuple(PROBES[k] if d is None else d for d in x.shape) for x in inputs]
+    return _many(op.kernel(*[jax.ShapeDtypeStruct(d, _numpy_dtype(x)) for d, x in zip(dims, inputs, strict=True)], **attrs))
+
+
+def _many(result: Any) -> tuple[Any, ...]:
+    return tuple(result) if isinstance(result, tuple | list) else (result,)

@@ -1,0 +1,287 @@
+"""Running Graphs: executables, stages, XLA options, devices, and the persistent compilation cache.
+
+A Graph without host nodes is exactly one XLA executable per concrete input shapes; variables it assigns are donated.
+Other Graphs are cut into stages that alternate between XLA and the host.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import pathlib
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from headwater.core.context import context
+from headwater.core.errors import OpError, map_engine_error
+from headwater.core.graph import CONST, Graph, Node, describe_location, known_tensors, walk
+from headwater.core.lowering import Environment, as_function, bind, evaluate
+from headwater.core.op import StaticValue
+
+# Held while variables are handed to an executable that consumes their buffers, and while they are read.
+state_lock = threading.RLock()
+
+# Programs kept per stage whose shapes depend on values.
+_MAX_PROGRAMS = 128
+
+# XLA:CPU's fused convolution backend is slower than its default one for the gradients of convolutions.
+_CONVOLUTION_GRADIENT_OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": ""}
+
+
+def compile_function(function: Callable[..., Any], graph: Graph | None = None, **options: Any) -> Any:
+    """`jax.jit` with the XLA options that suit the Graph on this platform."""
+    if graph is not None and (xla := xla_options(graph)):
+        options["compiler_options"] = xla
+    return jax.jit(function, **options)
+
+
+def xla_options(graph: Graph) -> dict[str, Any]:
+    """The XLA options for a Graph's executable on the default platform."""
+    if jax.default_backend() != "cpu":
+        return {}
+    names = {node.op.name for node in walk(graph)}
+    convolves = any(name.startswith(("Conv", "DepthwiseConv")) and name.endswith("Grad") for name in names)
+    return dict(_CONVOLUTION_GRADIENT_OPTIONS) if convolves else {}
+
+
+def use_compilation_cache(folder: str | os.PathLike[str] | None = None) -> None:
+    """Keeps compiled programs on disk between runs.
+
+    Args:
+        folder: Where; None means ``$HEADWATER_CACHE_DIR/xla`` or the user's cache folder. ``""`` in
+            ``HEADWATER_CACHE_DIR`` turns the cache off.
+    """
+    if folder is None:
+        named = os.environ.get("HEADWATER_CACHE_DIR")
+        if named == "":
+            return
+        base = pathlib.Path(named) if named else pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "headwater"
+        folder = base.expanduser() / "xla"
+    jax.config.update("jax_compilation_cache_dir", os.fspath(folder))
+
+
+# Functional execution --------------------------------------------------------------------------------------------
+
+
+def execute(graph: Graph, inputs: Sequence[Any], captures: Sequence[Any], entries: Sequence[Any]) -> Any:
+    """Runs a Graph as the pure function it is, on arrays.
+
+    Args:
+        graph: A finished Graph.
+        inputs: Its input arrays.
+        captures: Arrays for `graph.captured`, in order.
+        entries: Arrays for `graph.states`, in order.
+
+    Returns:
+        The list of output arrays and the list of the states' arrays at exit.
+    """
+    if graph.is_staged:
+        if graph.runtime is None:
+            graph.runtime = _Stages(graph)
+        return graph.runtime(inputs, captures, entries)
+    if graph.runtime is None:
+        graph.runtime = compile_function(as_function(graph), graph)
+    return _guarded(graph, graph.runtime, list(inputs), list(captures), list(entries))
+
+
+def _guarded(graph: Graph, program: Any, *arguments: Any) -> Any:
+    """Calls a compiled program; what JAX and XLA raise becomes TensorFlow's kind of error."""
+    try:
+        return program(*arguments)
+    except OpError:
+        raise
+    except Exception as error:
+        if "incompatible devices" in str(error):
+            device = min(set().union(*[a.devices() for a in jax.tree.leaves(arguments)]), key=lambda d: d.id)
+            return program(*jax.device_put(arguments, device))
+        raise map_engine_error(error, f"Running {graph.name}") from None
+
+
+class Program:
+    """A Graph bound to its captured tensors and variables: call it with the input arrays.
+
+    Args:
+        graph: A finished Graph whose captures are eager tensors.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._captures = [outer._array for outer, _ in graph.captured]
+        states = list(graph.states.values())
+        self._variables = [s.variable for s in states]
+        self._written = [i for i, s in enumerate(states) if s.modified]
+        self._kept = [i for i, s in enumerate(states) if not s.modified]
+        self._compiled: Any = None if graph.is_staged else self._compile()
+
+    def _compile(self) -> Any:
+        function, written, kept = as_function(self.graph), self._written, self._kept
+
+        def program(donated: Sequence[Any], read: Sequence[Any], captures: Sequence[Any], inputs: Sequence[Any]) -> Any:
+            entries: list[Any] = [None] * (len(written) + len(kept))
+            for i, value in zip((*written, *kept), (*donated, *read), strict=True):
+                entries[i] = value
+            outputs, finals = function(inputs, captures, entries)
+            return outputs, [finals[i] for i in written]
+
+        return compile_function(program, self.graph, donate_argnums=(0,))
+
+    def __call__(self, inputs: Sequence[Any]) -> list[Any]:
+        """Runs the Graph, with its effect on variables; returns the output arrays."""
+        if context.device is not None:
+            inputs = jax.device_put(list(inputs), context.device)
+        if self._compiled is None:
+            return self._run_stages(inputs)
+        if not self._variables:
+            return _guarded(self.graph, self._compiled, [], [], self._captures, list(inputs))[0]  # type: ignore[no-any-return]
+        with state_lock:
+            donated = [self._variables[i]._release() for i in self._written]
+            read = [self._variables[i]._peek() for i in self._kept]
+            outputs, finals = _guarded(self.graph, self._compiled, donated, read, self._captures, list(inputs))
+            for i, array in zip(self._written, finals, strict=True):
+                self._variables[i]._put(array)
+        return outputs  # type: ignore[no-any-return]
+
+    def _run_stages(self, inputs: Sequence[Any]) -> list[Any]:
+        entries = [v._expose() for v in self._variables]
+        outputs, finals = execute(self.graph, inputs, self._captures, entries)
+        for i in self._written:
+            self._variables[i]._put(finals[i])
+        return outputs  # type: ignore[no-any-return]
+
+
+# Stages ----------------------------------------------------------------------------------------------------------
+
+
+class _Stage:
+    """Nodes that run together: as one XLA program per set of shape-deciding values, or one by one on the host."""
+
+    def __init__(self, level: int) -> None:
+        self.on_host = level % 2 == 1
+        self.nodes: list[Node] = []
+        self.inputs: list[Any] = []
+        self.static: list[Any] = []
+        self.outputs: list[Any] = []
+        self.programs: collections.OrderedDict[Any, Any] = collections.OrderedDict()
+
+    def run(self, env: Environment) -> None:
+        if self.on_host:
+            for node in self.nodes:
+                _run_host_node(node, env)
+            return
+        static = tuple([StaticValue(np.asarray(env[id(x)])) for x in self.static])
+        program = self.programs.get(static)
+        if program is None:
+            program = self.programs[static] = jax.jit(lambda arrays: self._lower(arrays, static))
+            if len(self.programs) > _MAX_PROGRAMS:
+                self.programs.popitem(last=False)
+        bind(env, self.outputs, program([env[id(x)] for x in self.inputs]))
+
+    def _lower(self, arrays: Sequence[Any], static: Sequence[StaticValue]) -> list[Any]:
+        env: Environment = {}
+        bind(env, self.inputs, arrays)
+        bind(env, self.static, [s.array for s in static])
+        evaluate(self.nodes, env)
+        return [env[id(x)] for x in self.outputs]
+
+
+def _run_host_node(node: Node, env: Environment) -> None:
+    try:
+        result = node.op.run([env[id(x)] for x in node.inputs], node.attrs)
+    except OpError as error:
+        if "Defined at" not in error.message:
+            error.message += f"\nDefined at: {describe_location(node.location)} (node {node.name!r})"
+        raise
+    bind(env, node.outputs, result if node.many else (result,))
+
+
+class _Stages:
+    """A Graph cut where values must be on the host: a list of stages."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._captured = [inner for _, inner in graph.captured]
+        self._states = list(graph.states.values())
+        self._known = known_tensors(graph)
+        self._home: dict[int, int] = {}
+        stages: dict[int, _Stage] = {}
+        last_effect = 1
+        for node in graph.nodes:
+            level = self._level(node)
+            if node.on_host and _has_effect(node):
+                level = last_effect = max(level, last_effect)
+            stages.setdefault(level, _Stage(level)).nodes.append(node)
+            for output in node.outputs:
+                self._home[id(output)] = level
+        self._stages = [stages[level] for level in sorted(stages)]
+        self._connect(stages)
+
+    def _level(self, node: Node) -> int:
+        levels = [self._home.get(id(x), 0) for x in node.inputs]
+        level = max(levels, default=0)
+        if node.on_host:
+            return level if level % 2 else level + 1
+        level += level % 2
+        for position in node.op.static:
+            if position < len(node.inputs) and id(node.inputs[position]) not in self._known:
+                home = self._home.get(id(node.inputs[position]), -1)
+                level = max(level, home + 2 - home % 2)
+        return level
+
+    def _connect(self, stages: dict[int, _Stage]) -> None:
+        """Finds what each stage takes and gives. Known tensors are recomputed wherever they are used."""
+        makers = {id(x): node for node in self._graph.nodes for x in node.outputs}
+        wanted: dict[int, Any] = {id(x): x for x in [*self._graph.outputs, *[s.value for s in self._states]]}
+        for stage in self._stages:
+            own = {id(x) for node in stage.nodes for x in node.outputs}
+            if not stage.on_host:
+                stage.nodes = _with_known(stage.nodes, self._known, makers, own)
+                own = {id(x) for node in stage.nodes for x in node.outputs}
+            taken: dict[int, Any] = {}
+            static: dict[int, Any] = {}
+            for node in stage.nodes:
+                for position, x in enumerate(node.inputs):
+                    if id(x) not in own:
+                        (static if position in node.op.static and not stage.on_host else taken)[id(x)] = x
+            stage.static = list(static.values())
+            stage.inputs = [x for key, x in taken.items() if key not in static]
+            wanted.update(taken)
+            wanted.update(static)
+        for stage in self._stages:
+            made = {id(x): x for node in stage.nodes for x in node.outputs}
+            stage.outputs = [x for key, x in made.items() if key in wanted]
+
+    def __call__(self, inputs: Sequence[Any], captures: Sequence[Any], entries: Sequence[Any]) -> Any:
+        env: Environment = {}
+        bind(env, self._graph.inputs, inputs)
+        bind(env, self._captured, captures)
+        bind(env, [s.entry for s in self._states], entries)
+        for stage in self._stages:
+            stage.run(env)
+        return [env[id(x)] for x in self._graph.outputs], [env[id(s.value)] for s in self._states]
+
+
+def _has_effect(node: Node) -> bool:
+    return node.op.effect == "effect" or any(
+        inner.op.effect == "effect" for key in node.op.graphs for inner in walk(node.attrs[key])
+    )
+
+
+def _with_known(nodes: list[Node], known: set[int], makers: dict[int, Node], own: set[int]) -> list[Node]:
+    """`nodes`, preceded by the nodes that make the known values they use."""
+    extra: dict[int, Node] = {}
+
+    def add(node: Node) -> None:
+        for x in node.inputs:
+            maker = makers.get(id(x))
+            if id(x) in known and id(x) not in own and maker is not None and id(maker) not in extra:
+                if maker.op is CONST or not maker.on_host:
+                    add(maker)
+                    extra[id(maker)] = maker
+
+    for node in nodes:
+        add(node)
+    return [*extra.values(), *nodes]

@@ -1,0 +1,495 @@
+"""`GradientTape` and `ForwardAccumulator`: they record op calls, eager or symbolic, and differentiate them.
+
+A tape keeps ``(op, inputs, attributes, outputs)`` of calls that depend on what it watches. A gradient walks the records
+backwards and calls each op's gradient op, which is an op call like any other: jitted once when eager, a node when
+tracing, and recorded by outer tapes, from which higher orders follow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+
+from headwater.core import control, nest
+from headwater.core.context import context
+
+from headwater.core.op import Op, is_differentiable
+from headwater.core.spec import IndexedSlices
+from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.core.variable import Variable
+
+ONES_LIKE = Op("OnesLike", jnp.ones_like, same_dtype=False)
+ZEROS_LIKE = Op("ZerosLike", jnp.zeros_like, same_dtype=False)
+ADD_N = Op("AddN", lambda *xs: sum(xs[1:], start=xs[0]), same_dtype=True)
+
+
+def _scatter_rows(values: Any, indices: Any, shape: Any) -> Any:
+    return jnp.zeros(tuple(shape), values.dtype).at[indices].add(values)
+
+
+SLICES_TO_DENSE = Op("IndexedSlicesToTensor", _scatter_rows, static=(2,))
+_JOIN = Op("IndexedSlicesConcat", lambda *xs: jnp.concatenate(xs))
+
+
+def _stack_identity(y: Any) -> Any:
+    size = 1
+    for n in y.shape:
+        size *= n
+    return jnp.eye(size, dtype=y.dtype).reshape((size, *y.shape))
+
+
+_ROWS = Op("JacobianRows", _stack_identity)
+_UNSTACK = Op("JacobianUnstack", lambda rows, y: rows.reshape((*y.shape, *rows.shape[1:])))
+_BATCH_ROWS = Op(
+    "BatchJacobianRows",
+    lambda y: jnp.moveaxis(
+        jnp.broadcast_to(_stack_identity(y[0])[None], (y.shape[0], y[0].size, *y.shape[1:])), 1, 0
+    ),
+)
+_BATCH_UNSTACK = Op(
+    "BatchJacobianUnstack",
+    lambda rows, y: jnp.moveaxis(rows, 0, 1).reshape((*y.shape, *rows.shape[2:])),
+)
+
+
+class UnconnectedGradients(enum.Enum):
+    """What a gradient is where the target does not depend on the source: None, or zeros."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
+class _Recorder:
+    """What sees the op calls of one Graph (or of eager code) while it is active."""
+
+    def __init__(self) -> None:
+        self._graph: Any = None
+
+    def record(self, op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], outputs: Sequence[Tensor]) -> None:
+        """Called after every op call."""
+        raise TypeError("a recorder must define record")
+
+    def watch_read(self, variable: Variable, tensor: Tensor) -> None:
+        """Called when a variable is read."""
+        raise TypeError("a recorder must define watch_read")
+
+    def follows(self, tensor: Tensor) -> bool:
+        """Whether results computed from the tensor would be recorded."""
+        raise TypeError("a recorder must define follows")
+
+    def _start(self) -> None:
+        context.enter(recorders=(*context.recorders, self))
+
+    def _stop(self) -> None:
+        context.enter(recorders=tuple([r for r in context.recorders if r is not self]))
+
+
+Record = tuple[Op, Sequence[Tensor], dict[str, Any], Sequence[Tensor]]
+
+
+class GradientTape(_Recorder):
+    """Records operations for automatic differentiation.
+
+    Args:
+        persistent: Whether `gradient` may be called more than once.
+        watch_accessed_variables: Whether trainable variables are watched when they are read.
+
+    >>> x = tf.constant(3.0)
+    >>> with tf.GradientTape() as tape:
+    ...     tape.watch(x)
+    ...     y = x * x
+    >>> tape.gradient(y, x)
+    <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        super().__init__()
+        self._persistent = persistent
+        self._watch_accessed = watch_accessed_variables
+        self._recording = False
+        self._used = False
+        self._clear()
+
+    def _clear(self) -> None:
+        self._records: list[Record] = []
+        self._tracked: set[int] = set()
+        self._kept: list[Tensor] = []
+        self._reads: dict[int, tuple[Variable, list[Tensor]]] = {}
+        self._explicit: set[int] = set()
+
+    # Recording --------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> GradientTape:
+        if self._recording:
+            raise ValueError("Tape is still recording. This can happen if you try to re-enter an already-active tape.")
+        self._recording = True
+        self._start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._recording:
+            self._recording = False
+            self._stop()
+
+    def record(self, op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], outputs: Sequence[Tensor]) -> None:
+        tracked = self._tracked
+        for x in inputs:
+            if id(x) in tracked:
+                break
+        else:
+            return
+        if op.differentiable:
+            self._records.append((op, inputs, attrs, outputs))
+            tracked.update([id(y) for y in outputs if is_differentiable(y.dtype)])
+
+    def watch_read(self, variable: Variable, tensor: Tensor) -> None:
+        wanted = self._watch_accessed and variable.trainable or variable._uid in self._explicit
+        if wanted and is_differentiable(variable.dtype):
+            self._watch_variable(variable, tensor)
+
+    def follows(self, tensor: Tensor) -> bool:
+        return id(tensor) in self._tracked
+
+    def _watch_variable(self, variable: Variable, tensor: Tensor) -> None:
+        reads = self._reads.setdefault(variable._uid, (variable, []))[1]
+        if not any(x is tensor for x in reads):
+            reads.append(tensor)
+            self._tracked.add(id(tensor))
+
+    def watch(self, tensor: Any) -> None:
+        """Watches tensors or variables.
+
+        Args:
+            tensor: A tensor or variable, or a structure of them. Only floating and complex ones have gradients.
+        """
+        for x in nest.flatten(tensor, expand_composites=True):
+            if not hasattr(x, "dtype") or not isinstance(x, Tensor | Variable):
+                raise ValueError(f"Passed in object {x!r} of type {type(x).__name__}, expected a tf.Tensor or tf.Variable.")
+            if not is_differentiable(x.dtype):
+                warnings.warn(
+                    f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {x.dtype!r}", stacklevel=2
+                )
+            elif isinstance(x, Variable):
+                self._explicit.add(x._uid)
+                self._watch_variable(x, x._read())
+            else:
+                self._tracked.add(id(x))
+                self._kept.append(x)
+
+    def watched_variables(self) -> tuple[Variable, ...]:
+        """The variables watched, in order of first use."""
+        return tuple([variable for variable, _ in self._reads.values()])
+
+    @contextlib.contextmanager
+    def stop_recording(self) -> Iterator[None]:
+        """Operations in the block are not recorded."""
+        if not self._recording:
+            raise ValueError("The tape is not recording: stop_recording() belongs inside the `with` block of the tape.")
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
+
+    def reset(self) -> None:
+        """Forgets everything recorded and watched so far."""
+        self._clear()
+
+    # Differentiation --------------------------------------------------------------------------------------------
+
+    def gradient(
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+    ) -> Any:
+        """The gradient of `target` (summed over its elements) with respect to `sources`.
+
+        Args:
+            target: A tensor, or a structure of tensors whose gradients are added up.
+            sources: Tensors or variables in any structure.
+            output_gradients: One gradient per target to start from, of its shape; None means ones.
+            unconnected_gradients: ``"none"`` or ``"zero"``: what sources get that the target does not depend on.
+
+        Returns:
+            A structure like `sources` of tensors, `IndexedSlices` or None.
+
+        Raises:
+            RuntimeError: If the tape is not persistent and was used before.
+        """
+        if self._used and not self._persistent:
+            raise RuntimeError(
+                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians). Use "
+                "tf.GradientTape(persistent=True)."
+            )
+        unconnected = UnconnectedGradients(unconnected_gradients)
+        self._used = True
+        if self._recording and not self._persistent:
+            self.__exit__()
+        targets = [convert_to_tensor(x) for x in nest.flatten(target, expand_composites=True) if x is not None]
+        given = [None] * len(targets)
+        if output_gradients is not None:
+            given = [None if g is None else g for g in nest.flatten(output_gradients)]
+            if len(given) != len(targets):
+                raise ValueError(f"Expected one output gradient per target ({len(targets)}), received {len(given)}.")
+        flat = nest.flatten(sources)
+        gradients = self._gradients(targets, flat, given, unconnected)
+        if not self._persistent:
+            self._clear()
+        return nest.pack_sequence_as(sources, gradients)
+
+    def _gradients(
+        self, targets: Sequence[Tensor], sources: Sequence[Any], given: Sequence[Any], unconnected: UnconnectedGradients
+    ) -> list[Any]:
+        cotangents: dict[int, Any] = {}
+        for target, gradient in zip(targets, given, strict=True):
+            if not is_differentiable(target.dtype):
+                warnings.warn(
+                    f"The dtype of the target tensor must be floating (e.g. tf.float32) when calling "
+                    f"GradientTape.gradient, got {target.dtype!r}",
+                    stacklevel=4,
+                )
+                continue
+            start = ONES_LIKE(target) if gradient is None else convert_to_tensor(gradient, target.dtype)
+            accumulate(cotangents, target, start)
+        source_tensors = [self._tensors_of(source) for source in sources]
+        wanted = {id(x) for tensors in source_tensors for x in tensors}
+        back_propagate(self._records, cotangents, wanted)
+        results: list[Any] = []
+        for source, tensors in zip(sources, source_tensors, strict=True):
+            parts = [cotangents[id(x)] for x in tensors if id(x) in cotangents and id(x) in self._tracked]
+            if parts:
+                results.append(parts[0] if len(parts) == 1 else _sum(parts))
+            elif unconnected is UnconnectedGradients.ZERO:
+                results.append(ZEROS_LIKE(convert_to_tensor(source)))
+            else:
+                results.append(None)
+        return results
+
+    def _tensors_of(self, source: Any) -> list[Tensor]:
+        if isinstance(source, Variable):
+            found = self._reads.get(source._uid)
+            return found[1] if found else []
+        if not isinstance(source, Tensor):
+            source_type = type(source).__name__
+            raise TypeError(f"Expected tensors or variables as sources, received {source!r} of type {source_type}.")
+        return [source]
+
+    def jacobian(
+        self,
+        target: Tensor,
+        sources: Any,
+        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """The derivative of each element of `target` with respect to each element of `sources`.
+
+        Args:
+            target: A tensor.
+            sources: Tensors or variables in any structure.
+            unconnected_gradients: See `gradient`.
+            parallel_iterations: Accepted for compatibility.
+            experimental_use_pfor: Accepted for compatibility; rows are always computed at once.
+
+        Returns:
+            A structure like `sources` of tensors of shape ``target.shape + source.shape``, or None.
+        """
+        return self._rows(target, sources, UnconnectedGradients(unconnected_gradients), _ROWS, _UNSTACK)
+
+    def batch_jacobian(
+        self,
+        target: Tensor,
+        source: Tensor,
+        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """The per-example jacobian, where example i of `target` depends only on example i of `source`.
+
+        Args:
+            target: A tensor of shape ``[b, ...]``.
+            source: A tensor of shape ``[b, ...]``.
+            unconnected_gradients: See `gradient`.
+            parallel_iterations: Accepted for compatibility.
+            experimental_use_pfor: Accepted for compatibility.
+
+        Returns:
+            A tensor of shape ``[b] + target.shape[1:] + source.shape[1:]``, or None.
+        """
+        a, b = target.shape, source.shape
+        if a.rank is None or b.rank is None or a.rank < 2 or b.rank < 2:
+            raise ValueError(f"batch_jacobian needs target and source of rank 2 or more, received shapes {a} and {b}.")
+        if a[0] is not None and b[0] is not None and a[0] != b[0]:
+            raise ValueError(f"Need first dimension of target shape ({a}) and source shape ({b}) to match.")
+        unconnected = UnconnectedGradients(unconnected_gradients)
+        return self._rows(target, source, unconnected, _BATCH_ROWS, _BATCH_UNSTACK)
+
+    def _rows(self, target: Tensor, sources: Any, unconnected: UnconnectedGradients, rows: Op, unstack: Op) -> Any:
+        if self._used and not self._persistent:
+            raise RuntimeError("A non-persistent GradientTape can only be used to compute one set of jacobians.")
+        self._used = True
+        if self._recording and not self._persistent:
+            self.__exit__()
+        flat = nest.flatten(sources)
+        target = convert_to_tensor(target)
+
+        def row(cotangent: Tensor) -> list[Any]:
+            found = self._gradients([target], flat, [cotangent], unconnected)
+            return [None if g is None else dense(g) for g in found]
+
+        results = [None if g is None else unstack(g, target) for g in control.vectorized_map(row, rows(target))]
+        if not self._persistent:
+            self._clear()
+        return nest.pack_sequence_as(sources, results)
+
+
+def accumulate(cotangents: dict[int, Any], tensor: Tensor, gradient: Any) -> None:
+    """Adds `gradient` to what is known for `tensor`."""
+    before = cotangents.get(id(tensor))
+    cotangents[id(tensor)] = gradient if before is None else _sum([before, gradient])
+
+
+def back_propagate(records: Sequence[Record], cotangents: dict[int, Any], wanted: set[int]) -> None:
+    """Pulls `cotangents` (by id of tensor) back through `records` as far as the tensors `wanted` need."""
+    needed = set(wanted)
+    chosen = []
+    for record in records:
+        positions = tuple([i for i, x in enumerate(record[1]) if id(x) in needed and is_differentiable(x.dtype)])
+        if positions:
+            chosen.append((record, positions))
+            needed.update([id(y) for y in record[3]])
+    for (op, inputs, attrs, outputs), positions in reversed(chosen):
+        found = [cotangents.get(id(y)) for y in outputs]
+        if all(g is None for g in found):
+            continue
+        for position, gradient in zip(positions, _pull(op, inputs, attrs, outputs, found, positions), strict=True):
+            if gradient is not None:
+                accumulate(cotangents, inputs[position], gradient)
+
+
+def _pull(
+    op: Op, inputs: Any, attrs: dict[str, Any], outputs: Any, found: Sequence[Any], positions: tuple[int, ...]
+) -> Sequence[Any]:
+    if op.gradient is not None:
+        gradients = op.gradient(inputs, outputs, found, attrs)
+        if gradients is not NotImplemented:
+            return [gradients[i] for i in positions]
+    smooth = [g for y, g in zip(outputs, found, strict=True) if is_differentiable(y.dtype)]
+    return op.pull_back(inputs, attrs, positions, [None if g is None else dense(g) for g in smooth])
+
+
+def dense(gradient: Any) -> Tensor:
+    """An `IndexedSlices` as a tensor; a tensor as it is."""
+    if not isinstance(gradient, IndexedSlices):
+        return gradient  # type: ignore[no-any-return]
+    if gradient.dense_shape is None:
+        raise ValueError("IndexedSlices without dense_shape cannot become a tensor. Give it the shape of the whole.")
+    return SLICES_TO_DENSE(gradient.values, gradient.indices, gradient.dense_shape)  # type: ignore[no-any-return]
+
+
+def _sum(gradients: Sequence[Any]) -> Any:
+    if all(isinstance(g, IndexedSlices) for g in gradients):
+        values = _JOIN(*[g.values for g in gradients])
+        indices = _JOIN(*[g.indices for g in gradients])
+        return IndexedSlices(values, indices, gradients[0].dense_shape)
+    return ADD_N(*[dense(g) for g in gradients])
+
+
+class ForwardAccumulator(_Recorder):
+    """Computes jacobian-vector products as operations run (forward mode).
+
+    Args:
+        primals: Tensors or variables, in any structure.
+        tangents: Tensors of the same structure and shapes: the direction.
+
+    >>> x = tf.constant(3.0)
+    >>> with tf.autodiff.ForwardAccumulator(x, tf.constant(1.0)) as acc:
+    ...     y = x * x
+    >>> acc.jvp(y)
+    <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
+    """
+
+    def __init__(self, primals: Any, tangents: Any) -> None:
+        super().__init__()
+        nest.assert_same_structure(primals, tangents)
+        self._tangents: dict[int, Tensor] = {}
+        self._variables: dict[int, Tensor] = {}
+        self._kept: list[Any] = []
+        for primal, tangent in zip(nest.flatten(primals), nest.flatten(tangents), strict=True):
+            tangent = convert_to_tensor(tangent, primal.dtype)
+            if not primal.shape.is_compatible_with(tangent.shape):
+                raise ValueError(f"Expected a tangent of shape {primal.shape}, received shape {tangent.shape}.")
+            self._kept.append(primal)
+            if isinstance(primal, Variable):
+                self._variables[primal._uid] = tangent
+            else:
+                self._tangents[id(primal)] = tangent
+
+    def __enter__(self) -> ForwardAccumulator:
+        self._start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop()
+
+    def follows(self, tensor: Tensor) -> bool:
+        return id(tensor) in self._tangents
+
+    def watch_read(self, variable: Variable, tensor: Tensor) -> None:
+        if variable._uid in self._variables:
+            self._tangents[id(tensor)] = self._variables[variable._uid]
+            self._kept.append(tensor)
+
+    def record(self, op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], outputs: Sequence[Tensor]) -> None:
+        wrt = tuple([i for i, x in enumerate(inputs) if id(x) in self._tangents])
+        smooth = [y for y in outputs if is_differentiable(y.dtype)]
+        if not wrt or not smooth or not op.differentiable:
+            return
+        self._stop()
+        try:
+            given = [self._tangents[id(inputs[i])] for i in wrt]
+            results = op.push_forward(inputs, attrs, wrt, given)
+        finally:
+            self._start()
+        for output, tangent in zip(smooth, results, strict=True):
+            self._tangents[id(output)] = tangent
+        self._kept.extend(outputs)
+
+    def jvp(self, primals: Any, unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE) -> Any:
+        """The tangents of results.
+
+        Args:
+            primals: Tensors or variables, in any structure.
+            unconnected_gradients: ``"none"`` or ``"zero"`` for those that do not depend on the inputs.
+
+        Returns:
+            A structure like `primals`.
+        """
+        unconnected = UnconnectedGradients(unconnected_gradients)
+
+        def tangent(x: Any) -> Any:
+            found = self._variables.get(x._uid) if isinstance(x, Variable) else self._tangents.get(id(x))
+            if found is None and unconnected is UnconnectedGradients.ZERO:
+                return ZEROS_LIKE(convert_to_tensor(x))
+            return found
+
+        return nest.map_structure(tangent, primals)
+
+
+def record_custom(
+    name: str, inputs: Sequence[Tensor], outputs: Sequence[Tensor], gradient: Callable[..., Any], **attrs: Any
+) -> None:
+    """Tells the active tapes of a call whose gradient is a Python function (see `Op.gradient`)."""
+    if context.recorders:
+        op = Op(name, lambda *xs: xs, gradient=gradient, register=False)
+        for recorder in context.recorders:
+            recorder.record(op, list(inputs), attrs, list(outputs))
+
+

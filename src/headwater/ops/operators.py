@@ -1,0 +1,106 @@
+"""Python's operators on tensors and variables: each is one op call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from headwater.core import dtypes
+from headwater.core.op import Op
+from headwater.core.tensor import EagerTensor, Tensor
+from headwater.core.variable import Variable
+from headwater.ops import array, linalg, math
+from headwater.ops._common import convert_pair
+
+Operator = Callable[[Any, Any], Any]
+
+
+def _forward(op: Op) -> Operator:
+    def operator(x: Any, y: Any) -> Any:
+        if type(x) is not EagerTensor or type(y) is not EagerTensor:
+            x, y = convert_pair(x, y)
+        return op(x, y)
+
+    return operator
+
+
+def _reflected(function: Operator) -> Operator:
+    return lambda x, y: function(y, x)
+
+
+def _logical_or_bitwise(logical: Op, bitwise: Op) -> Operator:
+    def operator(x: Any, y: Any) -> Any:
+        x, y = convert_pair(x, y)
+        return (logical if x.dtype is dtypes.bool else bitwise)(x, y)
+
+    return operator
+
+
+def _equality(op: Op) -> Operator:
+    def operator(x: Any, y: Any) -> Any:
+        if y is None:
+            return op is math.NOT_EQUAL
+        try:
+            a, b = convert_pair(x, y)
+        except (TypeError, ValueError):
+            return op is math.NOT_EQUAL
+        if a.dtype is not b.dtype or not _may_broadcast(a, b):
+            return op is math.NOT_EQUAL
+        return op(a, b)
+
+    return operator
+
+
+def _may_broadcast(a: Tensor, b: Tensor) -> bool:
+    x, y = a.shape, b.shape
+    if x.rank is None or y.rank is None:
+        return True
+    pairs = zip(reversed(x.as_list()), reversed(y.as_list()), strict=False)
+    return all(m == n or m in (1, None) or n in (1, None) for m, n in pairs)
+
+
+def _invert(x: Any) -> Any:
+    return math.logical_not(x) if x.dtype is dtypes.bool else math.INVERT(math.convert_to_tensor(x))
+
+
+_BINARY: dict[str, Operator] = {
+    "add": _forward(math.ADD),
+    "sub": _forward(math.SUB),
+    "mul": _forward(math.MUL),
+    "truediv": math.divide,
+    "floordiv": _forward(math.FLOOR_DIV),
+    "mod": _forward(math.FLOOR_MOD),
+    "pow": _forward(math.POW),
+    "matmul": linalg.matmul,
+    "and": _logical_or_bitwise(math.LOGICAL_AND, math.BITWISE_AND),
+    "or": _logical_or_bitwise(math.LOGICAL_OR, math.BITWISE_OR),
+    "xor": _logical_or_bitwise(math.NOT_EQUAL, math.BITWISE_XOR),
+}
+_COMPARISONS: dict[str, Operator] = {
+    "lt": _forward(math.LESS),
+    "le": _forward(math.LESS_EQUAL),
+    "gt": _forward(math.GREATER),
+    "ge": _forward(math.GREATER_EQUAL),
+    "eq": _equality(math.EQUAL),
+    "ne": _equality(math.NOT_EQUAL),
+}
+
+
+def install(cls: type) -> None:
+    """Gives a class the operators of tensors."""
+    hash_method = cls.__hash__
+    for name, function in _BINARY.items():
+        setattr(cls, f"__{name}__", function)
+        setattr(cls, f"__r{name}__", _reflected(function))
+    for name, function in _COMPARISONS.items():
+        setattr(cls, f"__{name}__", function)
+    cls.__neg__ = lambda x: math.negative(x)  # type: ignore[attr-defined]
+    cls.__abs__ = lambda x: math.abs(x)  # type: ignore[attr-defined]
+    cls.__pos__ = lambda x: array.convert_to_tensor(x)  # type: ignore[attr-defined]
+    cls.__invert__ = _invert  # type: ignore[attr-defined]
+    cls.__getitem__ = array.slice_tensor  # type: ignore[attr-defined]
+    cls.__hash__ = hash_method  # type: ignore[assignment]
+
+
+install(Tensor)
+install(Variable)
