@@ -26,7 +26,12 @@ import report
 BENCH = pathlib.Path(__file__).resolve().parent
 ROOT = BENCH.parent
 WORKERS = BENCH / "workers"
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
+_COMMON = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "JAX_PLATFORMS": "cpu",
+    "PYTHONDONTWRITEBYTECODE": "",  # or every import would compile its sources again
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +55,8 @@ class Env:
         print(f"making the environment of {self.name}: {', '.join(self.requirements)}", flush=True)
         if shutil.which("uv"):
             _run("uv", "venv", "--quiet", "--clear", "--python", sys.executable, str(root))
-            _run("uv", "pip", "install", "--quiet", "--python", str(python), *self.requirements)
+            install = ("uv", "pip", "install", "--quiet", "--compile-bytecode")
+            _run(*install, "--python", str(python), *self.requirements)
         else:
             _run(sys.executable, "-m", "venv", "--clear", str(root))
             _run(str(python), "-m", "pip", "install", "--quiet", *self.requirements)
@@ -99,7 +105,7 @@ def _run(*command: str, **env: str) -> str:
 
 def _environment(side: Side) -> dict[str, str]:
     own = {"headwater": {"PYTHONPATH": str(ROOT / "src")}, "keras": {"KERAS_BACKEND": "jax"}}
-    return _QUIET | own.get(side.env, {}) | {"TF_MODULE": side.module}
+    return _COMMON | own.get(side.env, {}) | {"TF_MODULE": side.module}
 
 
 def run_program(task: str, side: Side, repeats: int) -> dict[str, Any]:
