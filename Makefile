@@ -31,7 +31,7 @@ format: $(STAMP)  ## mend what lint can mend
 	$(BIN)/ruff format .
 
 imports: $(STAMP)  ## who may import whom
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 types: $(STAMP)  ## mypy
 	$(BIN)/mypy
