@@ -99,7 +99,7 @@ def _run(*command: str, **env: str) -> str:
     """Standard output of a command; a failure carries the end of its standard error."""
     done = subprocess.run(command, env=os.environ | env, capture_output=True, text=True)
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-1500:]}")
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-1500:]}".replace(str(ROOT), "."))
     return done.stdout
 
 
