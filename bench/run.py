@@ -53,7 +53,7 @@ class Env:
         if stamp.exists() and stamp.read_text() == wanted:
             return python
         print(f"making the environment of {self.name}: {', '.join(self.requirements)}", flush=True)
-        if shutil.which("uv"):
+        if shutil.which("uv") and not subprocess.run(("uv", "--version"), capture_output=True).returncode:
             _run("uv", "venv", "--quiet", "--clear", "--python", sys.executable, str(root))
             install = ("uv", "pip", "install", "--quiet", "--compile-bytecode")
             _run(*install, "--python", str(python), *self.requirements)
