@@ -32,8 +32,8 @@ from headwater.core.dtypes import (
 )
 from headwater.core.function import function
 from headwater.core.graph import Graph, init_scope
-from headwater.core.spec import IndexedSlices, TensorSpec, TypeSpec
 from headwater.core.shapes import TensorShape
+from headwater.core.spec import IndexedSlices, TensorSpec, TypeSpec
 from headwater.core.tape import GradientTape, UnconnectedGradients
 from headwater.core.tensor import Tensor, convert_to_tensor, register_tensor_conversion_function
 from headwater.core.variable import Variable

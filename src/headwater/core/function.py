@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import threading
-import types
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +13,8 @@ import jax
 import numpy as np
 
 from headwater.core import autograph as autograph_module
-from headwater.core import control, nest, variable as variable_module
+from headwater.core import control, nest
+from headwater.core import variable as variable_module
 from headwater.core.context import context
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import Graph, Node, tracing
@@ -339,7 +339,7 @@ class Function:
         skip: int = 0,
     ) -> None:
         self._python_function = python_function
-        self._name = name or getattr(python_function, "__name__", type(python_function).__name__)
+        self._name = str(name or getattr(python_function, "__name__", type(python_function).__name__))
         self._signature = Signature(python_function, input_signature, skip)
         self._options = {
             "name": name, "input_signature": input_signature, "autograph": autograph, "jit_compile": jit_compile,
@@ -471,7 +471,9 @@ class Function:
         self._tracing_count += 1
         graph = Graph(self._name, outer=context.graph)
         graph.may_create_variables = may_create
-        graph.concrete_inputs = [getattr(v, "_array", None) if isinstance(v, EagerTensor) else None for v in values or ()]
+        graph.concrete_inputs = [
+            getattr(v, "_array", None) if isinstance(v, EagerTensor) else None for v in values or ()
+        ]
         names = self._signature.argument_names(len(args))
         with tracing(graph):
             scope = context.enter(scope="")
@@ -544,9 +546,7 @@ class Function:
 
     def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
         """The arguments and results of every trace, in words."""
-        return "\n\n".join(
-            f"{self._name}\n{t.concrete.pretty_printed_signature(verbose)}" for t in self._traces
-        )
+        return "\n\n".join(f"{self._name}\n{t.concrete.pretty_printed_signature(verbose)}" for t in self._traces)
 
     def explain_retraces(self) -> str:
         """For each trace after the first: which argument differed from the closest earlier trace, and what to do.
@@ -563,7 +563,10 @@ class Function:
         lines = [f"{self._name}: traced {len(self._traces)} times."]
         for number, trace in enumerate(self._traces[1:], start=2):
             closest, differences = min(
-                ((i, _differences(t.description, trace.description)) for i, t in enumerate(self._traces[: number - 1], 1)),
+                (
+                    (i, _differences(t.description, trace.description))
+                    for i, t in enumerate(self._traces[: number - 1], 1)
+                ),
                 key=lambda found: len(found[1]),
             )
             lines.append(f"Trace {number}, compared with trace {closest}:")
@@ -777,15 +780,10 @@ def function(
     }
 
     def decorate(inner: Callable[..., Any]) -> Function:
-        if not callable(inner) and not isinstance(inner, staticmethod | classmethod):
+        if not callable(inner):
             raise TypeError(f"tf.function expects a callable, received {inner!r}.")
         if isinstance(inner, Function):
             inner = inner.python_function
-        if isinstance(inner, types.MethodType):
-            name = inner.__func__.__name__
-            return Function(inner, name=name, **options)
         return Function(inner, **options)
 
     return decorate if func is None else decorate(func)
-
-

@@ -230,5 +230,3 @@ def relaxed(first: Sequence[TensorSpec], other: Sequence[TensorSpec]) -> list[Te
 def key_without_shapes(key: Sequence[Any]) -> tuple[Any, ...]:
     """The key with tensor shapes left out: what must agree for traces to be merged."""
     return tuple([entry[0] if isinstance(entry[0], np.dtype) else entry for entry in key])
-
-

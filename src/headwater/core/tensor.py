@@ -206,7 +206,7 @@ class EagerTensor(Tensor):
         return complex(self._scalar())
 
     def __index__(self) -> int:
-        return self._numpy().__index__()  # type: ignore[no-any-return]
+        return self._numpy().__index__()
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(self._scalar(), digits)
@@ -445,9 +445,9 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
         except (TypeError, ValueError):
             pass
     if type(value) in (int, float, bool) and context.graph is None:
-        return _scalar(type(value), value, math.copysign(1, value), wanted)
+        return _scalar(value, type(value).__name__, math.copysign(1, value), wanted)
     if _holds_tensors(value):
-        return _PACK[0](value, wanted)  # type: ignore[no-any-return]
+        return _PACK[0](value, wanted)
     return from_array(to_numpy(value, wanted), name)
 
 
@@ -461,14 +461,14 @@ def set_pack(pack: Callable[[Any, DType | None], Any]) -> None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _scalar(kind: type, value: Any, sign: float, dtype: DType | None) -> EagerTensor:
+def _scalar(value: Any, kind: str, sign: float, dtype: DType | None) -> EagerTensor:
     return EagerTensor(jnp.asarray(to_numpy(value, dtype)))
 
 
 def from_array(array: Any, name: str | None = None) -> Tensor:
     """A constant tensor of a NumPy array: part of the graph being traced, or eager."""
     if context.graph is not None:
-        return context.graph.constant(array, name)  # type: ignore[no-any-return]
+        return context.graph.constant(array, name)
     return EagerTensor(to_device(array))
 
 
@@ -485,7 +485,7 @@ def _holds_tensors(value: Any) -> bool:
     if not isinstance(value, list | tuple):
         return False
     for item in value:
-        if isinstance(item, Tensor) or type(item) in _CONVERSIONS and type(item) is not np.ndarray:
+        if isinstance(item, Tensor) or (type(item) in _CONVERSIONS and type(item) is not np.ndarray):
             return True
         if isinstance(item, list | tuple) and _holds_tensors(item):
             return True
@@ -553,7 +553,7 @@ def _python_numbers(array: Any, value: Any, dtype: DType | None) -> Any:
 def _strings(array: Any, value: Any, dtype: DType | None) -> Any:
     if dtype not in (None, dtypes.string):
         raise TypeError(
-            f"Cannot convert {_shorten(value)} to a tensor of dtype {dtype.name}: expected numbers. Use "  # type: ignore[union-attr]
+            f"Cannot convert {_shorten(value)} to a tensor of dtype {dtype.name}: expected numbers. Use "
             "tf.strings.to_number for text."
         )
     result = np.empty(array.shape, dtype=object)

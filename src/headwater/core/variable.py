@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from headwater.core.context import context
 from headwater.core.dtypes import DType, as_dtype
-from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import IDENTITY, init_scope, uid, untaped
 from headwater.core.op import Op
 from headwater.core.runtime import state_lock
@@ -44,7 +41,7 @@ def creators() -> list[Callable[..., Any]]:
     """The variable creators of this thread, innermost last."""
     if not hasattr(_creators_lock, "stack"):
         _creators_lock.stack = []
-    return _creators_lock.stack  # type: ignore[no-any-return]
+    return _creators_lock.stack
 
 
 class _VariableMeta(type):
@@ -162,7 +159,7 @@ class Variable(metaclass=_VariableMeta):
     def _read(self) -> Tensor:
         """The current value, seen by tapes as a read of this variable."""
         if context.graph is not None:
-            return context.graph.read(self)  # type: ignore[no-any-return]
+            return context.graph.read(self)
         with state_lock:
             self._exposed = True
             tensor = self._tensor
@@ -240,11 +237,15 @@ class Variable(metaclass=_VariableMeta):
             )
         return self._store(tensor, read_value)
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Adds `delta` to the value. See `assign`."""
         return self._accumulate(_assign_add, delta, read_value)
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Subtracts `delta` from the value. See `assign`."""
         return self._accumulate(_assign_sub, delta, read_value)
 
@@ -370,19 +371,19 @@ class Variable(metaclass=_VariableMeta):
         return bool(self._read())
 
     def __int__(self) -> int:
-        return int(self._read())  # type: ignore[call-overload, no-any-return]
+        return int(self.numpy())
 
     def __float__(self) -> float:
-        return float(self._read())  # type: ignore[arg-type]
+        return float(self.numpy())
 
     def __complex__(self) -> complex:
-        return complex(self._read())  # type: ignore[arg-type]
+        return complex(self.numpy())
 
     def __index__(self) -> int:
-        return self._read().__index__()  # type: ignore[attr-defined, no-any-return]
+        return self._read().__index__()  # type: ignore[attr-defined]
 
     def __iter__(self) -> Any:
-        return iter(self._read())  # type: ignore[call-overload]
+        return iter(self._read())
 
     def __len__(self) -> int:
         return len(self._read())

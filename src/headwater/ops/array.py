@@ -36,7 +36,7 @@ def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     <tf.Tensor: shape=(2,), dtype=int32, numpy=array([2, 3], dtype=int32)>
     """
     out = dtypes.int32 if out_type is None else as_dtype(out_type)
-    return SHAPE(convert_to_tensor(input), out_type=np.dtype(out.as_numpy_dtype), name=name)  # type: ignore[no-any-return]
+    return SHAPE(convert_to_tensor(input), out_type=np.dtype(out.as_numpy_dtype), name=name)
 
 
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
@@ -47,7 +47,7 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     array([[1, 2],
            [3, 4]], dtype=int32)>
     """
-    return RESHAPE(convert_to_tensor(tensor), as_shape_tensor(shape), name=name)  # type: ignore[no-any-return]
+    return RESHAPE(convert_to_tensor(tensor), as_shape_tensor(shape), name=name)
 
 
 def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
@@ -59,14 +59,14 @@ def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
            [2, 4]], dtype=int32)>
     """
     hint = next((v.dtype for v in values if isinstance(v, Tensor | Variable)), None)
-    return PACK(*[convert_to_tensor(v, dtype_hint=hint) for v in values], axis=int(axis), name=name)  # type: ignore[no-any-return]
+    return PACK(*[convert_to_tensor(v, dtype_hint=hint) for v in values], axis=int(axis), name=name)
 
 
 def _pack_nested(value: Any, dtype: Any) -> Tensor:
     """A (nested) list with tensors in it as one tensor."""
     found = dtype or _first_dtype(value)
     parts = [_pack_nested(v, found) if isinstance(v, list | tuple) else convert_to_tensor(v, found) for v in value]
-    return PACK(*parts, axis=0, name="packed")  # type: ignore[no-any-return]
+    return PACK(*parts, axis=0, name="packed")
 
 
 def _first_dtype(value: Any) -> Any:
@@ -87,7 +87,7 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
     >>> tf.fill([2], 9)
     <tf.Tensor: shape=(2,), dtype=int32, numpy=array([9, 9], dtype=int32)>
     """
-    return FILL(as_shape_tensor(dims), convert_to_tensor(value), name=name)  # type: ignore[no-any-return]
+    return FILL(as_shape_tensor(dims), convert_to_tensor(value), name=name)
 
 
 def zeros(shape: Any, dtype: Any = dtypes.float32, name: str | None = None, layout: Any = None) -> Tensor:
@@ -120,7 +120,7 @@ def zeros_like(input: Any, dtype: Any = None, name: str | None = None, layout: A
     """
     tensor = convert_to_tensor(input)
     if dtype is None or as_dtype(dtype) is tensor.dtype:
-        return ZEROS_LIKE(tensor, name=name)  # type: ignore[no-any-return]
+        return ZEROS_LIKE(tensor, name=name)
     return zeros(shape_of(tensor), dtype, name)
 
 
@@ -132,7 +132,7 @@ def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: An
     """
     tensor = convert_to_tensor(input)
     if dtype is None or as_dtype(dtype) is tensor.dtype:
-        return ONES_LIKE(tensor, name=name)  # type: ignore[no-any-return]
+        return ONES_LIKE(tensor, name=name)
     return ones(shape_of(tensor), dtype, name)
 
 
@@ -151,10 +151,12 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
     """
     if limit is None:
         start, limit = 0, start
-    values = [convert_to_tensor(v, dtype if not isinstance(v, Tensor | Variable) else None) for v in (start, limit, delta)]
+    values = [
+        convert_to_tensor(v, dtype if not isinstance(v, Tensor | Variable) else None) for v in (start, limit, delta)
+    ]
     order = (dtypes.int32, dtypes.int64, dtypes.float32, dtypes.float64)
     target = as_dtype(dtype) if dtype is not None else max((v.dtype for v in values), key=_rank_in(order))
-    return RANGE(*[cast(v, target) for v in values], name=name)  # type: ignore[no-any-return]
+    return RANGE(*[cast(v, target) for v in values], name=name)
 
 
 def _rank_in(order: tuple[Any, ...]) -> Any:
@@ -210,8 +212,9 @@ def _check_index(index: int, size: int, axis: int) -> None:
 @op("StridedSliceDynamic", static=(1,))
 def _SLICE_BY_VALUES(x: Any, bounds: Any, *, spec: tuple[Any, ...]) -> Any:
     """A slice whose bounds are computed: ``("bounds", i, j, k)`` are positions in `bounds`, or None."""
-    pick = lambda i: None if i is None else int(bounds[i])  # noqa: E731
-    known = tuple([("range", *[pick(i) for i in e[1:]]) if e[0] == "bounds" else e for e in spec])
+    known = tuple(
+        [("range", *[None if i is None else int(bounds[i]) for i in e[1:]]) if e[0] == "bounds" else e for e in spec]
+    )
     return STRIDED_SLICE.kernel(x, jnp.asarray(bounds), spec=known)
 
 
@@ -232,14 +235,14 @@ def slice_tensor(tensor: Any, key: Any) -> Tensor:
         spec.append(entry)
         starts += dynamic
     index = _index_vector(starts)
-    return (_SLICE_BY_VALUES if by_value else STRIDED_SLICE)(tensor, index, spec=tuple(spec), name="strided_slice")  # type: ignore[no-any-return]
+    return (_SLICE_BY_VALUES if by_value else STRIDED_SLICE)(tensor, index, spec=tuple(spec), name="strided_slice")
 
 
 def _dimensions(shape: TensorShape, parts: list[Any]) -> list[int | None]:
     """The size of the axis each part of an index applies to, as far as known."""
     rank = shape.rank
     consumed = sum(p is not None and p is not Ellipsis for p in parts)
-    axis, sizes = 0, []
+    axis, sizes = 0, list[int | None]()
     for part in parts:
         if part is Ellipsis:
             sizes.append(None)
@@ -259,7 +262,7 @@ def _entry(part: Any, size: int | None, position: int, eager: bool) -> tuple[tup
         return ("rest",), []
     if isinstance(part, slice):
         return _slice_entry(part, size, position, eager)
-    if isinstance(part, SymbolicTensor | Variable) or isinstance(part, EagerTensor):
+    if isinstance(part, SymbolicTensor | EagerTensor | Variable):
         part = convert_to_tensor(part)
         if not part.dtype.is_integer or part.shape.rank not in (0, None):
             raise TypeError(
@@ -306,4 +309,4 @@ def _index_vector(starts: list[Any]) -> Tensor:
         return convert_to_tensor(np.asarray(starts, np.int32))
     parts = [s if isinstance(s, Tensor) else convert_to_tensor(np.int32(s)) for s in starts]
     parts = [p if p.dtype is dtypes.int32 else cast(p, dtypes.int32) for p in parts]
-    return PACK(*parts, axis=0, name="index")  # type: ignore[no-any-return]
+    return PACK(*parts, axis=0, name="index")

@@ -22,4 +22,4 @@ def matmul(
     <tf.Tensor: shape=(1, 1), dtype=float32, numpy=array([[11.]], dtype=float32)>
     """
     a, b = convert_pair(a, b)
-    return MATMUL(a, b, transpose_a=bool(transpose_a), transpose_b=bool(transpose_b), name=name)  # type: ignore[no-any-return]
+    return MATMUL(a, b, transpose_a=bool(transpose_a), transpose_b=bool(transpose_b), name=name)

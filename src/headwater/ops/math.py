@@ -82,7 +82,9 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
     if x.dtype is target:
         return x
     if dtypes.string in (x.dtype, target):
-        raise TypeError(f"Cannot cast {x.dtype.name} to {target.name}. Use tf.strings.to_number or tf.strings.as_string.")
+        raise TypeError(
+            f"Cannot cast {x.dtype.name} to {target.name}. Use tf.strings.to_number or tf.strings.as_string."
+        )
     if x.dtype.is_complex and not target.is_complex:
         x = EagerTensor(x._array.real) if isinstance(x, EagerTensor) else x
     return CAST(x, DstT=np.dtype(target.as_numpy_dtype), name=name)
@@ -131,4 +133,4 @@ def reduce_sum(input_tensor: Any, axis: Any = None, keepdims: bool = False, name
     >>> tf.reduce_sum([[1, 1, 1], [1, 1, 1]], axis=0)
     <tf.Tensor: shape=(3,), dtype=int32, numpy=array([2, 2, 2], dtype=int32)>
     """
-    return SUM(convert_to_tensor(input_tensor), axis=axes(axis), keepdims=bool(keepdims), name=name)  # type: ignore[no-any-return]
+    return SUM(convert_to_tensor(input_tensor), axis=axes(axis), keepdims=bool(keepdims), name=name)
