@@ -235,6 +235,9 @@ def _infer_unknown_static(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any
             results.append(_infer_by_probes(op, stand_ins, attrs))
         except Exception as error:
             last = error
+    if not results and op.unknown is not None:
+        specs = op.unknown(inputs, attrs)
+        return (specs, True) if isinstance(specs, list) else ([specs], False)
     if not results:
         raise last or ValueError(f"{op.name} takes no such inputs")
     outputs, many = results[0]

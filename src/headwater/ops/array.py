@@ -11,7 +11,7 @@ from jax import lax
 from headwater.core import dtypes
 from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
-from headwater.core.shapes import TensorShape
+from headwater.core.shapes import TensorShape, unknown_shape
 from headwater.core.tape import ONES_LIKE, ZEROS_LIKE
 from headwater.core.tensor import EagerTensor, SymbolicTensor, Tensor, convert_to_tensor, set_pack
 from headwater.core.variable import Variable
@@ -23,7 +23,12 @@ newaxis = None
 # Shape ----------------------------------------------------------------------------------------------------------
 
 SHAPE = Op("Shape", lambda x, *, out_type: np.asarray(x.shape, out_type), shape_only=True, differentiable=False)
-RESHAPE = Op("Reshape", lambda x, shape: jnp.reshape(x, tuple(int(s) for s in shape)), static=(1,))
+RESHAPE = Op(
+    "Reshape",
+    lambda x, shape: jnp.reshape(x, tuple(int(s) for s in shape)),
+    static=(1,),
+    unknown=lambda inputs, attrs: (inputs[0].dtype, unknown_shape(inputs[1].shape[0])),
+)
 PACK = Op("Pack", lambda *xs, axis: jnp.stack(xs, axis=axis), same_dtype=True)
 FILL = Op("Fill", lambda dims, value: jnp.full(tuple(int(d) for d in dims), value), static=(0,))
 RANGE = Op("Range", lambda start, limit, delta: jnp.arange(start, limit, delta), static=(0, 1, 2), differentiable=False)

@@ -1,0 +1,3 @@
+"""`tf.config`."""
+
+from headwater.core.function import functions_run_eagerly, run_functions_eagerly
