@@ -37,7 +37,7 @@ from headwater.core.shapes import TensorShape
 from headwater.core.spec import IndexedSlices, TensorSpec, TypeSpec
 from headwater.core.tape import GradientTape, UnconnectedGradients
 from headwater.core.tensor import Tensor, convert_to_tensor, register_tensor_conversion_function
-from headwater.core.variable import Variable
+from headwater.core.variable import Variable, variable_creator_scope
 from headwater.ops import array, linalg, math, operators
 from headwater.ops.array import fill, newaxis, ones, ones_like, range, reshape, shape, stack, zeros, zeros_like
 from headwater.ops.linalg import matmul

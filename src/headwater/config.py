@@ -1,3 +1,1 @@
 """`tf.config`."""
-
-from headwater.core.function import functions_run_eagerly, run_functions_eagerly

@@ -120,8 +120,8 @@ def test_structures_in_and_out():
     Point = collections.namedtuple("Point", "x y")
 
     @tf.function
-    def f(p, d, l):
-        return Point(p.y, p.x), {"k": d["k"] + 1, "n": None}, [l[0], (l[1],)]
+    def f(p, d, pair):
+        return Point(p.y, p.x), {"k": d["k"] + 1, "n": None}, [pair[0], (pair[1],)]
 
     p, d, rest = f(Point(tf.constant(1), tf.constant(2)), {"k": tf.constant(3)}, [tf.constant(4), tf.constant(5)])
     assert isinstance(p, Point)
@@ -359,9 +359,11 @@ def test_assert_max_traces():
 
 def test_many_traces_warn_once():
     f, _ = counting()
+    for n in range(4):
+        f(tf.ones([n + 1]))
     with pytest.warns(UserWarning, match="explain_retraces"):
-        for n in range(6):
-            f(tf.ones([n + 1]))
+        f(tf.ones([9]))
+    f(tf.ones([10]))
 
 
 def test_run_functions_eagerly():

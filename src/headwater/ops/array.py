@@ -10,6 +10,7 @@ from jax import lax
 
 from headwater.core import dtypes
 from headwater.core.dtypes import as_dtype
+from headwater.core.graph import untaped
 from headwater.core.op import Op, op
 from headwater.core.shapes import TensorShape, unknown_shape
 from headwater.core.tape import ONES_LIKE, ZEROS_LIKE
@@ -226,6 +227,12 @@ def _SLICE_BY_VALUES(x: Any, bounds: Any, *, spec: tuple[Any, ...]) -> Any:
 def slice_tensor(tensor: Any, key: Any) -> Tensor:
     """``tensor[key]`` by NumPy's rules for basic indices."""
     tensor = convert_to_tensor(tensor)
+    spec, index, by_value = _index(tensor, key)
+    return (_SLICE_BY_VALUES if by_value else STRIDED_SLICE)(tensor, index, spec=spec, name="strided_slice")
+
+
+def _index(tensor: Tensor, key: Any) -> tuple[tuple[Any, ...], Tensor, bool]:
+    """A Python index as a `spec`, the vector of its computed parts, and whether those decide the result's shape."""
     parts = list(key) if isinstance(key, tuple) else [key]
     if tensor.shape.rank == 0 and any(p is not None and p is not Ellipsis for p in parts):
         raise ValueError(f"Index out of range using input dim 0; input has only 0 dims: received index {key!r}.")
@@ -239,8 +246,35 @@ def slice_tensor(tensor: Any, key: Any) -> Tensor:
         by_value = by_value or entry[0] == "bounds"
         spec.append(entry)
         starts += dynamic
-    index = _index_vector(starts)
-    return (_SLICE_BY_VALUES if by_value else STRIDED_SLICE)(tensor, index, spec=tuple(spec), name="strided_slice")
+    return tuple(spec), _index_vector(starts), by_value
+
+
+@op("StridedSliceAssign")
+def _SLICE_ASSIGN(x: Any, starts: Any, value: Any, *, spec: tuple[Any, ...], how: str) -> Any:
+    places = STRIDED_SLICE.kernel(jnp.arange(x.size).reshape(x.shape), starts, spec=spec)
+    flat = getattr(x.reshape(-1).at[places], how)(jnp.broadcast_to(value, places.shape))
+    return flat.reshape(x.shape)
+
+
+def slice_variable(variable: Variable, key: Any) -> Tensor:
+    """``variable[key]``: a tensor whose `assign`, `assign_add` and `assign_sub` change that part of the variable."""
+    part = slice_tensor(variable, key)
+
+    def assign(method: str, value: Any, name: str | None = None, read_value: bool = True) -> Any:
+        how = {"assign": "set", "assign_add": "add", "assign_sub": "subtract"}[method]
+        with untaped():
+            current = variable._read()
+            spec, index, by_value = _index(current, key)
+            if by_value:
+                raise ValueError(
+                    "Assigning to a slice whose bounds are computed is not possible; use scatter_nd_update."
+                )
+            new = convert_to_tensor(value, None if isinstance(value, Tensor | Variable) else variable.dtype)
+            result = _SLICE_ASSIGN(current, index, new, spec=spec, how=how)
+        return variable._store(result, read_value)
+
+    part._slice_of = assign  # type: ignore[attr-defined]
+    return part
 
 
 def _dimensions(shape: TensorShape, parts: list[Any]) -> list[int | None]:
