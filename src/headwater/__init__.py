@@ -37,6 +37,6 @@ from headwater.core.shapes import TensorShape
 from headwater.core.tape import GradientTape, UnconnectedGradients
 from headwater.core.tensor import Tensor, convert_to_tensor, register_tensor_conversion_function
 from headwater.core.variable import Variable
-from headwater.ops import array, linalg, math, operators
+from headwater.ops import array, linalg, math, operators, random
 
 __version__ = "0.1.0"
