@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 from headwater.core.op import op
@@ -37,6 +38,7 @@ from headwater.ops._convolution import (
     depthwise_conv2d,
     separable_conv2d,
 )
+from headwater.ops._embedding import dropout, embedding_lookup, general_dropout, stateless_dropout
 from headwater.ops._losses import (
     log_poisson_loss,
     sigmoid_cross_entropy_with_logits,
@@ -68,6 +70,16 @@ from headwater.ops._pooling import (
     max_pool_with_argmax,
     pool,
 )
+from headwater.ops._ranking import (
+    collapse_repeated,
+    compute_average_loss,
+    in_top_k,
+    scale_regularization_loss,
+    top_k,
+    zero_fraction,
+)
+from headwater.ops._rearrange import batch_to_space as batch_to_space
+from headwater.ops._rearrange import depth_to_space, dilation2d, erosion2d, space_to_batch, space_to_depth
 
 __all__ = [
     "atrous_conv2d",
@@ -79,6 +91,8 @@ __all__ = [
     "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
+    "collapse_repeated",
+    "compute_average_loss",
     "conv1d",
     "conv1d_transpose",
     "conv2d",
@@ -88,9 +102,16 @@ __all__ = [
     "conv_transpose",
     "convolution",
     "crelu",
+    "depth_to_space",
     "depthwise_conv2d",
+    "dilation2d",
+    "dropout",
     "elu",
+    "embedding_lookup",
+    "erosion2d",
+    "experimental",
     "gelu",
+    "in_top_k",
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
@@ -108,6 +129,7 @@ __all__ = [
     "pool",
     "relu",
     "relu6",
+    "scale_regularization_loss",
     "selu",
     "separable_conv2d",
     "sigmoid",
@@ -117,15 +139,21 @@ __all__ = [
     "softmax_cross_entropy_with_logits",
     "softplus",
     "softsign",
+    "space_to_batch",
+    "space_to_depth",
     "sparse_softmax_cross_entropy_with_logits",
     "sufficient_statistics",
     "swish",
     "tanh",
+    "top_k",
     "weighted_cross_entropy_with_logits",
     "weighted_moments",
+    "zero_fraction",
 ]
 
-ROOT_NAMES = ("sigmoid", "tanh")
+ROOT_NAMES = ("batch_to_space", "sigmoid", "space_to_batch", "tanh")
+
+experimental = types.SimpleNamespace(general_dropout=general_dropout, stateless_dropout=stateless_dropout)
 
 
 @op("BiasAdd", same_dtype=True)
