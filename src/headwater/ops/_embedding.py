@@ -27,13 +27,14 @@ def _rows(params: Any, ids: Any) -> Any:
 
 def _rows_gradient(inputs: Sequence[Tensor], outputs: Any, cotangents: Sequence[Any], attrs: Any) -> list[Any]:
     params, ids = inputs
-    dims = params.shape.as_list()[1:]
-    tail = dims if None not in dims else [shape_tensor(params)[1 + i] if d is None else d for i, d in enumerate(dims)]
-    values = reshape(cotangents[0], as_shape_tensor([-1, *tail]))
-    return [IndexedSlices(values, reshape(ids, [-1]), shape_tensor(params)), None]
+    return [IndexedSlices(_FLATTEN_ROWS(cotangents[0], ids), reshape(ids, [-1]), shape_tensor(params)), None]
 
 
+_FLATTEN_ROWS = Op("FlattenRows", lambda rows, ids: rows.reshape(-1, *rows.shape[ids.ndim :]))
 _GATHER_ROWS = Op("EmbeddingLookup", _rows, gradient=_rows_gradient)
+
+
+_JOIN = Op("EmbeddingTables", lambda *tables: jnp.concatenate(tables), same_dtype=True)
 
 
 @op("ClipRowsByNorm")
@@ -48,7 +49,7 @@ def embedding_lookup(params: Any, ids: Any, max_norm: float | None = None, name:
     """The rows of `params` at `ids`.
 
     Args:
-        params: A table [rows, ...], or a list of tables among which the rows are dealt out in turn.
+        params: A table [rows, ...], or a list of tables that continue one another.
         ids: Row numbers, int32 or int64, of any shape. A number that is no row gives NaN.
         max_norm: Rows with a larger l2-norm are scaled to it.
         name: A name for the result.
@@ -64,19 +65,12 @@ def embedding_lookup(params: Any, ids: Any, max_norm: float | None = None, name:
     if isinstance(params, list | tuple) and len(params) == 1:
         params = params[0]
     if isinstance(params, list | tuple) and params and all(isinstance(p, Tensor | Variable) for p in params):
-        rows = _DEALT_ROWS(ids, *[convert_to_tensor(p) for p in params], name=name)
+        rows = _GATHER_ROWS(_JOIN(*[convert_to_tensor(p) for p in params]), ids, name=name)
     else:
         rows = _GATHER_ROWS(convert_to_tensor(params), ids, name=name)
     if max_norm is None:
         return rows
     return _CLIP_ROWS(rows, max_norm=float(max_norm), batch_rank=ids.shape.rank)
-
-
-@op("EmbeddingLookupMod")
-def _DEALT_ROWS(ids: Any, *tables: Any) -> Any:
-    found = [_rows(t, ids // len(tables)) for t in tables]
-    which = (ids % len(tables)).reshape(ids.shape + (1,) * (found[0].ndim - ids.ndim))
-    return jnp.select([which == i for i in range(len(tables))], found)
 
 
 # Dropout --------------------------------------------------------------------------------------------------------

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from headwater.core import dtypes
 from headwater.core.op import Op, op
@@ -174,9 +176,25 @@ def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = 
 def _DILATION(x: Any, filters: Any, *, strides: Any, rates: Any, padding: str) -> Any:
     window = Window(tuple(filters.shape[:2]), strides[1:3], rates[1:3], padding, 1)
     lowest = -np.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min
+    if math.prod(window.size) > _windows.MAX_SLICES:
+        return _dilation_by_steps(_windows.pad(x, window, lowest), filters, window, _windows.positions(x, window))
     parts = _windows.slices(x, window, lowest)
     weights = filters.reshape(-1, filters.shape[-1])
     return functools.reduce(_first_maximum, [part + w for part, w in zip(parts, weights, strict=True)])
+
+
+def _dilation_by_steps(padded: Any, filters: Any, window: Window, counts: list[int]) -> Any:
+    """One element of the window after the other, for large windows."""
+    (rows, columns), (down, across) = counts, window.strides
+    size = (padded.shape[0], (rows - 1) * down + 1, (columns - 1) * across + 1, padded.shape[3])
+
+    def candidate(index: Any) -> Any:
+        row, column = index // window.size[1], index % window.size[1]
+        start = (0, row * window.dilations[0], column * window.dilations[1], 0)
+        return lax.dynamic_slice(padded, start, size)[:, ::down, ::across] + filters[row, column]
+
+    steps = jnp.arange(1, math.prod(window.size))
+    return lax.scan(lambda best, i: (_first_maximum(best, candidate(i)), None), candidate(0), steps)[0]
 
 
 def _first_maximum(a: Any, b: Any) -> Any:
