@@ -15,7 +15,7 @@ from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
 
 
-class ResizeMethod(str, enum.Enum):
+class ResizeMethod(enum.StrEnum):
     """How `tf.image.resize` finds the values of new pixels."""
 
     BILINEAR = "bilinear"
@@ -189,9 +189,7 @@ def _KEEP_RATIO(size: Any, image: Any) -> Any:
     return jnp.stack([jnp.round(height * scale), jnp.round(width * scale)]).astype(np.int32)
 
 
-_IMAGE_SIZE = Op(
-    "ImageSize", lambda x: np.asarray(x.shape[1:3], np.int32), shape_only=True, differentiable=False
-)
+_IMAGE_SIZE = Op("ImageSize", lambda x: np.asarray(x.shape[1:3], np.int32), shape_only=True, differentiable=False)
 _EXPAND = Op("ImageBatch", lambda x: x[None])
 _SQUEEZE = Op("ImageUnbatch", lambda x: x[0])
 
