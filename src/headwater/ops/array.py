@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -11,6 +13,7 @@ from jax import lax
 from headwater.core import dtypes
 from headwater.core.dtypes import as_dtype
 from headwater.core.graph import untaped
+from headwater.core.infer import PROBES, probe
 from headwater.core.op import Op, op
 from headwater.core.shapes import TensorShape, unknown_shape
 from headwater.core.tape import ONES_LIKE, ZEROS_LIKE
@@ -24,12 +27,26 @@ newaxis = None
 # Shape ----------------------------------------------------------------------------------------------------------
 
 SHAPE = Op("Shape", lambda x, *, out_type: np.asarray(x.shape, out_type), shape_only=True, differentiable=False)
-RESHAPE = Op(
-    "Reshape",
-    lambda x, shape: jnp.reshape(x, tuple(int(s) for s in shape)),
-    static=(1,),
-    unknown=lambda inputs, attrs: (inputs[0].dtype, unknown_shape(inputs[1].shape[0])),
-)
+
+
+def _reshape_spec(inputs: Any, attrs: Any) -> Any:
+    """Follows the shape argument even where the number of elements is not known."""
+    x, target = inputs
+    wanted = [probe(target, k) for k in builtins.range(len(PROBES))]
+    if wanted[0] is None:
+        return x.dtype, unknown_shape(target.shape[0])
+    shapes = []
+    for size, dims in zip(PROBES, wanted):
+        known = None if x.shape.rank is None else math.prod(size if d is None else d for d in x.shape)
+        rest = math.prod(int(d) for d in dims if d != -1)
+        if x.shape.is_fully_defined() and (known % max(rest, 1) if -1 in dims else known != rest):  # type: ignore[operator]
+            raise ValueError(f"Reshape cannot take {x.dtype.name}{x.shape} to shape {list(dims)} [Op:Reshape]")
+        free = None if known is None or rest == 0 else known // rest
+        shapes.append([free if d == -1 else int(d) for d in dims])
+    return x.dtype, TensorShape([sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes)])
+
+
+RESHAPE = Op("Reshape", lambda x, shape: jnp.reshape(x, tuple(int(s) for s in shape)), static=(1,), spec=_reshape_spec)
 PACK = Op("Pack", lambda *xs, axis: jnp.stack(xs, axis=axis), same_dtype=True)
 FILL = Op("Fill", lambda dims, value: jnp.full(tuple(int(d) for d in dims), value), static=(0,))
 RANGE = Op("Range", lambda start, limit, delta: jnp.arange(start, limit, delta), static=(0, 1, 2), differentiable=False)
