@@ -311,15 +311,15 @@ class Function:
         """
         lines = [f"{self._name}: traced {len(self._traces)} times."]
         for number, trace in enumerate(self._traces[1:], start=2):
-            closest, differences = min(
+            closest, found = min(
                 (
                     (i, differences(t.description, trace.description))
                     for i, t in enumerate(self._traces[: number - 1], 1)
                 ),
-                key=lambda found: len(found[1]),
+                key=lambda pair: len(pair[1]),
             )
             lines.append(f"Trace {number}, compared with trace {closest}:")
-            lines += [f"  {d}" for d in differences] or ["  the same kinds of arguments, but other objects or scopes."]
+            lines += [f"  {d}" for d in found] or ["  the same kinds of arguments, but other objects or scopes."]
         return "\n".join(lines)
 
     def assert_max_traces(self, count: int) -> Function:
