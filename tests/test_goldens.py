@@ -9,14 +9,12 @@ import pytest
 from goldens import compare, store
 from goldens.case import Case
 from goldens.cases import AREAS, load
-from goldens.runner import Runner, parameters
+from goldens.runner import Runner, parameters, resolve
 
 import headwater as tf
 
 _ALL = [(area, case) for area in AREAS for case in load(area)]
-_each_case = pytest.mark.parametrize(
-    ("area", "case"), [pytest.param(a, c, id=f"{a}:{c.name}") for a, c in _ALL]
-)
+_each_case = pytest.mark.parametrize(("area", "case"), [pytest.param(a, c, id=f"{a}:{c.name}") for a, c in _ALL])
 _RUNNER = Runner(tf)
 
 
@@ -60,3 +58,10 @@ def _signatures() -> list[Any]:
 def test_parameters_are_tensorflows(area: str, symbol: str) -> None:
     record = next(r for name, r in _golden(area).cases.items() if name.split("/")[0] == symbol)
     assert parameters(tf, symbol) == record["parameters"]
+
+
+@pytest.mark.parametrize(("area", "symbol"), _signatures())
+def test_every_public_name_of_a_function_is_there(area: str, symbol: str) -> None:
+    record = next(r for name, r in _golden(area).cases.items() if name.split("/")[0] == symbol)
+    different = [name for name in record["names"] if resolve(tf, name) is not resolve(tf, symbol)]
+    assert not different, f"not the same function as tf.{symbol}: {different}"

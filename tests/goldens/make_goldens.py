@@ -6,6 +6,8 @@ give the same answer twice, or not the same eagerly and traced.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import pathlib
 import sys
@@ -22,12 +24,29 @@ import tensorflow as tf  # noqa: E402
 from goldens import compare, store  # noqa: E402
 from goldens.case import Case  # noqa: E402
 from goldens.cases import AREAS, load  # noqa: E402
-from goldens.runner import Runner, differentiable, parameters, weights_for  # noqa: E402
+from goldens.runner import Runner, differentiable, parameters, resolve, weights_for  # noqa: E402
+
+
+@functools.cache
+def _names() -> dict[int, list[str]]:
+    """Every public path, up to two levels deep, of every function, by the function's identity."""
+    found: dict[int, list[str]] = {}
+    for name in sorted(n for n in dir(tf) if not n.startswith("_") and n not in _SKIPPED):
+        value = getattr(tf, name)
+        inner = [n for n in dir(value) if not n.startswith("_")] if inspect.ismodule(value) else []
+        for path, each in [(name, value), *((f"{name}.{n}", getattr(value, n)) for n in inner)]:
+            if inspect.isfunction(each):
+                found.setdefault(id(each), []).append(path)
+    return found
+
+
+_SKIPPED = ("compat", "keras", "raw_ops", "losses", "metrics", "initializers", "optimizers", "experimental", "tpu")
 
 
 def record(runner: Runner, case: Case, writer: store.Writer) -> dict[str, Any]:
     """Everything TensorFlow answers for one case."""
-    out: dict[str, Any] = {"parameters": parameters(tf, case.symbol)}
+    names = _names().get(id(resolve(tf, case.symbol)), [])
+    out: dict[str, Any] = {"parameters": parameters(tf, case.symbol), "names": names}
     if case.raises:
         return out | {"error": _error(lambda: runner.outputs(case))} | _traced_error(runner, case)
     values = runner.outputs(case)

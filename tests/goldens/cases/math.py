@@ -41,14 +41,50 @@ def _case(name: str, *args: np.ndarray, **options: Any) -> Case:
 def _unary() -> list[Case]:
     """Every unary function on an ordinary domain, in float32 and float64, and at the edges of its domain."""
     domains = {
-        "abs": X, "acos": UNIT, "acosh": POSITIVE + 1, "asin": UNIT, "asinh": X, "atan": X, "atanh": UNIT,
-        "bessel_i0": X, "bessel_i0e": X, "bessel_i1": X, "bessel_i1e": X, "ceil": X, "cos": X, "cosh": X,
-        "digamma": POSITIVE, "erf": X, "erfc": X, "erfcinv": POSITIVE / 3, "erfinv": UNIT, "exp": X, "expm1": X,
-        "floor": X, "lgamma": POSITIVE, "log": POSITIVE, "log1p": POSITIVE, "log_sigmoid": X, "ndtri": HALF_UNIT,
-        "negative": X, "reciprocal": X, "reciprocal_no_nan": X, "rint": X, "round": X, "rsqrt": POSITIVE,
-        "sigmoid": X, "sign": X, "sin": X, "sinh": X, "softplus": X, "softsign": X, "sqrt": POSITIVE, "square": X,
-        "tan": X, "tanh": X,
-    }  # fmt: skip
+        "abs": X,
+        "acos": UNIT,
+        "acosh": POSITIVE + 1,
+        "asin": UNIT,
+        "asinh": X,
+        "atan": X,
+        "atanh": UNIT,
+        "bessel_i0": X,
+        "bessel_i0e": X,
+        "bessel_i1": X,
+        "bessel_i1e": X,
+        "ceil": X,
+        "cos": X,
+        "cosh": X,
+        "digamma": POSITIVE,
+        "erf": X,
+        "erfc": X,
+        "erfcinv": POSITIVE / 3,
+        "erfinv": UNIT,
+        "exp": X,
+        "expm1": X,
+        "floor": X,
+        "lgamma": POSITIVE,
+        "log": POSITIVE,
+        "log1p": POSITIVE,
+        "log_sigmoid": X,
+        "ndtri": HALF_UNIT,
+        "negative": X,
+        "reciprocal": X,
+        "reciprocal_no_nan": X,
+        "rint": X,
+        "round": X,
+        "rsqrt": POSITIVE,
+        "sigmoid": X,
+        "sign": X,
+        "sin": X,
+        "sinh": X,
+        "softplus": X,
+        "softsign": X,
+        "sqrt": POSITIVE,
+        "square": X,
+        "tan": X,
+        "tanh": X,
+    }
     cases = []
     for name, domain in domains.items():
         # Roots at the edge of the gamma functions need a little more room in float32.
@@ -75,10 +111,35 @@ def _low_precision() -> list[Case]:
 
 def _complex_unary() -> list[Case]:
     names = (
-        "abs", "acos", "acosh", "angle", "asin", "asinh", "atan", "atanh", "conj", "cos", "cosh", "exp", "expm1",
-        "imag", "log", "log1p", "negative", "real", "reciprocal", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt",
-        "square", "tan", "tanh",
-    )  # fmt: skip
+        "abs",
+        "acos",
+        "acosh",
+        "angle",
+        "asin",
+        "asinh",
+        "atan",
+        "atanh",
+        "conj",
+        "cos",
+        "cosh",
+        "exp",
+        "expm1",
+        "imag",
+        "log",
+        "log1p",
+        "negative",
+        "real",
+        "reciprocal",
+        "rsqrt",
+        "sigmoid",
+        "sign",
+        "sin",
+        "sinh",
+        "sqrt",
+        "square",
+        "tan",
+        "tanh",
+    )
     cases = [_case(f"{n}/complex", Z, rtol=1e-4, atol=1e-5, grad2=False) for n in names]
     return cases + [_case(f"{n}/complex128", Z.astype(np.complex128), grad2=False) for n in ("abs", "exp", "square")]
 
@@ -98,8 +159,19 @@ def _binary() -> list[Case]:
         cases.append(_case(f"{name}/ties", TIES, TIED))
     for name in ("maximum", "minimum"):
         cases.append(_case(f"{name}/nan", EDGES, X, grad2=False))
-    for name in ("add", "subtract", "multiply", "maximum", "minimum", "floordiv", "floormod", "mod", "divide",
-                 "truediv", "squared_difference"):  # fmt: skip
+    for name in (
+        "add",
+        "subtract",
+        "multiply",
+        "maximum",
+        "minimum",
+        "floordiv",
+        "floormod",
+        "mod",
+        "divide",
+        "truediv",
+        "squared_difference",
+    ):
         cases.append(_case(f"{name}/int32", N, M))
     for name in ("add", "multiply", "floordiv", "floormod", "maximum"):
         cases.append(_case(f"{name}/int64", N.astype(np.int64), M.astype(np.int64)))
@@ -179,14 +251,26 @@ def _comparison() -> list[Case]:
 
 def _rounding_and_clipping() -> list[Case]:
     return [
-        _case("round/halves", HALVES), _case("rint/halves", HALVES), _case("round/int", N),
-        _case("floor/halves", HALVES), _case("ceil/halves", HALVES),
-        _case("abs/int", N), _case("sign/int", N), _case("square/int", N), _case("negative/int", N),
-        _case("abs/ties", TIES), _case("sign/ties", TIES), _case("sqrt/zero", np.abs(TIES), grad2=False),
+        _case("round/halves", HALVES),
+        _case("rint/halves", HALVES),
+        _case("round/int", N),
+        _case("floor/halves", HALVES),
+        _case("ceil/halves", HALVES),
+        _case("abs/int", N),
+        _case("sign/int", N),
+        _case("square/int", N),
+        _case("negative/int", N),
+        _case("abs/ties", TIES),
+        _case("sign/ties", TIES),
+        _case("sqrt/zero", np.abs(TIES), grad2=False),
         Case("clip_by_value", lambda tf, x: tf.clip_by_value(x, -1.0, 0.5), [X]),
         Case("clip_by_value/int", lambda tf, n: tf.clip_by_value(n, -1, 2), [N]),
-        Case("clip_by_value/tensors", lambda tf, x, a, b: tf.clip_by_value(x, a, b), [X, -np.abs(ROW), np.abs(ROW)],
-             grad2=False),
+        Case(
+            "clip_by_value/tensors",
+            lambda tf, x, a, b: tf.clip_by_value(x, a, b),
+            [X, -np.abs(ROW), np.abs(ROW)],
+            grad2=False,
+        ),
         Case("clip_by_value/ties", lambda tf, x: tf.clip_by_value(x, -2.0, 1.0), [TIES], grad2=False),
         Case("clip_by_norm", lambda tf, x: tf.clip_by_norm(x, 1.5), [X]),
         Case("clip_by_norm/axes", lambda tf, x: tf.clip_by_norm(x, 1.5, axes=[1]), [X]),
@@ -199,24 +283,45 @@ def _rounding_and_clipping() -> list[Case]:
         Case("math.add_n/int", lambda tf, n, m: tf.math.add_n([n, m]), [N, M]),
         Case("math.add_n/one", lambda tf, x: tf.math.add_n([x]), [X]),
         Case("math.accumulate_n", lambda tf, x, y: tf.math.accumulate_n([x, y, x]), [X, Y], static="refines"),
-    ]  # fmt: skip
+    ]
 
 
 def _special() -> list[Case]:
     a, x = floats(2, 3, low=0.5, high=4.0), floats(2, 3, low=0.2, high=5.0, seed=3)
     tolerance = {"rtol": 2e-4, "atol": 1e-5, "grad2": False}
     return [
-        _case("igamma", a, x, **tolerance), _case("igammac", a, x, **tolerance),
+        _case("igamma", a, x, **tolerance),
+        _case("igammac", a, x, **tolerance),
         _case("betainc", a, x, HALF_UNIT, **tolerance),
         _case("polygamma", np.array([[1, 2, 3], [1, 1, 2]], np.float32), x, **tolerance),
-        _case("zeta", a + 1.5, x, **tolerance), _case("lbeta", a, **tolerance), _case("lbeta/vector", a[0], **tolerance),
+        _case("zeta", a + 1.5, x, **tolerance),
+        _case("lbeta", a, **tolerance),
+        _case("lbeta/vector", a[0], **tolerance),
         _case("lgamma/negative", X - 0.3, rtol=1e-4, atol=1e-5, grad2=False),
         _case("digamma/negative", X - 0.3, rtol=1e-4, atol=1e-4, grad2=False),
-        *(_case(f"special.{n}", p, **tolerance) for n, p in (
-            ("bessel_j0", a), ("bessel_j1", a), ("bessel_y0", a), ("bessel_y1", a), ("bessel_k0", a), ("bessel_k1", a),
-            ("bessel_k0e", a), ("bessel_k1e", a), ("bessel_i0", X), ("bessel_i1", X), ("bessel_i0e", X),
-            ("bessel_i1e", X), ("dawsn", X), ("expint", a), ("fresnel_cos", X), ("fresnel_sin", X), ("spence", a))),
-    ]  # fmt: skip
+        *(
+            _case(f"special.{n}", p, **tolerance)
+            for n, p in (
+                ("bessel_j0", a),
+                ("bessel_j1", a),
+                ("bessel_y0", a),
+                ("bessel_y1", a),
+                ("bessel_k0", a),
+                ("bessel_k1", a),
+                ("bessel_k0e", a),
+                ("bessel_k1e", a),
+                ("bessel_i0", X),
+                ("bessel_i1", X),
+                ("bessel_i0e", X),
+                ("bessel_i1e", X),
+                ("dawsn", X),
+                ("expint", a),
+                ("fresnel_cos", X),
+                ("fresnel_sin", X),
+                ("spence", a),
+            )
+        ),
+    ]
 
 
 def _complex() -> list[Case]:
@@ -224,9 +329,12 @@ def _complex() -> list[Case]:
         Case("complex", lambda tf, x, y: tf.complex(x, y), [X, Y]),
         Case("complex/float64", lambda tf, x, y: tf.complex(x, y), [X.astype(np.float64), Y.astype(np.float64)]),
         Case("complex/broadcast", lambda tf, x, y: tf.complex(x, y), [X, ROW]),
-        _case("real/float", X), _case("imag/float", X, grad=False), _case("conj/float", X), _case("angle/float", X),
+        _case("real/float", X),
+        _case("imag/float", X, grad=False),
+        _case("conj/float", X),
+        _case("angle/float", X),
         Case("math.abs/complex_zero", lambda tf, z: tf.math.abs(z), [np.zeros((2,), np.complex64)], grad2=False),
-    ]  # fmt: skip
+    ]
 
 
 def _bitwise() -> list[Case]:
@@ -236,10 +344,14 @@ def _bitwise() -> list[Case]:
     shift = np.array([[0, 1, 2], [3, 4, 5]], np.int32)
     both = ("bitwise_and", "bitwise_or", "bitwise_xor")
     return [
-        *(case(n, N, M) for n in both), *(case(f"{n}/uint8", N.astype(np.uint8), M.astype(np.uint8)) for n in both),
-        case("invert", N), case("invert/uint8", N.astype(np.uint8)), case("left_shift", N, shift),
-        case("right_shift", N, shift), case("right_shift/uint8", N.astype(np.uint8), shift.astype(np.uint8)),
-    ]  # fmt: skip
+        *(case(n, N, M) for n in both),
+        *(case(f"{n}/uint8", N.astype(np.uint8), M.astype(np.uint8)) for n in both),
+        case("invert", N),
+        case("invert/uint8", N.astype(np.uint8)),
+        case("left_shift", N, shift),
+        case("right_shift", N, shift),
+        case("right_shift/uint8", N.astype(np.uint8), shift.astype(np.uint8)),
+    ]
 
 
 def _truncating() -> list[Case]:
@@ -282,6 +394,17 @@ def _errors() -> list[Case]:
 
 
 CASES = [
-    *_unary(), *_low_precision(), *_complex_unary(), *_binary(), *_with_python_numbers(), *_operators(),
-    *_comparison(), *_rounding_and_clipping(), *_special(), *_complex(), *_bitwise(), *_truncating(), *_errors(),
-]  # fmt: skip
+    *_unary(),
+    *_low_precision(),
+    *_complex_unary(),
+    *_binary(),
+    *_with_python_numbers(),
+    *_operators(),
+    *_comparison(),
+    *_rounding_and_clipping(),
+    *_special(),
+    *_complex(),
+    *_bitwise(),
+    *_truncating(),
+    *_errors(),
+]

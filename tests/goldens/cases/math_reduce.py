@@ -21,7 +21,9 @@ EMPTY = np.zeros((0, 3), np.float32)
 AXES: dict[str, Any] = {"all": None, "last": -1, "pair": [0, 2], "none": []}
 
 
-def _reduce(name: str, variant: str, args: np.ndarray, axis: Any = None, keepdims: bool = False, **options: Any) -> Case:
+def _reduce(
+    name: str, variant: str, args: np.ndarray, axis: Any = None, keepdims: bool = False, **options: Any
+) -> Case:
     def fn(tf: Any, x: Any) -> Any:
         return resolve(tf, f"math.{name}")(x, axis=axis, keepdims=keepdims)
 
@@ -29,8 +31,17 @@ def _reduce(name: str, variant: str, args: np.ndarray, axis: Any = None, keepdim
 
 
 def _reductions() -> list[Case]:
-    floating = ("reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod", "reduce_std",
-                "reduce_variance", "reduce_logsumexp", "reduce_euclidean_norm")  # fmt: skip
+    floating = (
+        "reduce_sum",
+        "reduce_mean",
+        "reduce_max",
+        "reduce_min",
+        "reduce_prod",
+        "reduce_std",
+        "reduce_variance",
+        "reduce_logsumexp",
+        "reduce_euclidean_norm",
+    )
     cases = []
     for name in floating:
         # TensorFlow's product gradient is made of cumulative products of a permuted copy: no static shapes there.
@@ -82,8 +93,17 @@ def _scans() -> list[Case]:
                     return resolve(tf, f"math.{name}")(x, axis=1, exclusive=e, reverse=r)
 
                 grad2 = name == "cumsum" and not variant
-                cases.append(Case(f"math.{name}{variant and '/' + variant}", fn, [X], grad2=grad2, rtol=2e-5, atol=1e-5,
-                                  grad=name != "cumulative_logsumexp" or not exclusive))  # fmt: skip
+                cases.append(
+                    Case(
+                        f"math.{name}{variant and '/' + variant}",
+                        fn,
+                        [X],
+                        grad2=grad2,
+                        rtol=2e-5,
+                        atol=1e-5,
+                        grad=name != "cumulative_logsumexp" or not exclusive,
+                    )
+                )
     cases += [
         Case("math.cumsum/default", lambda tf, x: tf.cumsum(x), [MATRIX]),
         Case("math.cumsum/int", lambda tf, n: tf.cumsum(n, axis=-1), [N]),
@@ -104,7 +124,9 @@ def _arg(name: str) -> list[Case]:
         Case(f"math.{name}/ties", fn(1), [TIES]),
         Case(f"math.{name}/int32_out", lambda tf, x: resolve(tf, f"math.{name}")(x, 1, tf.int32), [X]),
         Case(f"math.{name}/ints", fn(0), [N]),
-        Case(f"math.{name}/bool", fn(0), [B]) if name == "argmax" else Case(f"math.{name}/uint8", fn(0), [N.astype("u1")]),
+        Case(f"math.{name}/bool", fn(0), [B])
+        if name == "argmax"
+        else Case(f"math.{name}/uint8", fn(0), [N.astype("u1")]),
         Case(f"math.{name}/error_axis", fn(3), [X], raises=True),
     ]
 
@@ -112,7 +134,8 @@ def _arg(name: str) -> list[Case]:
 def _ranking() -> list[Case]:
     predictions = np.array([[0.1, 0.5, 0.4], [0.3, 0.3, 0.4]], np.float32)
     return [
-        *_arg("argmax"), *_arg("argmin"),
+        *_arg("argmax"),
+        *_arg("argmin"),
         Case("sort", lambda tf, x: tf.sort(x), [X], grad2=False),
         Case("sort/descending", lambda tf, x: tf.sort(x, direction="DESCENDING"), [X], grad2=False),
         Case("sort/axis", lambda tf, x: tf.sort(x, axis=0), [X], grad=False),
@@ -131,13 +154,22 @@ def _ranking() -> list[Case]:
         Case("math.top_k/index_type", lambda tf, n: tf.math.top_k(n, k=3, index_type=tf.int64).indices, [N]),
         Case("math.top_k/error_large", lambda tf, x: tf.math.top_k(x, k=9), [X], raises=True),
         Case("math.in_top_k", lambda tf, p: tf.math.in_top_k([1, 0], p, 1), [predictions], grad=False),
-        Case("math.in_top_k/two", lambda tf, p: tf.math.in_top_k(targets=[2, 1], predictions=p, k=2), [predictions],
-             grad=False),
+        Case(
+            "math.in_top_k/two",
+            lambda tf, p: tf.math.in_top_k(targets=[2, 1], predictions=p, k=2),
+            [predictions],
+            grad=False,
+        ),
         Case("math.approx_max_k", lambda tf, x: tf.math.approx_max_k(x, 2), [floats(3, 8)], grad=False, unknown=False),
         Case("math.invert_permutation", lambda tf, p: tf.math.invert_permutation(p), [np.array([2, 0, 1], np.int32)]),
-        Case("math.invert_permutation/error", lambda tf, p: tf.math.invert_permutation(p),
-             [np.array([0, 0, 1], np.int32)], raises=True, function=False),
-    ]  # fmt: skip
+        Case(
+            "math.invert_permutation/error",
+            lambda tf, p: tf.math.invert_permutation(p),
+            [np.array([0, 0, 1], np.int32)],
+            raises=True,
+            function=False,
+        ),
+    ]
 
 
 def _segments() -> list[Case]:
@@ -152,8 +184,16 @@ def _segments() -> list[Case]:
         # The number of segments is a value, so its static size depends on how much is folded.
         options: dict[str, Any] = {"static": "refines", "grad2": name in ("sum", "mean"), "function": False}
         cases.append(Case(f"math.segment_{name}", segment, [x, ids], grad=name != "prod", **options))
-        cases.append(Case(f"math.segment_{name}/ids_known", lambda tf, x, s=segment: s(tf, x, tf.constant(ids)), [x],
-                          grad=name != "prod", static="refines", grad2=False))  # fmt: skip
+        cases.append(
+            Case(
+                f"math.segment_{name}/ids_known",
+                lambda tf, x, s=segment: s(tf, x, tf.constant(ids)),
+                [x],
+                grad=name != "prod",
+                static="refines",
+                grad2=False,
+            )
+        )
         if name != "mean":
             cases.append(Case(f"math.segment_{name}/int", segment, [ints(5, 2), ids.astype(np.int64)], function=False))
     for name in ("sum", "mean", "max", "min", "prod", "sqrt_n"):
@@ -163,8 +203,15 @@ def _segments() -> list[Case]:
 
         grad2 = name in ("sum", "mean")
         cases.append(Case(f"math.unsorted_segment_{name}", unsorted, [x, mixed], grad2=grad2))
-        cases.append(Case(f"math.unsorted_segment_{name}/matrix_ids", unsorted, [floats(2, 3, 2), ints(2, 3, low=0, high=4)],
-                          grad2=grad2, static="refines"))  # fmt: skip
+        cases.append(
+            Case(
+                f"math.unsorted_segment_{name}/matrix_ids",
+                unsorted,
+                [floats(2, 3, 2), ints(2, 3, low=0, high=4)],
+                grad2=grad2,
+                static="refines",
+            )
+        )
         if name not in ("mean", "sqrt_n"):
             cases.append(Case(f"math.unsorted_segment_{name}/int", unsorted, [ints(5, 2), mixed]))
     ties = np.array([[1.0], [1.0], [2.0], [2.0], [2.0]], np.float32)
@@ -185,23 +232,54 @@ def _counting() -> list[Case]:
     return [
         Case("math.bincount", lambda tf, n: tf.math.bincount(n), [n], function=False),
         Case("math.bincount/lengths", lambda tf, n: tf.math.bincount(n, minlength=4, maxlength=4), [n], **fixed),
-        Case("math.bincount/weights", lambda tf, n: tf.math.bincount(n, weights=tf.constant(w), minlength=8, maxlength=8),
-             [n], **fixed),
-        Case("math.bincount/dtype", lambda tf, n: tf.math.bincount(n, minlength=6, maxlength=6, dtype=tf.int64), [n],
-             **fixed),
-        Case("math.bincount/axis", lambda tf, n: tf.math.bincount(n, axis=-1, minlength=4, maxlength=4), [square], **fixed),
-        Case("math.bincount/binary", lambda tf, n: tf.math.bincount(n, axis=-1, minlength=4, maxlength=4,
-             binary_output=True), [square], **fixed),
-        Case("math.confusion_matrix", lambda tf, a, b: tf.math.confusion_matrix(a, b, num_classes=3),
-             [np.array([1, 2, 0, 2], np.int32), np.array([1, 1, 0, 2], np.int32)], **fixed),
+        Case(
+            "math.bincount/weights",
+            lambda tf, n: tf.math.bincount(n, weights=tf.constant(w), minlength=8, maxlength=8),
+            [n],
+            **fixed,
+        ),
+        Case(
+            "math.bincount/dtype",
+            lambda tf, n: tf.math.bincount(n, minlength=6, maxlength=6, dtype=tf.int64),
+            [n],
+            **fixed,
+        ),
+        Case(
+            "math.bincount/axis",
+            lambda tf, n: tf.math.bincount(n, axis=-1, minlength=4, maxlength=4),
+            [square],
+            **fixed,
+        ),
+        Case(
+            "math.bincount/binary",
+            lambda tf, n: tf.math.bincount(n, axis=-1, minlength=4, maxlength=4, binary_output=True),
+            [square],
+            **fixed,
+        ),
+        Case(
+            "math.confusion_matrix",
+            lambda tf, a, b: tf.math.confusion_matrix(a, b, num_classes=3),
+            [np.array([1, 2, 0, 2], np.int32), np.array([1, 1, 0, 2], np.int32)],
+            **fixed,
+        ),
         Case("math.confusion_matrix/eager", lambda tf: tf.math.confusion_matrix([1, 2, 4], [2, 2, 4]), function=False),
-        Case("math.confusion_matrix/weights", lambda tf, a, b: tf.math.confusion_matrix(a, b, num_classes=3,
-             weights=[0.5, 1.0, 2.0, 0.25], dtype=tf.float32), [np.array([1, 2, 0, 2]), np.array([1, 1, 0, 2])], **fixed),
+        Case(
+            "math.confusion_matrix/weights",
+            lambda tf, a, b: tf.math.confusion_matrix(
+                a, b, num_classes=3, weights=[0.5, 1.0, 2.0, 0.25], dtype=tf.float32
+            ),
+            [np.array([1, 2, 0, 2]), np.array([1, 1, 0, 2])],
+            **fixed,
+        ),
         Case("histogram_fixed_width", lambda tf, x: tf.histogram_fixed_width(x, [-2.0, 2.0], nbins=5), [X], grad=False),
-        Case("histogram_fixed_width_bins", lambda tf, x: tf.histogram_fixed_width_bins(x, [-1.0, 1.0], nbins=5), [X],
-             grad=False),
+        Case(
+            "histogram_fixed_width_bins",
+            lambda tf, x: tf.histogram_fixed_width_bins(x, [-1.0, 1.0], nbins=5),
+            [X],
+            grad=False,
+        ),
         Case("math.sobol_sample", lambda tf: tf.math.sobol_sample(3, 5, skip=1), atol=1e-6),
-    ]  # fmt: skip
+    ]
 
 
 def _softmax() -> list[Case]:
@@ -213,9 +291,13 @@ def _softmax() -> list[Case]:
         Case("math.l2_normalize", lambda tf, x: tf.math.l2_normalize(x, axis=1), [MATRIX]),
         Case("math.l2_normalize/all", lambda tf, x: tf.math.l2_normalize(x), [MATRIX]),
         Case("math.l2_normalize/axes", lambda tf, x: tf.math.l2_normalize(x, axis=[0, 2]), [X]),
-        Case("math.l2_normalize/zeros", lambda tf, x: tf.math.l2_normalize(x, axis=0), [np.zeros((2, 3), np.float32)],
-             grad2=False),
-    ]  # fmt: skip
+        Case(
+            "math.l2_normalize/zeros",
+            lambda tf, x: tf.math.l2_normalize(x, axis=0),
+            [np.zeros((2, 3), np.float32)],
+            grad2=False,
+        ),
+    ]
 
 
 def _errors() -> list[Case]:
