@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from headwater.core import dtypes
+from headwater.core.context import context
 from headwater.core.dtypes import DType, as_dtype
 from headwater.core.errors import InvalidArgumentError
+from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _random_ops as ops
 from headwater.ops._common import as_shape_tensor
@@ -49,10 +52,25 @@ def check_dtype(dtype: Any, allowed: tuple[DType, ...]) -> DType:
     return found
 
 
+def dimensions(shape: Any) -> Tensor:
+    """A shape argument as an integer vector; eager ones are kept, as programs draw the same few shapes again."""
+    if context.plain and isinstance(shape, tuple | list | TensorShape):
+        try:
+            return _kept_dimensions(tuple(shape))
+        except TypeError:  # tensors among the dimensions
+            pass
+    return as_shape_tensor(shape)
+
+
+@functools.lru_cache(maxsize=1024)
+def _kept_dimensions(shape: tuple[int, ...]) -> Tensor:
+    return as_shape_tensor(shape)
+
+
 def draw_uniform(source: Source, shape: Any, minval: Any, maxval: Any, dtype: Any, name: str | None = None) -> Tensor:
     """Uniform numbers of a dtype in ``[minval, maxval)``; integers of all values if both are None."""
     dtype = check_dtype(dtype, _FLOATS + _FULL_INTEGERS)
-    dims = as_shape_tensor(shape)
+    dims = dimensions(shape)
     if dtype.is_integer:
         return _draw_integers(source, dims, minval, maxval, dtype, name)
     low, high = (0 if minval is None else minval), (1 if maxval is None else maxval)
@@ -80,7 +98,7 @@ def _draw_integers(source: Source, dims: Tensor, minval: Any, maxval: Any, dtype
 
 def draw_normal(source: Source, shape: Any, mean: Any, stddev: Any, dtype: Any, name: str | None = None) -> Tensor:
     """Normal numbers of a dtype."""
-    dims = as_shape_tensor(shape)
+    dims = dimensions(shape)
     drawn = ops.NORMAL(dims, *source(dims), dtype=numpy_dtype(check_dtype(dtype, _FLOATS)), name=name)
     return affine(drawn, stddev, mean, name)
 
@@ -89,16 +107,24 @@ def draw_truncated_normal(
     source: Source, shape: Any, mean: Any, stddev: Any, dtype: Any, name: str | None = None
 ) -> Tensor:
     """Normal numbers of a dtype, none further than two standard deviations from the mean."""
-    dims = as_shape_tensor(shape)
+    dims = dimensions(shape)
     drawn = ops.TRUNCATED_NORMAL(dims, *source(dims), dtype=numpy_dtype(check_dtype(dtype, _FLOATS)), name=name)
     return affine(drawn, stddev, mean, name)
 
 
 def from_seed(seed: Any) -> Source:
     """The source of a stateless op: key and counter follow from a seed of two integers alone."""
-    tensor = convert_to_tensor(seed)
+    if context.plain and isinstance(seed, tuple | list) and all(type(s) is int for s in seed):
+        tensor = _kept_seed(tuple(seed))
+    else:
+        tensor = convert_to_tensor(seed)
     if not tensor.shape.is_compatible_with([2]):
         raise InvalidArgumentError(None, None, f"seed must have shape [2], not {tensor.shape}. Pass two integers.")
     if not tensor.dtype.is_integer:
         raise TypeError(f"seed must be int32 or int64, received {tensor.dtype.name}. Pass two integers.")
     return lambda shape: ops.GET_KEY_COUNTER(tensor)
+
+
+@functools.lru_cache(maxsize=1024)
+def _kept_seed(seed: tuple[int, ...]) -> Tensor:
+    return convert_to_tensor(list(seed))

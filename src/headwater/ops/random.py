@@ -21,6 +21,7 @@ from headwater.ops._generator import (
 from headwater.ops._random_draw import (
     Source,
     check_dtype,
+    dimensions,
     draw_normal,
     draw_truncated_normal,
     draw_uniform,
@@ -150,7 +151,7 @@ def gamma(
 
 
 def _gamma(source: Source, shape: Any, alpha: Any, beta: Any, dtype: Any, whole: bool, name: str | None) -> Tensor:
-    dims = as_shape_tensor(shape)
+    dims = dimensions(shape)
     alpha = convert_to_tensor(alpha, dtype)
     beta = convert_to_tensor(1 if beta is None else beta, dtype)
     return ops.GAMMA(dims, *source(dims), alpha, beta, whole=whole, name=name)  # type: ignore[no-any-return]
@@ -173,7 +174,7 @@ def poisson(shape: Any, lam: Any, dtype: Any = dtypes.float32, seed: Any = None,
 
 
 def _poisson(source: Source, shape: Any, lam: Any, dtype: Any, whole: bool, name: str | None) -> Tensor:
-    dims = as_shape_tensor(shape)
+    dims = dimensions(shape)
     rate = convert_to_tensor(lam, dtype_hint=dtypes.float32)
     return ops.POISSON(dims, *source(dims), rate, dtype=numpy_dtype(as_dtype(dtype)), whole=whole, name=name)  # type: ignore[no-any-return]
 
@@ -322,7 +323,7 @@ def stateless_binomial(
     """
     probs = convert_to_tensor(probs, dtype_hint=dtypes.float32)
     counts = convert_to_tensor(counts, dtype_hint=probs.dtype)
-    dims = as_shape_tensor(shape)
+    dims = dimensions(shape)
     dtype = numpy_dtype(as_dtype(output_dtype))
     return ops.BINOMIAL(dims, *from_seed(seed)(dims), counts, probs, dtype=dtype, name=name)  # type: ignore[no-any-return]
 
@@ -355,7 +356,7 @@ def stateless_parameterized_truncated_normal(
     """
     means = convert_to_tensor(means, dtype_hint=dtypes.float32)
     rest = [convert_to_tensor(v, means.dtype) for v in (stddevs, minvals, maxvals)]
-    dims = as_shape_tensor(shape)
+    dims = dimensions(shape)
     return ops.PARAMETERIZED_TRUNCATED_NORMAL(dims, *from_seed(seed)(dims), means, *rest, name=name)  # type: ignore[no-any-return]
 
 
