@@ -91,6 +91,7 @@ def trace_body(function: Callable[..., Any], specs: Sequence[Any], name: str) ->
         structure = function(*inputs)
         leaves = [None if x is None else graph.own(_as_tensor(x, name)) for x in _flatten(structure)]
     graph.outputs = [x for x in leaves if x is not None]
+    graph.prune()
     return graph, nest.pack_sequence_as(structure, leaves, expand_composites=True)
 
 
@@ -247,16 +248,37 @@ def branch(index: Tensor, functions: Sequence[Callable[[], Any]], names: Sequenc
         _check_dtypes(first_graph, graph, names[0], name, what)
     if index.shape.rank not in (0, None):
         raise ValueError(f"{what}: expected a scalar condition, received shape {index.shape}. Use tf.reduce_all/any.")
-    graphs = [graph for graph, _ in traced]
+    return _repack(structure, join(index, [graph for graph, _ in traced]))
+
+
+def join(index: Tensor, graphs: Sequence[Graph]) -> list[Tensor]:
+    """Adds a conditional on traced branches without inputs, with outputs of the same dtypes.
+
+    Args:
+        index: As for `branch`.
+        graphs: The traces.
+
+    Returns:
+        The results: what the branch taken gives.
+    """
+    for graph in graphs:
+        graph.prune()
     operands = Operands(graphs)
     written = tuple([operands.state_positions[i] for i in operands.written])
     attrs: dict[str, Any] = {f"branch{i}": g for i, g in enumerate(graphs)}
     results = _case_op(len(graphs))(
-        index, *operands.tensors, layouts=operands.layouts, written=written, count=len(graphs), name="cond", **attrs
-    )
-    count = len(first_graph.outputs)
+        index, *operands.tensors, layouts=operands.layouts, written=written, count=len(graphs), name="cond",
+        _host=_shapes_differ(graphs), **attrs,
+    )  # fmt: skip
+    count = len(graphs[0].outputs)
     operands.write_back(results[count:])
-    return _repack(structure, results[:count])
+    return list(results[:count])
+
+
+def _shapes_differ(graphs: Sequence[Graph]) -> bool:
+    """Whether the branches give results of different shapes: then the host must choose between them."""
+    outputs = zip(*[g.outputs for g in graphs], strict=True)
+    return any(not same[0].shape.is_compatible_with(x.shape) for same in outputs for x in same[1:])
 
 
 def _check_same(first: Any, other: Any, name: str, other_name: str, what: str) -> None:
