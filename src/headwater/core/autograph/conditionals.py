@@ -112,9 +112,9 @@ def _join(name: str, first: Any, second: Any, graphs: Sequence[Graph], negated: 
             raise ValueError(f"'{name}' must also be initialized in the {label} branch")
     if first is second and not is_carriable(first):
         return first, None
-    # `if not done: done = True`: it is true after both branches.
-    if first is True and negated is not None and second is negated:
-        return True, None
+    # Known after both branches: the same constant, or true because of `if not done: done = True`.
+    if isinstance(first, bool) and (first is second or first and negated is not None and second is negated):
+        return first, None
     for value, label in ((first, "main"), (second, "else")):
         if value is None:
             raise ValueError(
