@@ -10,11 +10,11 @@ from typing import Any
 from headwater.core.autograph import notes
 from headwater.core.autograph.calls import converted_call, do_not_convert, enabled, in_graph, is_enabled
 from headwater.core.autograph.conversion import set_loop_options, set_verbosity, to_code, to_graph, trace
-from headwater.core.autograph.loops import for_stmt, register_iterable, staged_loop, while_stmt
-from headwater.core.autograph.values import bound_of, set_functions
+from headwater.core.autograph.loops import counted_loop, for_stmt, register_iterable, staged_loop, while_stmt
+from headwater.core.autograph.values import as_condition, bound_of, set_functions
 
 __all__ = [
-    "bound_of", "call_converted", "convert_function", "converted_call", "do_not_convert", "enabled", "for_stmt",
+    "as_condition", "bound_of", "call_converted", "convert_function", "converted_call", "counted_loop", "do_not_convert", "enabled", "for_stmt",
     "is_enabled", "register_iterable", "set_functions", "set_loop_options", "set_verbosity", "staged_loop", "to_code",
     "to_graph", "trace",
     "while_stmt",

@@ -8,6 +8,7 @@ from typing import Any
 
 from headwater.core import control, nest
 from headwater.core.autograph.values import (
+    StagedList,
     Undefined,
     UndefinedReturnValue,
     as_condition,
@@ -121,10 +122,10 @@ def _join(name: str, first: Any, second: Any, graphs: Sequence[Graph], negated: 
                 f"'{name}' is None at the end of the {label} branch, but not of the other one. Expected a tensor after "
                 "both."
             )
-    if hasattr(first, "_like_other"):
+    if isinstance(first, StagedList):
         with tracing(graphs[0]):
             first = first._like_other(second)
-    if hasattr(second, "_like_other"):
+    if isinstance(second, StagedList):
         with tracing(graphs[1]):
             second = second._like_other(first)
     first, second = _converted(name, first, "main", graphs[0]), _converted(name, second, "else", graphs[1])

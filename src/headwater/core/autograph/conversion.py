@@ -11,7 +11,7 @@ import warnings
 import weakref
 from typing import Any
 
-from headwater.core.autograph import calls, conditionals, loops, notes, values
+from headwater.core.autograph import calls, conditionals, lambdas, loops, notes, values
 from headwater.core.autograph.calls import is_convertible
 from headwater.core.graph import register_source_map
 
@@ -81,10 +81,10 @@ def convert(function: types.FunctionType) -> Any:
     if code in _REFUSED:
         return None
     # `functools.wraps` would make the source of the wrapped function be found.
-    plain = types.FunctionType(code, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
+    shown = lambdas.alone(code) if function.__name__ == "<lambda>" else code
+    plain = types.FunctionType(shown, function.__globals__, shown.co_name, function.__defaults__, function.__closure__)
     plain.__kwdefaults__ = function.__kwdefaults__
     plain.__module__ = function.__module__
-    plain.__qualname__ = function.__qualname__
     with _lock:
         try:
             converted, module, source_map = _transpiler().transform(plain)
@@ -105,6 +105,10 @@ def _warn(function: Any, error: Exception) -> None:
     )
 
 
+def _name(function: str | None) -> str:
+    return "<lambda>" if function in (None, lambdas.NAME) else function  # type: ignore[return-value]
+
+
 _registered: set[str] = set()
 
 
@@ -113,7 +117,7 @@ def _register(file: str, source_map: Any) -> None:
         return
     _registered.add(file)
     lines = {
-        generated.lineno: (found.loc.filename, found.loc.lineno, found.function_name or "<lambda>")
+        generated.lineno: (lambdas.true_file(found.loc.filename), found.loc.lineno, _name(found.function_name))
         for generated, found in source_map.items()
     }
     known = sorted(lines)

@@ -12,6 +12,7 @@ from headwater.core import control, nest
 from headwater.core.autograph.conditionals import Getter, Setter, State, if_stmt
 from headwater.core.autograph.values import (
     FUNCTIONS,
+    StagedList,
     Undefined,
     UndefinedReturnValue,
     as_condition,
@@ -141,8 +142,19 @@ def _range_for(
 
     first = constant_value(start)
     bound = limit if step is not None and step > 0 and first is not None and first >= 0 else None
-    counter = _Counter(start, lambda p: p + delta, test, lambda p: p, iterated.shape[0], bound)
+    trips = _trips(start, limit, delta, iterated)
+    complete = bool(first == 0 and step == 1)
+    counter = _Counter(start, lambda p: p + delta, test, lambda p: p, trips, bound, complete)
     _staged_for(counter, extra_test, body, get_state, set_state, names, opts)
+
+
+def _trips(start: Tensor, limit: Tensor, delta: Tensor, numbers: SymbolicTensor) -> Tensor | None:
+    """How many numbers a range has, without making them."""
+    if numbers.shape[0] is not None:
+        return convert_to_tensor(np.int32(numbers.shape[0]))
+    if not start.dtype.is_integer or constant_value(delta) is None:
+        return None
+    return -((start - limit) // delta)
 
 
 def _tensor_for(
@@ -153,8 +165,25 @@ def _tensor_for(
     static = iterated.shape[0] if iterated.shape.rank is not None else None
     length = convert_to_tensor(np.int32(static)) if static is not None else FUNCTIONS["shape"](iterated)[0]
     zero = convert_to_tensor(np.int32(0))
-    counter = _Counter(zero, lambda p: p + 1, lambda p: p < length, lambda p: iterated[p], static, length)
+    counter = _Counter(zero, lambda p: p + 1, lambda p: p < length, lambda p: iterated[p], length, length, True)
     _staged_for(counter, extra_test, body, get_state, set_state, names, opts)
+
+
+def counted_loop(
+    length: Tensor, body: Callable[[Tensor], None], get_state: Getter, set_state: Setter, names: Sequence[str]
+) -> None:
+    """Calls `body` with 0, 1, ... up to, not including, the int32 scalar `length`, as a loop of the graph.
+
+    Args:
+        length: The number of iterations.
+        body: Runs one iteration.
+        get_state: Gives the variables that the loop changes.
+        set_state: Sets them.
+        names: Their names.
+    """
+    zero = convert_to_tensor(np.int32(0))
+    counter = _Counter(zero, lambda p: p + 1, lambda p: p < length, lambda p: p, length, length, True)
+    _staged_for(counter, None, body, get_state, set_state, names, {})
 
 
 class _Counter(NamedTuple):
@@ -164,8 +193,9 @@ class _Counter(NamedTuple):
     step: Callable[[Tensor], Tensor]  # its next value
     test: Callable[[Tensor], Tensor]  # whether the loop goes on
     item: Callable[[Tensor], Tensor]  # the item it stands for
-    trips: int | None  # the number of iterations where known
-    bound: Any  # what the hidden variable, never negative, stays below; or None
+    trips: Tensor | None  # the number of iterations, where it can be computed
+    bound: Any = None  # what the hidden variable, never negative, stays below; or None
+    complete: bool = False  # whether it takes all values from 0 up to the bound
 
 
 def _staged_for(
@@ -194,8 +224,11 @@ def _staged_for(
         position[0] = state[0]
         set_state(tuple(state[1:]))
 
-    trips = counter.trips if extra_test is None else None
-    staged_loop(test, step, get_all, set_all, ["loop counter", *names], opts, trips=trips, bound=counter.bound)
+    whole = extra_test is None
+    staged_loop(
+        test, step, get_all, set_all, ["loop counter", *names], opts, trips=counter.trips if whole else None,
+        bound=counter.bound, complete=whole and counter.complete,
+    )  # fmt: skip
 
 
 def staged_loop(
@@ -205,8 +238,10 @@ def staged_loop(
     set_state: Setter,
     names: Sequence[str],
     opts: dict[str, Any],
-    trips: int | None = None,
+    trips: Tensor | None = None,
     bound: Any = None,
+    complete: bool = False,
+    shapes: dict[int, list[Any]] | None = None,
 ) -> None:
     """A loop of the graph.
 
@@ -217,17 +252,21 @@ def staged_loop(
         set_state: Sets them.
         names: Their names.
         opts: What `set_loop_options` was given.
-        trips: The number of iterations, where it is known.
-        bound: An upper bound of the number of iterations, where there is one.
+        trips: The number of iterations, if the loop makes a number known at its start.
+        bound: What the counter of a `for` loop, never negative, stays below; or None.
+        complete: Whether the counter takes all values from 0 up to the bound.
+        shapes: The shapes that hold in every iteration, for the leaves of variables by position.
     """
     initial = get_state()
-    shapes = _shape_invariants(initial, opts.get("shape_invariants"))
+    shapes = {**(shapes or {}), **_shape_invariants(initial, opts.get("shape_invariants"))}
     prepared = _prepare(initial, body, get_state, set_state, names, bound)
     carried = [i for i, value in enumerate(prepared) if is_carriable(value)]
     limit = opts.get("maximum_iterations")
-    counting = limit is not None and (trips is None or not isinstance(limit, int))
+    counting = limit is not None
     if limit is not None and trips is not None:
-        trips = None if counting else min(trips, limit)
+        known = constant_value(trips)
+        counting = known is None or not isinstance(limit, int)
+        trips = None if counting else convert_to_tensor(np.int32(min(int(known), limit)))
 
     def place(values: Sequence[Any]) -> State:
         full = list(prepared)
@@ -248,8 +287,14 @@ def staged_loop(
             if i not in carried and value is not prepared[i] and not is_undefined(value):
                 raise _not_carried(names[i], prepared[i], value)
         results = [_checked(names[i], prepared[i], after[i]) for i in carried]
+        for i, value in zip(carried, results, strict=True):
+            if isinstance(value, StagedList) and i not in shapes and value._grew(prepared[i]):
+                raise _Grew(i)
+            if isinstance(after[i], StagedList) and after[i]._filled is not None:
+                filled.add(i)
         return [*[x + 1 for x in values[:hidden]], *results]
 
+    filled: set[int] = set()
     hidden = int(counting)
     count = [convert_to_tensor(np.int32(0))] * hidden
     values = [as_tensors(prepared[i]) for i in carried]
@@ -259,11 +304,29 @@ def staged_loop(
         leaves = leaves_of(value)
         invariants += shapes.get(i, [None] * len(leaves))
         leaf_names += [names[i] if len(leaves) == 1 else f"{names[i]}[{k}]" for k in range(len(leaves))]
-    finals = control.loop(
-        loop_test, loop_body, [*count, *values], trips=trips, names=leaf_names, what="loop",
-        shape_invariants=invariants if any(s is not None for s in invariants) else None,
-    )  # fmt: skip
-    set_state(place(finals[hidden:]))
+    try:
+        finals = control.loop(
+            loop_test, loop_body, [*count, *values], trips=trips, names=leaf_names, what="loop",
+            shape_invariants=invariants if any(s is not None for s in invariants) else None,
+        )[hidden:]  # fmt: skip
+    except _Grew as grew:
+        set_state(initial)
+        shapes[grew.position] = prepared[grew.position]._any_length()
+        staged_loop(test, body, get_state, set_state, names, opts, trips, bound, complete, shapes)
+        return
+    if complete and limit is None:
+        for k, i in enumerate(carried):
+            if i in filled:
+                finals[k] = finals[k]._after_full_loop(prepared[i], bound)
+    set_state(place(finals))
+
+
+class _Grew(Exception):
+    """A list outgrew its buffer in a loop that was traced for a buffer of fixed length."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
 
 
 def _checked(name: str, before: Any, after: Any) -> Any:
@@ -272,7 +335,7 @@ def _checked(name: str, before: Any, after: Any) -> Any:
         raise ValueError(f"'{name}' must also be initialized at the end of the loop body.")
     if after is None:
         raise ValueError(f"'{name}' is None at the end of the iteration. Expected a tensor, as before the loop.")
-    if hasattr(before, "_like_other") and hasattr(after, "_like_other"):
+    if isinstance(before, StagedList) and isinstance(after, StagedList):
         after = after._like_other(before)
     try:
         after = nest.map_structure(convert_to_tensor, after, expand_composites=True)
@@ -295,8 +358,8 @@ def _prepare(
     initial: State, body: Callable[[], None], get_state: Getter, set_state: Setter, names: Sequence[str], bound: Any
 ) -> State:
     """The variables before the loop; those whose kind only an iteration shows are found by tracing one aside."""
-    prepared = [_grown(value, bound) for value in initial]
-    unclear = [i for i, value in enumerate(prepared) if not is_carriable(value) or getattr(value, "_unclear", False)]
+    prepared = [v._before_loop(bound) if isinstance(v, StagedList) else v for v in initial]
+    unclear = [i for i, value in enumerate(prepared) if not is_carriable(value) or (isinstance(value, StagedList) and value._unclear)]
     if not unclear:
         return tuple(prepared)
 
@@ -310,11 +373,6 @@ def _prepare(
         prepared[i] = _first_value(names[i], prepared[i], after[i], graph)
     set_state(initial)
     return tuple(prepared)
-
-
-def _grown(value: Any, bound: Any) -> Any:
-    """A value before a loop; arrays that grow get room for its iterations."""
-    return value._with_room(bound) if bound is not None and hasattr(value, "_with_room") else value
 
 
 def _trace_aside(
@@ -343,12 +401,11 @@ def _first_value(name: str, before: Any, after: Any, graph: Graph) -> Any:
             leaves = [graph.own(convert_to_tensor(x)) for x in leaves_of(after)]
         blanks = [blank_like(x, graph) for x in leaves]
         return nest.pack_sequence_as(after, blanks, expand_composites=True)
-    if getattr(before, "_unclear", False) and hasattr(after, "_element_tensor"):
-        element = after._element_tensor()
+    if isinstance(before, StagedList) and isinstance(after, StagedList):
+        with tracing(graph):
+            element = after._element_tensor()
         if element is None:
             return before
-        with tracing(graph):
-            element = graph.own(element)
         return before._with_elements_like(blank_like(element, graph))
     return before
 

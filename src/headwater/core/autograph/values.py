@@ -44,6 +44,44 @@ def bound_of(tensor: Any) -> Tensor | None:
     return None
 
 
+class StagedList(nest.CompositeTensor):
+    """A list of tensors (`tf.TensorArray`) that branches and loops carry as a buffer and a size.
+
+    The shape of its elements may be known only after the first write, and its length may grow.
+    """
+
+    _unclear = False  # whether only the first write tells the shape of the elements
+    _filled: Any = None  # the loop counter whose element the last operation wrote, if it did
+
+    def _element_tensor(self) -> Tensor | None:
+        """An element, if there is one."""
+        raise TypeError(f"{type(self).__name__} must define _element_tensor")
+
+    def _with_elements_like(self, element: Tensor) -> Any:
+        """This list with a buffer for such elements."""
+        raise TypeError(f"{type(self).__name__} must define _with_elements_like")
+
+    def _like_other(self, other: Any) -> Any:
+        """This list with a buffer like that of the same variable elsewhere."""
+        raise TypeError(f"{type(self).__name__} must define _like_other")
+
+    def _before_loop(self, bound: Tensor | None) -> Any:
+        """This list with room for writes at positions below `bound`."""
+        raise TypeError(f"{type(self).__name__} must define _before_loop")
+
+    def _grew(self, before: Any) -> bool:
+        """Whether the buffer has not the length it had."""
+        raise TypeError(f"{type(self).__name__} must define _grew")
+
+    def _any_length(self) -> list[Any]:
+        """The shapes of the components, if the list may grow."""
+        raise TypeError(f"{type(self).__name__} must define _any_length")
+
+    def _after_full_loop(self, before: Any, bound: Tensor) -> Any:
+        """This list after a loop whose every iteration wrote the element at its counter."""
+        raise TypeError(f"{type(self).__name__} must define _after_full_loop")
+
+
 class Undefined:
     """Stands for a name that has no value yet; whatever is looked up in it has none either."""
 
