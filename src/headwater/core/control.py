@@ -79,9 +79,7 @@ def _finals(graph: Graph, layout: Any, operands: Sequence[Any], states: Sequence
     return [own.get(position, operands[position]) for position in written]
 
 
-def trace_body(
-    function: Callable[..., Any], specs: Sequence[Any], name: str, prune: bool = True
-) -> tuple[Graph, Any]:
+def trace_body(function: Callable[..., Any], specs: Sequence[Any], name: str, prune: bool = True) -> tuple[Graph, Any]:
     """Traces `function` into a sub-Graph of the current one.
 
     Args:
@@ -156,7 +154,9 @@ def call(graph: Graph, inputs: Sequence[Tensor], name: str | None = None, op: Op
     """Adds a call of a finished Graph (by `CALL` or an op like it) to the Graph being traced; returns its outputs."""
     operands = Operands([graph])
     written = tuple([operands.state_positions[i] for i in operands.written])
-    results = (op or CALL)(*inputs, *operands.tensors, graph=graph, layout=operands.layouts[0], written=written, name=name)
+    results = (op or CALL)(
+        *inputs, *operands.tensors, graph=graph, layout=operands.layouts[0], written=written, name=name
+    )
     operands.write_back(results[len(graph.outputs) :])
     return list(results[: len(graph.outputs)])
 

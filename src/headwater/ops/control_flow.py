@@ -41,7 +41,10 @@ def _call(function: Callable[..., Any], *args: Any) -> Any:
 
 
 def cond(
-    pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable[[], Any] | None = None, name: str | None = None
+    pred: Any,
+    true_fn: Callable[[], Any] | None = None,
+    false_fn: Callable[[], Any] | None = None,
+    name: str | None = None,
 ) -> Any:
     """Calls one of two functions.
 
@@ -64,7 +67,9 @@ def cond(
         return _call(true_fn if pred else false_fn)
     tensor = convert_to_tensor(pred)
     if not tensor.dtype.is_bool:
-        raise TypeError(f"tf.cond: pred must be a boolean scalar, received dtype {tensor.dtype.name}. Compare or cast it.")
+        raise TypeError(
+            f"tf.cond: pred must be a boolean scalar, received dtype {tensor.dtype.name}. Compare or cast it."
+        )
     branches = (lambda: _call(true_fn), lambda: _call(false_fn))
     return control.branch(tensor, branches, ("true_fn", "false_fn"), "tf.cond")
 
@@ -104,7 +109,9 @@ def case(
     predicates = [p for p, _ in pairs]
     if exclusive and len(pairs) > 1:
         count = math.add_n([array.cast(p, "int32") for p in predicates])
-        Assert(count <= 1, ["Input error: exclusive=True: more than 1 conditions (", predicates, ") evaluated as True:"])
+        Assert(
+            count <= 1, ["Input error: exclusive=True: more than 1 conditions (", predicates, ") evaluated as True:"]
+        )
     if default is None:
         holds = predicates[0]
         for other in predicates[1:]:
@@ -171,8 +178,6 @@ def _branches(branch_fns: Any) -> list[Any]:
     return [found[i] for i in range(len(pairs))]
 
 
-
-
 # Loops ------------------------------------------------------------------------------------------------------------
 
 
@@ -213,7 +218,9 @@ def while_loop(
     if not callable(cond) or not callable(body):
         raise TypeError("tf.while_loop: cond and body must be callable.")
     if not isinstance(loop_vars, list | _tuple) or not loop_vars:
-        raise ValueError(f"tf.while_loop: loop_vars must be a list or tuple with one element at least, got {loop_vars!r}.")
+        raise ValueError(
+            f"tf.while_loop: loop_vars must be a list or tuple with one element at least, got {loop_vars!r}."
+        )
     if context.graph is None:
         return _eager_while(cond, body, loop_vars, maximum_iterations)
     state: list[Any] = list(loop_vars)
@@ -269,7 +276,9 @@ def _invariants(loop_vars: Any, shape_invariants: Any) -> dict[int, list[Any]]:
         shapes = [s.shape if isinstance(s, TensorSpec) else s for s in nest.flatten(invariant)]
         leaves = nest.flatten(value, expand_composites=True)
         if len(shapes) != len(leaves):
-            raise ValueError(f"tf.while_loop: expected {len(leaves)} shape invariants for {value!r}, got {invariant!r}.")
+            raise ValueError(
+                f"tf.while_loop: expected {len(leaves)} shape invariants for {value!r}, got {invariant!r}."
+            )
         if any(s is not None for s in shapes):
             found[i] = shapes
     return found
@@ -569,5 +578,3 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
         if callable(x) and not isinstance(x, Tensor | Variable):
             x()
     yield
-
-

@@ -143,7 +143,9 @@ def _check_arrays(a: Any, b: Any, sign: str, message: Any, summarize: int) -> No
     raise InvalidArgumentError(None, None, "\n".join(lines))
 
 
-def assert_equal(x: Any, y: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:
+def assert_equal(
+    x: Any, y: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless ``x == y`` for all elements.
 
     Args:
@@ -168,7 +170,9 @@ def assert_none_equal(
     _check(x, y, math.not_equal, "!=", message, summarize)
 
 
-def assert_less(x: Any, y: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:
+def assert_less(
+    x: Any, y: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless ``x < y`` for all elements; see `assert_equal`.
 
     >>> tf.debugging.assert_less([1, 2], 3)
@@ -227,7 +231,9 @@ def assert_negative(x: Any, message: str | None = None, summarize: int | None = 
     _against_zero(x, math.less, "<", message, summarize)
 
 
-def assert_non_negative(x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:
+def assert_non_negative(
+    x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless ``x >= 0`` for all elements.
 
     >>> tf.debugging.assert_non_negative([0, 2])
@@ -235,7 +241,9 @@ def assert_non_negative(x: Any, message: str | None = None, summarize: int | Non
     _against_zero(x, math.greater_equal, ">=", message, summarize)
 
 
-def assert_non_positive(x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None) -> None:
+def assert_non_positive(
+    x: Any, message: str | None = None, summarize: int | None = None, name: str | None = None
+) -> None:
     """Raises InvalidArgumentError unless ``x <= 0`` for all elements.
 
     >>> tf.debugging.assert_non_positive([0, -2])
@@ -523,4 +531,3 @@ def assert_all_finite(x: Any, message: str, name: str | None = None) -> Tensor:
     <tf.Tensor: shape=(), dtype=float32, numpy=1.0>
     """
     return check_numerics(x, message, name)
-

@@ -116,7 +116,9 @@ def _input_gradients(
             raise ValueError("grad_fn with variables must return (gradients of arguments, gradients of variables).")
         found, of_variables = pair[0], nest.flatten(pair[1])
         if len(of_variables) != len(variables):
-            raise ValueError(f"Must return gradient for each variable: expected {len(variables)}, got {len(of_variables)}.")
+            raise ValueError(
+                f"Must return gradient for each variable: expected {len(variables)}, got {len(of_variables)}."
+            )
     else:
         found, of_variables = autograph.call_converted(function, tuple(given), {}), []
     flat = nest.flatten(found)
@@ -222,7 +224,9 @@ def _custom_kernel(*operands: Any, forward: Graph, backward: Graph, call: _Custo
 def _cotangent(array: Any, gradient: Any) -> Any:
     if not jnp.issubdtype(array.dtype, jnp.inexact):
         return np.zeros(array.shape, jax.dtypes.float0)
-    return jnp.zeros_like(array) if gradient is None else jnp.conj(jnp.asarray(gradient, array.dtype)).reshape(array.shape)
+    return (
+        jnp.zeros_like(array) if gradient is None else jnp.conj(jnp.asarray(gradient, array.dtype)).reshape(array.shape)
+    )
 
 
 def _forward_function(forward: Graph, call: _CustomCall) -> Callable[..., Any]:
@@ -362,7 +366,12 @@ def _in_graph(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 
 
 def _trace_backward(
-    forward: Graph, gradient: Any, results: Sequence[Tensor], smooth: Sequence[int], variables: Any, arguments: Any,
+    forward: Graph,
+    gradient: Any,
+    results: Sequence[Tensor],
+    smooth: Sequence[int],
+    variables: Any,
+    arguments: Any,
     places: Sequence[int],
 ) -> tuple[Graph, list[tuple[Any, Tensor]], list[Tensor]]:
     """Traces the user's gradient function: its Graph, which operands it gives gradients for, and its residuals."""
@@ -529,5 +538,3 @@ def _source(graph: Graph, x: Any) -> Tensor:
         graph.read(x)
         return graph.states[x._uid].entry
     return graph.own(convert_to_tensor(x))
-
-

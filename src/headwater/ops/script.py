@@ -153,7 +153,9 @@ class _Signature:
     def flatten(self, result: Any, what: str) -> list[Any]:
         if not self.many:
             return [result]
-        values = [] if result is None and not self.dtypes else list(result) if isinstance(result, list | tuple) else [result]
+        values = (
+            [] if result is None and not self.dtypes else list(result) if isinstance(result, list | tuple) else [result]
+        )
         if len(values) != len(self.dtypes):
             raise InvalidArgumentError(
                 None, None, f"{what} returned {len(values)} values, but Tout has {len(self.dtypes)} dtypes."
@@ -214,7 +216,11 @@ _NUMPY_PURE = Op("PyFuncStateless", _numpy_kernel, effect="host", spec=_NUMPY.sp
 
 
 def numpy_function(
-    func: Callable[..., Any] | None = None, inp: Any = None, Tout: Any = None, stateful: bool = True, name: str | None = None
+    func: Callable[..., Any] | None = None,
+    inp: Any = None,
+    Tout: Any = None,
+    stateful: bool = True,
+    name: str | None = None,
 ) -> Any:
     """Calls a Python function on NumPy arrays, each time the graph runs. Gradients stop there.
 
@@ -303,7 +309,9 @@ _PYTHON = Op(
 )
 
 
-def py_function(func: Callable[..., Any] | None = None, inp: Any = None, Tout: Any = None, name: str | None = None) -> Any:
+def py_function(
+    func: Callable[..., Any] | None = None, inp: Any = None, Tout: Any = None, name: str | None = None
+) -> Any:
     """Calls a Python function on eager tensors, each time the graph runs. Gradients flow through it.
 
     The gradient calls the function once more, on a tape.
@@ -328,4 +336,3 @@ def py_function(func: Callable[..., Any] | None = None, inp: Any = None, Tout: A
     tensors = [convert_to_tensor(x) for x in (inp or [])]
     result = _PYTHON(*tensors, func=func, signature=_Signature(Tout), name=name)
     return list(result) if isinstance(result, tuple) else result
-

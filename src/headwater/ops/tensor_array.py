@@ -256,7 +256,11 @@ class TensorArray(StagedList):
                 return new._reserved(array.zeros(shape, self._dtype))
             return new
         known = any(x is not None for x in self._items) or self._element_shape.is_fully_defined()
-        buffer = convert_to_tensor(array.stack([self._item(i) for i in range(len(self._items))])) if self._items and known else None
+        buffer = (
+            convert_to_tensor(array.stack([self._item(i) for i in range(len(self._items))]))
+            if self._items and known
+            else None
+        )
         return self._copy(_items=None, _size=len(self._items), _buffer=buffer)._in_graph()
 
     def _reserved(self, element: Tensor) -> TensorArray:
@@ -517,5 +521,3 @@ def _larger_tensor(size: Any, least: Any) -> Tensor:
     if constant_value(size) == 0 and constant_value(least) is None:
         least = cast(least, dtypes.int32)
     return _LARGER(size, cast(least, dtypes.int32))  # type: ignore[no-any-return]
-
-

@@ -95,7 +95,9 @@ def _super(scope: Any, *args: Any) -> Any:
 
 def _eval(scope: Any, source: Any, globals_: Any = None, locals_: Any = None) -> Any:
     frame = _frame(scope, innermost=True)
-    return eval(source, frame.f_globals if globals_ is None else globals_, frame.f_locals if locals_ is None else locals_)
+    return eval(
+        source, frame.f_globals if globals_ is None else globals_, frame.f_locals if locals_ is None else locals_
+    )
 
 
 _OF_CALLER: dict[Any, Callable[..., Any]] = {

@@ -108,7 +108,9 @@ def for_stmt(
     return _tensor_for(convert_to_tensor(iterated), *arguments)
 
 
-def _python_for(iterated: Any, extra_test: Any, body: Body, get_state: Any, set_state: Any, names: Any, opts: Any) -> None:
+def _python_for(
+    iterated: Any, extra_test: Any, body: Body, get_state: Any, set_state: Any, names: Any, opts: Any
+) -> None:
     if extra_test is None:
         for item in iterated:
             body(item)
@@ -359,7 +361,11 @@ def _prepare(
 ) -> State:
     """The variables before the loop; those whose kind only an iteration shows are found by tracing one aside."""
     prepared = [v._before_loop(bound) if isinstance(v, StagedList) else v for v in initial]
-    unclear = [i for i, value in enumerate(prepared) if not is_carriable(value) or (isinstance(value, StagedList) and value._unclear)]
+    unclear = [
+        i
+        for i, value in enumerate(prepared)
+        if not is_carriable(value) or (isinstance(value, StagedList) and value._unclear)
+    ]
     if not unclear:
         return tuple(prepared)
 
