@@ -5,7 +5,7 @@
 <tf.Tensor: shape=(), dtype=int32, numpy=5>
 """
 
-from headwater import autodiff, config
+from headwater import autodiff, autograph, config
 from headwater.core import errors, nest
 from headwater.core.dtypes import (
     DType,
@@ -38,7 +38,7 @@ from headwater.core.spec import IndexedSlices, TensorSpec, TypeSpec
 from headwater.core.tape import GradientTape, UnconnectedGradients
 from headwater.core.tensor import Tensor, convert_to_tensor, register_tensor_conversion_function
 from headwater.core.variable import Variable, variable_creator_scope
-from headwater.ops import array, bitwise, linalg, math, nn, operators, random
+from headwater.ops import array, bitwise, control_flow, debugging, linalg, math, nn, operators, random, script, tensor_array
 from headwater.ops.array import (
     batch_to_space,
     bitcast,
@@ -173,5 +173,24 @@ from headwater.ops.math import (
     truncatediv,
     truncatemod,
 )
+from headwater.ops.control_flow import (
+    case,
+    cond,
+    control_dependencies,
+    foldl,
+    foldr,
+    group,
+    map_fn,
+    no_op,
+    scan,
+    switch_case,
+    tuple,
+    vectorized_map,
+    while_loop,
+)
+from headwater.ops.debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank
+from headwater.ops.gradients import custom_gradient, grad_pass_through, gradients, recompute_grad
+from headwater.ops.script import numpy_function, print, py_function
+from headwater.ops.tensor_array import TensorArray
 
 __version__ = "0.1.0"
