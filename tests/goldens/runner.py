@@ -7,11 +7,7 @@ from typing import Any
 
 import numpy as np
 
-<<<<<<< HEAD
-from goldens.case import Case
-=======
 from tests.goldens.case import Case
->>>>>>> main
 
 
 class Runner:

@@ -9,7 +9,7 @@ from headwater.core import dtypes
 from headwater.core.dtypes import as_dtype
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _random_ops as ops
-from headwater.ops._common import as_shape_tensor
+from headwater.ops._inputs import static_integers
 from headwater.ops._generator import (
     Algorithm,
     Generator,
@@ -21,7 +21,6 @@ from headwater.ops._generator import (
 from headwater.ops._random_draw import (
     Source,
     check_dtype,
-    dimensions,
     draw_normal,
     draw_truncated_normal,
     draw_uniform,
@@ -151,7 +150,7 @@ def gamma(
 
 
 def _gamma(source: Source, shape: Any, alpha: Any, beta: Any, dtype: Any, whole: bool, name: str | None) -> Tensor:
-    dims = dimensions(shape)
+    dims = static_integers(shape)
     alpha = convert_to_tensor(alpha, dtype)
     beta = convert_to_tensor(1 if beta is None else beta, dtype)
     return ops.GAMMA(dims, *source(dims), alpha, beta, whole=whole, name=name)  # type: ignore[no-any-return]
@@ -174,7 +173,7 @@ def poisson(shape: Any, lam: Any, dtype: Any = dtypes.float32, seed: Any = None,
 
 
 def _poisson(source: Source, shape: Any, lam: Any, dtype: Any, whole: bool, name: str | None) -> Tensor:
-    dims = dimensions(shape)
+    dims = static_integers(shape)
     rate = convert_to_tensor(lam, dtype_hint=dtypes.float32)
     return ops.POISSON(dims, *source(dims), rate, dtype=numpy_dtype(as_dtype(dtype)), whole=whole, name=name)  # type: ignore[no-any-return]
 
@@ -205,7 +204,7 @@ def _categorical(source: Source, logits: Any, num_samples: Any, dtype: Any, name
         raise ValueError(f"logits should be a matrix [batch, classes], got shape {logits.shape}.")
     rows = shape_of(logits)[0]
     count = convert_to_tensor(num_samples)
-    key, counter = source(as_shape_tensor([rows, num_samples]))
+    key, counter = source(static_integers([rows, num_samples]))
     return ops.CATEGORICAL(logits, count, key, counter, dtype=numpy_dtype(dtype), name=name)  # type: ignore[no-any-return]
 
 
@@ -223,7 +222,7 @@ def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
     value = convert_to_tensor(value)
     if value.shape.rank == 0:
         return value  # type: ignore[no-any-return]
-    key, counter = draw_from_stream(as_shape_tensor([shape_of(value)[0]]), seed)
+    key, counter = draw_from_stream(static_integers([shape_of(value)[0]]), seed)
     return ops.SHUFFLE(value, key, counter, name=name)  # type: ignore[no-any-return]
 
 
@@ -323,7 +322,7 @@ def stateless_binomial(
     """
     probs = convert_to_tensor(probs, dtype_hint=dtypes.float32)
     counts = convert_to_tensor(counts, dtype_hint=probs.dtype)
-    dims = dimensions(shape)
+    dims = static_integers(shape)
     dtype = numpy_dtype(as_dtype(output_dtype))
     return ops.BINOMIAL(dims, *from_seed(seed)(dims), counts, probs, dtype=dtype, name=name)  # type: ignore[no-any-return]
 
@@ -356,7 +355,7 @@ def stateless_parameterized_truncated_normal(
     """
     means = convert_to_tensor(means, dtype_hint=dtypes.float32)
     rest = [convert_to_tensor(v, means.dtype) for v in (stddevs, minvals, maxvals)]
-    dims = dimensions(shape)
+    dims = static_integers(shape)
     return ops.PARAMETERIZED_TRUNCATED_NORMAL(dims, *from_seed(seed)(dims), means, *rest, name=name)  # type: ignore[no-any-return]
 
 

@@ -6,11 +6,7 @@ from typing import Any
 
 import numpy as np
 
-<<<<<<< HEAD
-from goldens.case import Case, bools, floats, ints, strings
-=======
 from tests.goldens.case import Case, bools, floats, ints, strings
->>>>>>> main
 
 X = floats(2, 3)
 Y = floats(2, 3, seed=1)

@@ -7,13 +7,8 @@ from typing import Any
 
 import numpy as np
 
-<<<<<<< HEAD
-from goldens.case import Case, complexes, floats, ints
-from goldens.runner import resolve
-=======
 from tests.goldens.case import Case, complexes, floats, ints
 from tests.goldens.runner import resolve
->>>>>>> main
 
 X = floats(2, 3)
 Y = floats(3, 4, seed=1)
