@@ -14,11 +14,12 @@ from headwater.core.graph import init_scope
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.ops import _random_ops as ops
+from headwater.ops._cast import cast
+from headwater.ops._create import zeros_like
 from headwater.ops._inputs import static_integers
+from headwater.ops._join import stack
 from headwater.ops._random_draw import draw_normal, draw_truncated_normal, draw_uniform, numpy_dtype
 from headwater.ops._streams import draw
-from headwater.ops.array import stack, zeros_like
-from headwater.ops.math import cast
 
 
 class Algorithm(enum.Enum):
@@ -201,7 +202,7 @@ class Generator:
         """`count` generators, independent of this one and of each other."""
         keys = self._keys(count)
         zeros = [0] * (_STATE_SIZES[self._alg] - 1)
-        return [Generator(state=[*zeros, int(key)], alg=self._alg) for key in keys.numpy()]  # type: ignore[attr-defined]
+        return [Generator(state=[*zeros, int(key)], alg=self._alg) for key in keys.numpy()]
 
     def __copy__(self) -> Generator:
         return self

@@ -72,12 +72,12 @@ def _draw_integers(source: Source, dims: Tensor, minval: Any, maxval: Any, dtype
             f"Got `minval`={minval} and `maxval`={maxval}."
         )
     if minval is None:
-        return ops.UNIFORM_FULL_INT(dims, *source(dims), dtype=numpy_dtype(dtype), name=name)  # type: ignore[no-any-return]
+        return ops.UNIFORM_FULL_INT(dims, *source(dims), dtype=numpy_dtype(dtype), name=name)
     check_dtype(dtype, _INTEGERS)
     if isinstance(minval, int) and isinstance(maxval, int) and minval >= maxval:
         raise InvalidArgumentError(None, None, f"Need minval < maxval, got {minval} >= {maxval}")
     low, high = convert_to_tensor(minval, dtype), convert_to_tensor(maxval, dtype)
-    return ops.UNIFORM_INT(dims, *source(dims), low, high, name=name)  # type: ignore[no-any-return]
+    return ops.UNIFORM_INT(dims, *source(dims), low, high, name=name)
 
 
 def draw_normal(source: Source, shape: Any, mean: Any, stddev: Any, dtype: Any, name: str | None = None) -> Tensor:

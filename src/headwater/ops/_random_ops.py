@@ -65,7 +65,7 @@ def _full_shape(shape: Any, whole: bool, *parameters: Any) -> tuple[int, ...]:
 def GAMMA(shape: Any, key: Any, counter: Any, alpha: Any, beta: Any, *, whole: bool) -> Any:
     full = _full_shape(shape, whole, alpha, beta)
     drawn = jax.random.gamma(_jax_key(key, counter), jnp.broadcast_to(alpha, full), full, alpha.dtype)
-    return jnp.maximum(drawn / beta, jnp.finfo(alpha.dtype).tiny)  # type: ignore[no-untyped-call]
+    return jnp.maximum(drawn / beta, jnp.finfo(alpha.dtype).tiny)
 
 
 @op("StatelessRandomPoisson", static=(0,), differentiable=False)
