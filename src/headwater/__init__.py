@@ -6,6 +6,7 @@
 """
 
 from headwater import autodiff, autograph, config
+from headwater import autodiff, config, dtypes, experimental, sysconfig, test, version
 from headwater.core import errors, nest
 from headwater.core.dtypes import (
     DType,
@@ -33,6 +34,7 @@ from headwater.core.dtypes import (
 )
 from headwater.core.function import function
 from headwater.core.graph import Graph, init_scope
+from headwater.core.module import Module, name_scope
 from headwater.core.shapes import TensorShape
 from headwater.core.spec import IndexedSlices, TensorSpec, TypeSpec
 from headwater.core.tape import GradientTape, UnconnectedGradients
@@ -105,6 +107,16 @@ from headwater.ops.array import (
     zeros,
     zeros_like,
 )
+from headwater.ops.constant import (
+    executing_eagerly,
+    inside_function,
+    is_symbolic_tensor,
+    is_tensor,
+    make_ndarray,
+    make_tensor_proto,
+    type_spec_from_value,
+)
+from headwater.ops.devices import DeviceSpec, device
 from headwater.ops.linalg import eig, eigvals, einsum, matmul, norm, tensordot
 from headwater.ops.linalg import sqrtm as matrix_square_root
 from headwater.ops.math import (

@@ -225,7 +225,7 @@ class Function:
         ]
         names = self._signature.argument_names(len(args))
         with tracing(graph):
-            scope = context.enter(scope="")
+            scope = context.enter(scope="", device=None)
             try:
                 counter: Iterator[TensorSpec] = iter(specs)
                 inner_args = [_symbolic(a, n, counter, graph) for a, n in zip(args, names, strict=True)]

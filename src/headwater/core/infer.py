@@ -64,6 +64,8 @@ def infer(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> tuple[list
         result = [(_dtype(o.dtype), shape) for o in outputs]
     else:
         result, many = _infer_by_probes(op, inputs, attrs)
+    if op.spec is None and not any(x.dtype is dtypes.string for x in inputs):  # then codes are plain numbers
+        result = [(dtypes.uint64 if dtype is dtypes.string else dtype, shape) for dtype, shape in result]
     probes = _probe_values(op, inputs, attrs, result)
     return [(dtype, shape, probe) for (dtype, shape), probe in zip(result, probes, strict=True)], many
 

@@ -117,6 +117,9 @@ class Program:
         self._variables = [s.variable for s in states]
         self._written = [i for i, s in enumerate(states) if s.modified]
         self._kept = [i for i, s in enumerate(states) if not s.modified]
+        # The one device that `tf.device` asked for inside: an XLA program runs on one.
+        devices = {node.device for node in walk(graph)} - {None}
+        self._device = devices.pop() if len(devices) == 1 else None
         self._compiled: Any = None if graph.is_staged else self._compile()
 
     def _compile(self) -> Any:
@@ -133,8 +136,13 @@ class Program:
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
         """Runs the Graph, with its effect on variables; returns the output arrays."""
-        if context.device is not None:
-            inputs = jax.device_put(list(inputs), context.device)
+        device = self._device or context.device
+        if device is None:
+            return self._run(inputs)
+        with jax.default_device(device):
+            return self._run(jax.device_put(list(inputs), device))
+
+    def _run(self, inputs: Sequence[Any]) -> list[Any]:
         if self._compiled is None:
             return self._run_stages(inputs)
         if not self._variables:
