@@ -114,7 +114,7 @@ def _join(name: str, first: Any, second: Any, graphs: Sequence[Graph], negated: 
     if first is second and not is_carriable(first):
         return first, None
     # Known after both branches: the same constant, or true because of `if not done: done = True`.
-    if isinstance(first, bool) and (first is second or first and negated is not None and second is negated):
+    if isinstance(first, bool) and (first is second or (first and negated is not None and second is negated)):
         return first, None
     for value, label in ((first, "main"), (second, "else")):
         if value is None:
