@@ -177,19 +177,15 @@ from headwater.ops.control_flow import (
     case,
     cond,
     control_dependencies,
-    foldl,
-    foldr,
     group,
-    map_fn,
     no_op,
-    scan,
     switch_case,
     tuple,
-    vectorized_map,
     while_loop,
 )
 from headwater.ops.debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank
 from headwater.ops.gradients import custom_gradient, grad_pass_through, gradients, recompute_grad
+from headwater.ops.maps import foldl, foldr, map_fn, scan, vectorized_map
 from headwater.ops.script import numpy_function, print, py_function
 from headwater.ops.tensor_array import TensorArray
 
