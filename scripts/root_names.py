@@ -18,12 +18,17 @@ END = "# isort: split\n# End of what scripts/root_names.py writes.\n"
 
 def root_names(path: pathlib.Path) -> dict[str, str]:
     """Names at the root, and what they are called in the module."""
+    lists = {}
     for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "ROOT_NAMES":
-            if isinstance(node.value, ast.Dict):
-                return {ast.literal_eval(k): ast.unparse(v) for k, v in zip(node.value.keys, node.value.values) if k}
-            return {name: name for name in ast.literal_eval(node.value)}
-    return {}
+        name = getattr(node.targets[0], "id", "") if isinstance(node, ast.Assign) else ""
+        if name in ("__all__", "ROOT_NAMES"):
+            lists[name] = node.value
+    value = lists.get("ROOT_NAMES")
+    if isinstance(value, ast.Dict):
+        return {ast.literal_eval(k): ast.unparse(v) for k, v in zip(value.keys, value.values) if k}
+    if isinstance(value, ast.Tuple) and any(isinstance(x, ast.Starred) for x in value.elts):  # (*__all__,)
+        value = lists["__all__"]
+    return {} if value is None else {name: name for name in ast.literal_eval(value)}
 
 
 def imports() -> str:
