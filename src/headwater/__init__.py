@@ -39,7 +39,7 @@ from headwater.core.spec import IndexedSlices, TensorSpec, TypeSpec
 from headwater.core.tape import GradientTape, UnconnectedGradients
 from headwater.core.tensor import Tensor, convert_to_tensor, register_tensor_conversion_function
 from headwater.core.variable import Variable, variable_creator_scope
-from headwater.ops import array, bitwise, linalg, math, nn, operators, random
+from headwater.ops import array, bitwise, linalg, math, nn, operators, random, strings
 from headwater.ops.array import (
     batch_to_space,
     bitcast,
