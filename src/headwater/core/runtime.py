@@ -18,7 +18,7 @@ import numpy as np
 
 from headwater.core.context import context
 from headwater.core.errors import OpError, map_engine_error, without_engine_notes
-from headwater.core.graph import CONST, Graph, Node, describe_location, known_tensors, walk
+from headwater.core.graph import CONST, Graph, Node, describe_location, has_effect, known_tensors, walk
 from headwater.core.lowering import Environment, as_function, bind, evaluate
 from headwater.core.op import StaticValue
 
@@ -225,7 +225,7 @@ class _Stages:
         last_effect = 1
         for node in graph.nodes:
             level = self._level(node)
-            if node.on_host and _has_effect(node):
+            if node.on_host and has_effect(node):
                 level = last_effect = max(level, last_effect)
             stages.setdefault(level, _Stage(level)).nodes.append(node)
             for output in node.outputs:
@@ -276,12 +276,6 @@ class _Stages:
         for stage in self._stages:
             stage.run(env)
         return [env[id(x)] for x in self._graph.outputs], [env[id(s.value)] for s in self._states]
-
-
-def _has_effect(node: Node) -> bool:
-    return node.op.effect == "effect" or any(
-        inner.op.effect == "effect" for key in node.op.graphs for inner in walk(node.attrs[key])
-    )
 
 
 def _with_known(nodes: list[Node], known: set[int], makers: dict[int, Node], own: set[int]) -> list[Node]:
