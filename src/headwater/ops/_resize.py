@@ -15,7 +15,7 @@ from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
 
 
-class ResizeMethod(str, enum.Enum):
+class ResizeMethod(enum.StrEnum):
     """How `tf.image.resize` finds the values of new pixels."""
 
     BILINEAR = "bilinear"

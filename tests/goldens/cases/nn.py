@@ -30,7 +30,8 @@ def _activations() -> list[Case]:
     names = ("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign", "sigmoid", "tanh")
     cases = [_case(n, KINKS) for n in names]
     cases += [_case(f"{n}/float16", X.astype(np.float16), grad2=False) for n in names]
-    cases += [_case(f"{n}/float64", X.astype(np.float64)) for n in names]
+    # TensorFlow's constants in gelu are of lower precision.
+    cases += [_case(f"{n}/float64", X.astype(np.float64), rtol=1e-6 if n == "gelu" else None) for n in names]
     cases += [_case(f"{n}/error_int", ints(3), raises=True) for n in ("elu", "gelu", "silu", "softplus", "sigmoid")]
     return [
         *cases,
@@ -290,6 +291,7 @@ def _others() -> list[Case]:
             lambda tf, x, f: tf.nn.dilation2d(x, f, [1, 1, 1, 1], "SAME", "NHWC", [1, 2, 1, 1]),
             [IMAGES, floats(2, 3, 3, seed=1)],
             grad2=False,
+            fixed=[1],
             rankless=False,
             static="refines",
         ),
@@ -298,6 +300,7 @@ def _others() -> list[Case]:
             lambda tf, x, f: tf.nn.erosion2d(x, f, [1, 2, 1, 1], "VALID", "NHWC", [1, 1, 1, 1]),
             [IMAGES, floats(2, 2, 3, seed=1)],
             grad2=False,
+            fixed=[1],
             rankless=False,
             static="refines",
         ),

@@ -136,7 +136,10 @@ def _pooling() -> list[Case]:
             _case(f"{kind}_pool2d", image, call={"ksize": 2, "strides": 2, "padding": "VALID"}, **second),
             _case(f"{kind}_pool2d/overlap", image, call={"ksize": 3, "strides": 2, "padding": "SAME"}, **second),
             _case(
-                f"{kind}_pool2d/sizes", image, call={"ksize": [1, 3, 2, 1], "strides": [1, 1, 2, 1], "padding": "SAME"}
+                f"{kind}_pool2d/sizes",
+                image,
+                call={"ksize": [1, 3, 2, 1], "strides": [1, 1, 2, 1], "padding": "SAME"},
+                **second,
             ),
             _case(
                 f"{kind}_pool2d/large",
