@@ -1,0 +1,6 @@
+"""LiteRT (``.tflite``) models from Graphs, without TensorFlow. Needs the extra ``[lite]``."""
+
+from headwater.export.lite.convert import convert_concrete_function, convert_keras_model, inference_function
+from headwater.export.lite.run import run, verify
+
+__all__ = ["convert_concrete_function", "convert_keras_model", "inference_function", "run", "verify"]

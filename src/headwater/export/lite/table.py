@@ -1,0 +1,302 @@
+"""TensorFlow op → LiteRT builtin: one small rule per op. What is not here is refused by name (see `convert`).
+
+A rule gets the `Writer`, the node, and the values of its inputs, and writes operators that end in the node's outputs.
+Further rules stand in `table_nn` (products, convolutions, pooling, normalisation) and `table_control`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater.core.graph import Node
+from headwater.export.lite.program import Value, Writer
+
+Rule = Callable[[Writer, Node, Sequence[Value]], None]
+
+RULES: dict[str, Rule] = {}
+
+
+class Unsupported(Exception):
+    """An op is in the table, but not in this form; says why, and what can be done."""
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    """Declares the rule for ops of these names."""
+
+    def declare(function: Rule) -> Rule:
+        for name in names:
+            if name in RULES:
+                raise ValueError(f"Op {name!r} has two rules. Expected one.")
+            RULES[name] = function
+        return function
+
+    return declare
+
+
+def _spec(value: Value) -> tuple[Any, Any]:
+    return value.dtype, value.shape
+
+
+# One op, one builtin --------------------------------------------------------------------------------------------
+
+_DIRECT = {
+    "Add": "ADD", "AddV2": "ADD", "Sub": "SUB", "Mul": "MUL", "RealDiv": "DIV", "Div": "DIV",
+    "FloorDiv": "FLOOR_DIV", "FloorMod": "FLOOR_MOD", "Maximum": "MAXIMUM", "Minimum": "MINIMUM", "Pow": "POW",
+    "SquaredDifference": "SQUARED_DIFFERENCE", "Atan2": "ATAN2", "AddN": "ADD_N",
+    "Neg": "NEG", "Abs": "ABS", "Sign": "SIGN", "Exp": "EXP", "Log": "LOG", "Sqrt": "SQRT", "Rsqrt": "RSQRT",
+    "Square": "SQUARE", "Sin": "SIN", "Cos": "COS", "Tanh": "TANH", "Sigmoid": "LOGISTIC",
+    "Relu": "RELU", "Relu6": "RELU6", "Elu": "ELU",
+    "Floor": "FLOOR", "Ceil": "CEIL", "Round": "ROUND", "Rint": "ROUND",
+    "Equal": "EQUAL", "NotEqual": "NOT_EQUAL", "Less": "LESS", "LessEqual": "LESS_EQUAL", "Greater": "GREATER",
+    "GreaterEqual": "GREATER_EQUAL", "LogicalAnd": "LOGICAL_AND", "LogicalOr": "LOGICAL_OR",
+    "LogicalNot": "LOGICAL_NOT", "SelectV2": "SELECT_V2", "Select": "SELECT_V2",
+    "ZerosLike": "ZEROS_LIKE", "Fill": "FILL", "Range": "RANGE", "Rank": "RANK", "BitwiseXor": "BITWISE_XOR",
+    "GatherNd": "GATHER_ND",
+}  # fmt: skip
+
+
+def _direct(code: str) -> Rule:
+    def write(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+        w(code, inputs, node.outputs[0])
+
+    return write
+
+
+RULES.update({name: _direct(code) for name, code in _DIRECT.items()})
+
+
+@rule("Cast")
+def _cast(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    w("CAST", inputs, node.outputs[0])
+
+
+@rule("Softmax", "LogSoftmax")
+def _softmax(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    x, out = inputs[0], node.outputs[0]
+    code, options = ("SOFTMAX", {"beta": 1.0}) if node.type == "Softmax" else ("LOG_SOFTMAX", {})
+    axis = int(node.attrs.get("axis", -1)) % x.rank
+    if axis == x.rank - 1:
+        w(code, [x], out, **options)
+        return
+    order = list(range(x.rank))
+    order[axis], order[-1] = order[-1], order[axis]
+    turned = [x.shape[i] for i in order]
+    last = w("TRANSPOSE", [x, w.vector(order, "order")], (x.dtype, turned))
+    w("TRANSPOSE", [w(code, [last], (x.dtype, turned), **options), w.vector(order, "order")], out)
+
+
+@rule("LeakyRelu")
+def _leaky_relu(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    w("LEAKY_RELU", inputs, node.outputs[0], alpha=float(node.attrs.get("alpha", 0.2)))
+
+
+@rule("OnesLike")
+def _ones_like(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    zeros = w("ZEROS_LIKE", inputs, _spec(inputs[0]))
+    w("ADD", [zeros, w.constant(1, zeros.dtype)], node.outputs[0])
+
+
+# Ops without a builtin, by formula ------------------------------------------------------------------------------
+
+
+class _Formula:
+    """Arithmetic on values of one shape, for ops that LiteRT has no builtin for."""
+
+    def __init__(self, w: Writer, like: Value) -> None:
+        self._w = w
+        self._like = like
+
+    def __call__(self, code: str, *terms: Value | float, out: Any = None) -> Value:
+        values = [t if isinstance(t, Value) else self._w.constant(t, self._like.dtype) for t in terms]
+        return self._w(code, values, out if out is not None else _spec(self._like))
+
+
+@rule("Softplus")
+def _softplus(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    small = f("LOG", f("ADD", f("EXP", f("NEG", f("ABS", x))), 1.0))
+    f("ADD", f("RELU", x), small, out=node.outputs[0])
+
+
+@rule("Selu")
+def _selu(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    scale, alpha = 1.0507009873554805, 1.6732632423543772
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    negative = f("MUL", f("ELU", f("MINIMUM", x, 0.0)), alpha)
+    f("MUL", f("ADD", f("RELU", x), negative), scale, out=node.outputs[0])
+
+
+@rule("Softsign")
+def _softsign(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    f("DIV", x, f("ADD", f("ABS", x), 1.0), out=node.outputs[0])
+
+
+@rule("Silu", "Swish")
+def _silu(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    f("MUL", x, f("LOGISTIC", x), out=node.outputs[0])
+
+
+@rule("Gelu")
+def _gelu(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    w("GELU", inputs, node.outputs[0], approximate=bool(node.attrs.get("approximate", False)))
+
+
+@rule("Log1p")
+def _log1p(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f = _Formula(w, inputs[0])
+    f("LOG", f("ADD", inputs[0], 1.0), out=node.outputs[0])
+
+
+@rule("Expm1")
+def _expm1(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f = _Formula(w, inputs[0])
+    f("SUB", f("EXP", inputs[0]), 1.0, out=node.outputs[0])
+
+
+@rule("Reciprocal", "Inv")
+def _reciprocal(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    _Formula(w, inputs[0])("DIV", 1.0, inputs[0], out=node.outputs[0])
+
+
+@rule("Tan")
+def _tan(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    f("DIV", f("SIN", x), f("COS", x), out=node.outputs[0])
+
+
+@rule("Atan")
+def _atan(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    f("ATAN2", x, f("ADD", f("ZEROS_LIKE", x), 1.0), out=node.outputs[0])
+
+
+@rule("Sinh")
+def _sinh(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    f("MUL", f("SUB", f("EXP", x), f("EXP", f("NEG", x))), 0.5, out=node.outputs[0])
+
+
+@rule("Cosh")
+def _cosh(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    f("MUL", f("ADD", f("EXP", x), f("EXP", f("NEG", x))), 0.5, out=node.outputs[0])
+
+
+@rule("IsNan")
+def _is_nan(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    w("NOT_EQUAL", [inputs[0], inputs[0]], node.outputs[0])
+
+
+# Reductions -----------------------------------------------------------------------------------------------------
+
+_REDUCTIONS = {
+    "Sum": "SUM", "Mean": "MEAN", "Max": "REDUCE_MAX", "Min": "REDUCE_MIN", "Prod": "REDUCE_PROD",
+    "Any": "REDUCE_ANY", "All": "REDUCE_ALL",
+}  # fmt: skip
+
+
+def _reduction(code: str) -> Rule:
+    def write(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+        axes = w.vector(_axes(node.attrs.get("axis"), inputs[0].rank), "axes")
+        w(code, [inputs[0], axes], node.outputs[0], keepDims=bool(node.attrs.get("keepdims", False)))
+
+    return write
+
+
+RULES.update({name: _reduction(code) for name, code in _REDUCTIONS.items()})
+
+
+def _axes(axis: Any, rank: int) -> list[int]:
+    if axis is None:
+        return list(range(rank))
+    return [int(a) % rank for a in np.asarray(axis).reshape(-1)]
+
+
+@rule("ArgMax", "ArgMin")
+def _arg(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    code = "ARG_MAX" if node.type == "ArgMax" else "ARG_MIN"
+    out = node.outputs[0]
+    axis = w.vector(int(_one(node.attrs.get("axis", 0))), "axis")
+    found = w(code, [inputs[0], axis], out, outputType=_type_number(out.dtype.as_numpy_dtype))
+    assert found.dtype in (np.int32, np.int64), found
+
+
+def _type_number(dtype: Any) -> int:
+    return {"float32": 0, "int32": 2, "int64": 4}[np.dtype(dtype).name]
+
+
+@rule("Cumsum")
+def _cumsum(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    axis = w.vector(int(_one(node.attrs.get("axis", 0))), "axis")
+    exclusive, reverse = bool(node.attrs.get("exclusive")), bool(node.attrs.get("reverse"))
+    w("CUMSUM", [inputs[0], axis], node.outputs[0], exclusive=exclusive, reverse=reverse)
+
+
+def _one(axis: Any) -> int:
+    return int(np.asarray(axis).reshape(()))
+
+
+# Form -----------------------------------------------------------------------------------------------------------
+
+
+@rule("Reshape", "Squeeze", "ExpandDims")
+def _reshape(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    shape = node.outputs[0].shape.as_list()
+    if shape.count(None) <= 1:
+        target = [-1 if d is None else d for d in shape]
+        w("RESHAPE", [inputs[0], w.vector(target, "shape")], node.outputs[0], newShape=target)
+    elif node.type == "Reshape":
+        w("RESHAPE", inputs[:2], node.outputs[0])
+    else:
+        raise Unsupported("more than one unknown dimension. Convert with a fixed batch size, or give shapes.")
+
+
+@rule("Shape")
+def _shape(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    w("SHAPE", inputs, node.outputs[0], outType=_type_number(node.outputs[0].dtype.as_numpy_dtype))
+
+
+@rule("Pack")
+def _pack(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    axis = int(node.attrs["axis"]) % (inputs[0].rank + 1)
+    w("PACK", inputs, node.outputs[0], axis=axis, valuesCount=len(inputs))
+
+
+@rule("StridedSlice")
+def _strided_slice(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    x, starts = inputs[0], inputs[1]
+    if starts.data is None and starts.shape != (0,):
+        raise Unsupported("a position known only at run time. Use tf.gather with the index.")
+    begin, end, stride = [], [], []
+    masks = dict.fromkeys(("beginMask", "endMask", "ellipsisMask", "newAxisMask", "shrinkAxisMask"), 0)
+    for position, entry in enumerate(node.attrs["spec"]):
+        first, last, step, bits = _slice_part(entry, starts.data)
+        begin.append(first)
+        end.append(last)
+        stride.append(step)
+        for bit in bits:
+            masks[bit] |= 1 << position
+    parts = [w.vector(begin, "begin"), w.vector(end, "end"), w.vector(stride, "strides")]
+    w("STRIDED_SLICE", [x, *parts], node.outputs[0], **masks)
+
+
+def _slice_part(entry: tuple[Any, ...], starts: Any) -> tuple[int, int, int, list[str]]:
+    """``(begin, end, stride, masks set)`` of one part of a slice (see `ops.array.STRIDED_SLICE`)."""
+    kind = entry[0]
+    if kind == "new":
+        return 0, 1, 1, ["newAxisMask"]
+    if kind == "rest":
+        return 0, 0, 1, ["ellipsisMask"]
+    if kind in ("index", "at"):
+        index = int(entry[1] if kind == "index" else starts[entry[1]])
+        return index, index + 1, 1, ["shrinkAxisMask"] + (["endMask"] if index == -1 else [])
+    if kind == "span":
+        return int(starts[entry[1]]), int(starts[entry[1]]) + entry[2], 1, []
+    begin, end, step = entry[1:]
+    open_ends = [name for name, bound in (("beginMask", begin), ("endMask", end)) if bound is None]
+    return begin or 0, end or 0, 1 if step is None else step, open_ends
