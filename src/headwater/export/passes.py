@@ -52,7 +52,7 @@ def freeze(graph: Graph, shapes: Sequence[TensorShape | None] | None = None) -> 
         raise InvalidArgumentError(
             None, None,
             f"{graph.name}: expected a function without side effects, received one that assigns to the variables "
-            f"{changed}. Export the inference function: call the model with training=False, and draw no random numbers.",
+            f"{changed}. Export the inference function: the model called with training=False, without random numbers.",
         )  # fmt: skip
     frozen = Graph(graph.name)
     freezer = _Freezer(frozen)

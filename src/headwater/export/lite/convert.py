@@ -45,6 +45,7 @@ def convert_concrete_function(
 
     >>> double = tf.function(lambda x: x + x).get_concrete_function(tf.TensorSpec([None, 3]))
     >>> model = convert_concrete_function(double)
+    >>> from headwater.export.lite import verify
     >>> verify(model, [np.ones([2, 3], np.float32)], [2 * np.ones([2, 3], np.float32)])
     0.0
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ _ALIGNMENT = 16
 _LAST_SHORT_CODE = 127  # newer builtins stand in the wider field
 
 
-def to_bytes(program: Program, names: dict[str, Sequence[str]], signature: str = "serving_default") -> bytes:
+def to_bytes(program: Program, names: Mapping[str, Sequence[str]], signature: str = "serving_default") -> bytes:
     """The .tflite file.
 
     Args:
@@ -50,7 +50,7 @@ class _File:
         self.buffers: list[Any] = [s.BufferT()]  # the first one means: no content
         self.codes: dict[tuple[str, int], int] = {}
 
-    def write(self, program: Program, names: dict[str, Sequence[str]], signature: str) -> bytes:
+    def write(self, program: Program, names: Mapping[str, Sequence[str]], signature: str) -> bytes:
         s = self.s
         model = s.ModelT()
         model.version, model.description = 3, "Headwater"
@@ -144,7 +144,7 @@ def _aligned_buffer(s: Any) -> Any:
     """A buffer whose content starts at a multiple of 16, as the schema asks and its object class does not do."""
 
     class AlignedBuffer(s.BufferT):  # type: ignore[misc, name-defined]
-        def Pack(self, flat: Any) -> Any:  # noqa: N802  the schema's own name
+        def Pack(self, flat: Any) -> Any:
             content = bytes(self.data)
             flat.StartVector(1, len(content), _ALIGNMENT)
             flat.head -= len(content)

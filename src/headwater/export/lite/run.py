@@ -62,9 +62,8 @@ def verify(model: bytes, inputs: Sequence[Any], expected: Sequence[Any], toleran
 
 def _difference(position: int, found: Any, wanted: Any, tolerance: float) -> float:
     if found.shape != wanted.shape or found.dtype != wanted.dtype:
-        raise ValueError(
-            f"Output {position}: expected {wanted.dtype}{list(wanted.shape)}, LiteRT gave {found.dtype}{list(found.shape)}."
-        )
+        given, made = (f"{a.dtype}{list(a.shape)}" for a in (wanted, found))
+        raise ValueError(f"Output {position}: expected {given}, LiteRT gave {made}.")
     if not np.allclose(found, wanted, tolerance, tolerance, equal_nan=True):
         gap = np.abs(found.astype(np.float64) - wanted)
         raise ValueError(f"Output {position}: LiteRT differs by up to {np.nanmax(gap)}, more than {tolerance}.")

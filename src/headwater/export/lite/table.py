@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from headwater.core.graph import Node
+from headwater.export.forms import axes_of, slice_form
 from headwater.export.lite.program import Value, Writer
 
 Rule = Callable[[Writer, Node, Sequence[Value]], None]
@@ -54,7 +55,7 @@ _DIRECT = {
     "GreaterEqual": "GREATER_EQUAL", "LogicalAnd": "LOGICAL_AND", "LogicalOr": "LOGICAL_OR",
     "LogicalNot": "LOGICAL_NOT", "SelectV2": "SELECT_V2", "Select": "SELECT_V2",
     "ZerosLike": "ZEROS_LIKE", "Fill": "FILL", "Range": "RANGE", "Rank": "RANK", "BitwiseXor": "BITWISE_XOR",
-    "GatherNd": "GATHER_ND",
+    "GatherNd": "GATHER_ND", "AssignAdd": "ADD", "AssignSub": "SUB",
 }  # fmt: skip
 
 
@@ -202,19 +203,13 @@ _REDUCTIONS = {
 
 def _reduction(code: str) -> Rule:
     def write(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
-        axes = w.vector(_axes(node.attrs.get("axis"), inputs[0].rank), "axes")
+        axes = w.vector(axes_of(node.attrs.get("axis"), inputs[0].rank), "axes")
         w(code, [inputs[0], axes], node.outputs[0], keepDims=bool(node.attrs.get("keepdims", False)))
 
     return write
 
 
 RULES.update({name: _reduction(code) for name, code in _REDUCTIONS.items()})
-
-
-def _axes(axis: Any, rank: int) -> list[int]:
-    if axis is None:
-        return list(range(rank))
-    return [int(a) % rank for a in np.asarray(axis).reshape(-1)]
 
 
 @rule("ArgMax", "ArgMin")
@@ -267,36 +262,13 @@ def _pack(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     w("PACK", inputs, node.outputs[0], axis=axis, valuesCount=len(inputs))
 
 
-@rule("StridedSlice")
+@rule("StridedSlice", "StridedSliceDynamic")
 def _strided_slice(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
-    x, starts = inputs[0], inputs[1]
-    if starts.data is None and starts.shape != (0,):
+    form = slice_form(node.attrs["spec"], inputs[1].data)
+    if form is None:
         raise Unsupported("a position known only at run time. Use tf.gather with the index.")
-    begin, end, stride = [], [], []
-    masks = dict.fromkeys(("beginMask", "endMask", "ellipsisMask", "newAxisMask", "shrinkAxisMask"), 0)
-    for position, entry in enumerate(node.attrs["spec"]):
-        first, last, step, bits = _slice_part(entry, starts.data)
-        begin.append(first)
-        end.append(last)
-        stride.append(step)
-        for bit in bits:
-            masks[bit] |= 1 << position
-    parts = [w.vector(begin, "begin"), w.vector(end, "end"), w.vector(stride, "strides")]
-    w("STRIDED_SLICE", [x, *parts], node.outputs[0], **masks)
-
-
-def _slice_part(entry: tuple[Any, ...], starts: Any) -> tuple[int, int, int, list[str]]:
-    """``(begin, end, stride, masks set)`` of one part of a slice (see `ops.array.STRIDED_SLICE`)."""
-    kind = entry[0]
-    if kind == "new":
-        return 0, 1, 1, ["newAxisMask"]
-    if kind == "rest":
-        return 0, 0, 1, ["ellipsisMask"]
-    if kind in ("index", "at"):
-        index = int(entry[1] if kind == "index" else starts[entry[1]])
-        return index, index + 1, 1, ["shrinkAxisMask"] + (["endMask"] if index == -1 else [])
-    if kind == "span":
-        return int(starts[entry[1]]), int(starts[entry[1]]) + entry[2], 1, []
-    begin, end, step = entry[1:]
-    open_ends = [name for name, bound in (("beginMask", begin), ("endMask", end)) if bound is None]
-    return begin or 0, end or 0, 1 if step is None else step, open_ends
+    parts = [w.vector(form.begin, "begin"), w.vector(form.end, "end"), w.vector(form.strides, "strides")]
+    w(
+        "STRIDED_SLICE", [inputs[0], *parts], node.outputs[0], beginMask=form.begin_mask, endMask=form.end_mask,
+        ellipsisMask=form.ellipsis_mask, newAxisMask=form.new_axis_mask, shrinkAxisMask=form.shrink_axis_mask,
+    )  # fmt: skip

@@ -1,0 +1,399 @@
+"""A Graph as TensorFlow's ``GraphDef``: what TensorBoard's graph tab shows.
+
+Nodes keep their names, so scopes become groups. A variable is a ``VarHandleOp`` that is read at entry, and assigned at
+exit if the Graph changes it; conditionals, loops and calls are TensorFlow's stateless ones, their sub-Graphs functions
+of the library. Ops that only the engine has (gradients, ``MulGrad``) keep the engine's names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from tensorboard.compat.proto.attr_value_pb2 import AttrValue
+from tensorboard.compat.proto.function_pb2 import FunctionDef
+from tensorboard.compat.proto.graph_pb2 import GraphDef
+from tensorboard.compat.proto.node_def_pb2 import NodeDef
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
+from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+
+from headwater.core.control import CALL, WHILE
+from headwater.core.dtypes import DType, as_dtype, from_numpy
+from headwater.core.graph import CONST, Graph, Node, describe_location
+from headwater.core.infer import constant_value
+from headwater.core.shapes import TensorShape
+from headwater.core.tensor import Tensor
+from headwater.export.forms import ARG_REDUCTIONS, REDUCTIONS, axes_of, slice_form
+
+# The version of GraphDef's meaning: that of the TensorFlow whose op forms these are (2.21).
+_PRODUCER, _MIN_CONSUMER = 2474, 12
+
+# Inside functions an output is named after its argument in TensorFlow's op definition, where that is not "output".
+_OUTPUT_NAMES = {
+    **dict.fromkeys(
+        "AddV2 Sub Mul RealDiv FloorDiv FloorMod Maximum Minimum Pow SquaredDifference Equal NotEqual Less LessEqual "
+        "Greater GreaterEqual LogicalAnd LogicalOr BitwiseAnd BitwiseOr BitwiseXor Atan2".split(),
+        "z",
+    ),
+    **dict.fromkeys(
+        "Neg Abs Square Exp Log Log1p Expm1 Sqrt Rsqrt Sin Cos Tan Tanh Sinh Cosh Sigmoid Cast LogicalNot Invert Floor "
+        "Ceil Round Rint Sign Reciprocal Erf IsNan IsInf IsFinite ZerosLike OnesLike Transpose".split(),
+        "y",
+    ),
+    **dict.fromkeys("Relu Relu6 Elu Selu LeakyRelu Softplus Softsign".split(), "activations"),
+    "Softmax": "softmax", "LogSoftmax": "logsoftmax", "MatMul": "product", "AddN": "sum", "ReadVariableOp": "value",
+    "FusedBatchNormV3": "y", "Cumsum": "out", "VarHandleOp": "resource",
+}  # fmt: skip
+
+# Our attribute -> TensorFlow's, per op.
+_ATTRIBUTES = {
+    **dict.fromkeys(
+        ("BatchMatMulV2", "BatchMatMul", "BatchMatMulV3"), {"transpose_a": "adj_x", "transpose_b": "adj_y"}
+    ),
+    **dict.fromkeys(REDUCTIONS, {"keepdims": "keep_dims"}),
+}
+# Variables being values here, their updates are plain arithmetic.
+_RENAMED = {"AssignAdd": "AddV2", "AssignSub": "Sub"}
+_NO_T = frozenset({"Cast", "LogicalAnd", "LogicalOr", "LogicalNot", "Any", "All"})
+
+
+def graph_def(graph: Graph) -> GraphDef:
+    """The ``GraphDef`` of a traced Graph.
+
+    Args:
+        graph: A finished Graph that no other encloses, such as ``concrete_function.graph``.
+
+    Returns:
+        A ``GraphDef`` message. Captured tensors are placeholders in it.
+
+    >>> traced = tf.function(lambda x: x * 2.0).get_concrete_function(tf.TensorSpec([None], name="x"))
+    >>> [(node.name, node.op) for node in graph_def(traced.graph).node]
+    [('x', 'Placeholder'), ('Const', 'Const'), ('Mul', 'Mul'), ('Identity', 'Identity')]
+    """
+    message = GraphDef()
+    message.versions.producer, message.versions.min_consumer = _PRODUCER, _MIN_CONSUMER
+    writer = _Body(message.node, _Library(message), in_function=False)
+    for tensor in (*graph.inputs, *[inner for _, inner in graph.captured]):
+        writer.placeholder(tensor)
+    for state in graph.states.values():
+        writer.variable(state)
+    writer.nodes(graph.nodes)
+    updates = [writer.assignment(state) for state in graph.states.values() if state.modified]
+    for tensor in graph.outputs:
+        made = writer.node("Identity", "Identity", [writer.refs[id(tensor)]], {"T": tensor.dtype}, [tensor])
+        made.input.extend(f"^{name}" for name in updates)
+    return message
+
+
+class _Library:
+    """The functions of a GraphDef, one per sub-Graph and layout."""
+
+    def __init__(self, message: GraphDef) -> None:
+        self._message = message
+        self._names: dict[str, int] = {}
+
+    def add(
+        self,
+        graph: Graph,
+        arguments: Sequence[tuple[DType, TensorShape]],
+        places: dict[int, int],
+        results: Sequence[Any],
+    ) -> str:
+        """Writes a sub-Graph as a function.
+
+        Args:
+            graph: The sub-Graph.
+            arguments: dtype and shape of the function's arguments.
+            places: Which argument stands for which tensor of the sub-Graph, by the tensor's id.
+            results: The tensors that the function returns, or positions of arguments that it returns unchanged.
+
+        Returns:
+            The function's name.
+        """
+        base = re.sub(r"[^A-Za-z0-9_]", "_", graph.name).strip("_") or "function"
+        number = self._names[base] = self._names.get(base, -1) + 1
+        function: FunctionDef = FunctionDef()
+        function.signature.name = f"{base}_{number}"
+        body = _Body(function.node_def, self, in_function=True)
+        for i, (dtype, shape) in enumerate(arguments):
+            function.signature.input_arg.add(name=f"arg{i}", type=dtype.as_datatype_enum)
+            function.arg_attr[i].attr["_output_shapes"].list.shape.append(_shape(shape))
+        body.refs = {key: f"arg{place}" for key, place in places.items()}
+        body.nodes(graph.nodes)
+        for i, result in enumerate(results):
+            dtype = arguments[result][0] if isinstance(result, int) else result.dtype
+            function.signature.output_arg.add(name=f"result{i}", type=dtype.as_datatype_enum)
+            function.ret[f"result{i}"] = f"arg{result}" if isinstance(result, int) else body.refs[id(result)]
+        self._message.library.function.append(function)
+        return function.signature.name  # type: ignore[no-any-return]
+
+
+class _Body:
+    """The nodes of a GraphDef or of one of its functions."""
+
+    def __init__(self, nodes: Any, library: _Library, in_function: bool) -> None:
+        self.refs: dict[int, str] = {}  # id of a tensor -> how an input names it
+        self._nodes = nodes
+        self._library = library
+        self._in_function = in_function
+        self._names: set[str] = set()
+
+    # Nodes ------------------------------------------------------------------------------------------------------
+
+    def node(
+        self, name: str, op: str, inputs: Sequence[str], attrs: dict[str, Any], outputs: Sequence[Tensor]
+    ) -> NodeDef:
+        """Adds a node whose outputs are `outputs`."""
+        made = self._nodes.add(name=self._unique(name), op=op, input=inputs)
+        for key, value in attrs.items():
+            made.attr[key].CopyFrom(attr_value(value))
+        made.attr["_output_shapes"].list.shape.extend([_shape(x.shape) for x in outputs])
+        for i, tensor in enumerate(outputs):
+            self.refs[id(tensor)] = self._reference(made, i)
+        return made  # type: ignore[no-any-return]
+
+    def _reference(self, made: NodeDef, i: int) -> str:
+        if self._in_function:
+            return f"{made.name}:{_OUTPUT_NAMES.get(made.op, 'output')}:{i}"
+        return f"{made.name}:{i}" if i else str(made.name)
+
+    def _unique(self, name: str) -> str:
+        clean = re.sub(r"[^A-Za-z0-9_.\\/>-]", "_", name)
+        clean = clean if re.match(r"[A-Za-z0-9.]", clean) else f"n{clean}"
+        found, count = clean, 0
+        while found in self._names:
+            count += 1
+            found = f"{clean}_{count}"
+        self._names.add(found)
+        return found
+
+    def constant(self, name: str, value: Any) -> str:
+        """Adds a constant; returns how to name it."""
+        array = np.asarray(value)
+        made = self.node(name, "Const", [], {"dtype": from_numpy(array.dtype), "value": array}, [])
+        made.attr["_output_shapes"].list.shape.append(_shape(TensorShape(array.shape)))
+        return self._reference(made, 0)
+
+    def placeholder(self, tensor: Any) -> None:
+        """Adds an input or a captured tensor."""
+        attrs = {"dtype": tensor.dtype, "shape": tensor.shape}
+        self.node(tensor.node.name, "Placeholder", [], attrs, [tensor])
+
+    def variable(self, state: Any) -> None:
+        """Adds a variable and the reading of it at entry."""
+        variable = state.variable
+        name = variable.name.partition(":")[0]
+        attrs = {"dtype": variable.dtype, "shape": variable.shape, "shared_name": name, "container": ""}
+        handle = self.node(name, "VarHandleOp", [], attrs, [])
+        handle.attr["_output_shapes"].list.shape.append(TensorShapeProto())
+        self.node(f"{handle.name}/Read", "ReadVariableOp", [handle.name], {"dtype": variable.dtype}, [state.entry])
+        self.refs[id(state)] = handle.name
+
+    def assignment(self, state: Any) -> str:
+        """Adds the assignment of a variable's value at exit; returns the node's name."""
+        handle = self.refs[id(state)]
+        inputs = [handle, self.refs[id(state.value)]]
+        return str(self.node(f"{handle}/Assign", "AssignVariableOp", inputs, {"dtype": state.value.dtype}, []).name)
+
+    def nodes(self, nodes: Sequence[Node]) -> None:
+        """Adds the nodes of a Graph."""
+        for node in nodes:
+            self._add(node)
+
+    def _add(self, node: Node) -> None:
+        op, inputs, attrs = node.type, [self.refs[id(x)] for x in node.inputs], dict(node.attrs)
+        if node.op is CONST:
+            attrs = {"dtype": node.outputs[0].dtype, "value": attrs["value"]}
+        elif node.op.graphs:
+            op, attrs = self._with_functions(node)
+        else:
+            inputs, attrs = self._form(node, inputs, attrs)
+        made = self.node(node.name, _RENAMED.get(op, op), inputs, attrs, node.outputs)
+        if node.op is WHILE:  # what the loop only reads is an output too
+            made.attr["_output_shapes"].list.shape.extend([_shape(x.shape) for x in node.inputs[len(node.outputs) :]])
+        made.attr["_location"].s = describe_location(node.location).encode()
+        if node.device is not None:
+            made.device = f"/device:{node.device.platform.upper()}:{node.device.id}"
+
+    # TensorFlow's form of a call --------------------------------------------------------------------------------
+
+    def _form(self, node: Node, inputs: list[str], attrs: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+        names = _ATTRIBUTES.get(node.type, {})
+        attrs = {names.get(k, k): v for k, v in attrs.items() if not k.startswith("_")}
+        dtype = node.inputs[0].dtype if node.inputs else None
+        if dtype is not None and node.type not in _NO_T:
+            attrs["T"] = dtype
+        if node.type == "Cast":
+            attrs |= {"SrcT": dtype, "DstT": node.outputs[0].dtype, "Truncate": False}
+        elif node.type in REDUCTIONS | ARG_REDUCTIONS:
+            self._reduction(node, inputs, attrs)
+        elif node.type == "StridedSlice":
+            inputs = self._slice(node, inputs, attrs)
+        elif node.type == "Shape":
+            attrs["out_type"] = node.outputs[0].dtype
+        elif node.type in ("Reshape", "Fill"):
+            attrs |= self._shape_attrs(node)
+        elif node.type in ("Pack", "AddN"):
+            attrs["N"] = len(inputs)
+        elif node.type == "Range":
+            attrs["Tidx"] = attrs.pop("T")
+        return inputs, attrs
+
+    @staticmethod
+    def _shape_attrs(node: Node) -> dict[str, Any]:
+        if node.type == "Reshape":
+            return {"Tshape": node.inputs[1].dtype}
+        return {"index_type": node.inputs[0].dtype, "T": node.inputs[1].dtype}
+
+    def _reduction(self, node: Node, inputs: list[str], attrs: dict[str, Any]) -> None:
+        single = node.type in ARG_REDUCTIONS
+        axes = axes_of(attrs.pop("axis", None), node.inputs[0].shape.rank)
+        if axes is None:
+            return
+        name = f"{node.name}/{'dimension' if single else 'reduction_indices'}"
+        inputs.append(self.constant(name, np.int32(axes[0]) if single else np.asarray(axes, np.int32)))
+        attrs["Tidx"] = as_dtype("int32")
+        if single:
+            attrs["output_type"] = node.outputs[0].dtype
+
+    def _slice(self, node: Node, inputs: list[str], attrs: dict[str, Any]) -> list[str]:
+        form = slice_form(attrs["spec"], constant_value(node.inputs[1]))
+        if form is None:
+            return inputs
+        del attrs["spec"]
+        masks = form._asdict()
+        bounds = [np.asarray(masks.pop(key), np.int32) for key in ("begin", "end", "strides")]
+        names = [f"{node.name}/stack", f"{node.name}/stack_1", f"{node.name}/stack_2"]
+        attrs |= {"Index": as_dtype("int32"), **masks}
+        return [inputs[0], *[self.constant(name, bound) for name, bound in zip(names, bounds, strict=True)]]
+
+    # Ops with sub-Graphs ----------------------------------------------------------------------------------------
+
+    def _with_functions(self, node: Node) -> tuple[str, dict[str, Any]]:
+        attrs = node.attrs
+        shapes = {"output_shapes": [x.shape for x in node.outputs]}
+        outs = [x.dtype for x in node.outputs]
+        if node.op is WHILE:
+            return "StatelessWhile", self._loop(node) | {"parallel_iterations": 10}
+        if "branch0" in node.op.graphs:
+            arguments = node.inputs[1:]
+            names = [
+                self._function(attrs[key], [], arguments, layout, attrs["written"])
+                for key, layout in zip(node.op.graphs, attrs["layouts"], strict=True)
+            ]
+            types = {"Tin": [x.dtype for x in arguments], "Tout": outs} | shapes
+            if node.inputs[0].dtype.name == "bool":
+                branches = {"then_branch": Function(names[0]), "else_branch": Function(names[1])}
+                return "StatelessIf", branches | types | {"Tcond": node.inputs[0].dtype}
+            return "StatelessCase", {"branches": [Function(n) for n in names]} | types
+        graph = attrs["graph"]
+        count = len(graph.inputs)
+        name = self._function(
+            graph, node.inputs[:count], node.inputs[count:], attrs["layout"], attrs.get("written", ())
+        )
+        kind = "PartitionedCall" if node.op is CALL else node.type
+        return kind, {"f": Function(name), "Tin": [x.dtype for x in node.inputs], "Tout": outs}
+
+    def _function(
+        self, graph: Graph, inputs: Sequence[Tensor], operands: Sequence[Tensor], layout: Any, written: Sequence[int]
+    ) -> str:
+        """A branch or called Graph as a function of its inputs and the operands."""
+        count = len(inputs)
+        places = {id(x): i for i, x in enumerate(graph.inputs)}
+        places |= {id(inner): count + p for (_, inner), p in zip(graph.captured, layout[0], strict=True)}
+        states = dict(zip(layout[1], graph.states.values(), strict=True))
+        places |= {id(s.entry): count + p for p, s in states.items()}
+        results = [*graph.outputs, *[_final(states, p, count + p) for p in written]]
+        return self._library.add(graph, [(x.dtype, x.shape) for x in (*inputs, *operands)], places, results)
+
+    def _loop(self, node: Node) -> dict[str, Any]:
+        """Both functions of a loop: of the loop variables and the operands, all of which the body gives back."""
+        attrs, count = node.attrs, node.attrs["count"]
+        arguments = [(x.dtype, x.shape) for x in (*node.outputs[:count], *node.inputs[count:])]
+        names = {}
+        for key, layout in zip(("cond", "body"), attrs["layouts"], strict=True):
+            graph = attrs[key]
+            places = {id(x): i for i, x in enumerate(graph.inputs)}
+            places |= {id(inner): count + p for (_, inner), p in zip(graph.captured, layout[0], strict=True)}
+            states = dict(zip(layout[1], graph.states.values(), strict=True))
+            places |= {id(s.entry): count + p for p, s in states.items()}
+            changed = [
+                _final(states, p, count + p) if p in attrs["written"] else count + p
+                for p in range(len(arguments) - count)
+            ]
+            results = graph.outputs if key == "cond" else [*graph.outputs, *changed]
+            names[key] = Function(self._library.add(graph, arguments, places, results))
+        return names | {"T": [d for d, _ in arguments], "output_shapes": [s for _, s in arguments]}
+
+
+def _final(states: dict[int, Any], position: int, argument: int) -> Any:
+    """What a sub-Graph returns for a state: its value at exit, or (not touched) its argument."""
+    return states[position].value if position in states else argument
+
+
+# Attributes ------------------------------------------------------------------------------------------------------
+
+
+class Function(str):
+    """The name of a library function, as an attribute."""
+
+
+def attr_value(value: Any) -> AttrValue:
+    """A Python value as an ``AttrValue``; what has no form there becomes its text."""
+    message = AttrValue()
+    if isinstance(value, Function):
+        message.func.name = str(value)
+    elif isinstance(value, bool | np.bool_):
+        message.b = bool(value)
+    elif isinstance(value, int | np.integer):
+        message.i = int(value)
+    elif isinstance(value, float | np.floating):
+        message.f = float(value)
+    elif isinstance(value, str | bytes):
+        message.s = value.encode() if isinstance(value, str) else value
+    elif isinstance(value, TensorShape):
+        message.shape.CopyFrom(_shape(value))
+    elif isinstance(value, np.ndarray):
+        message.tensor.CopyFrom(tensor_proto(value))
+    elif isinstance(value, DType | np.dtype | type):
+        message.type = _as_dtype(value).as_datatype_enum
+    elif isinstance(value, list | tuple):
+        _fill_list(message, value)
+    else:
+        message.s = str(value).encode()
+    return message
+
+
+def _as_dtype(value: Any) -> DType:
+    return value if isinstance(value, DType) else from_numpy(np.dtype(value))
+
+
+def _fill_list(message: AttrValue, values: Sequence[Any]) -> None:
+    message.list.SetInParent()
+    parts = [attr_value(v) for v in values]
+    kinds = {part.WhichOneof("value") for part in parts}
+    if len(kinds) > 1 or kinds & {"list", None}:
+        message.s = repr(values).encode()
+        return
+    for kind in kinds:
+        field = getattr(message.list, kind)
+        field.extend([getattr(part, kind) for part in parts])
+
+
+def tensor_proto(array: Any) -> TensorProto:
+    """An array as a ``TensorProto``."""
+    array = np.asarray(array)
+    message = TensorProto(dtype=from_numpy(array.dtype).as_datatype_enum, tensor_shape=_shape(TensorShape(array.shape)))
+    if array.dtype == object:
+        message.string_val.extend([x if isinstance(x, bytes) else str(x).encode() for x in array.ravel()])
+    else:
+        message.tensor_content = array.tobytes()
+    return message
+
+
+def _shape(shape: TensorShape) -> TensorShapeProto:
+    if shape.rank is None:
+        return TensorShapeProto(unknown_rank=True)
+    return TensorShapeProto(dim=[TensorShapeProto.Dim(size=-1 if d is None else d) for d in shape.as_list()])
