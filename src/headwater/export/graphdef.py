@@ -32,28 +32,32 @@ _PRODUCER, _MIN_CONSUMER = 2474, 12
 
 # Inside functions an output is named after its argument in TensorFlow's op definition, where that is not "output".
 _OUTPUT_NAMES = {
-    **dict.fromkeys(
-        "AddV2 Sub Mul RealDiv FloorDiv FloorMod Maximum Minimum Pow SquaredDifference Equal NotEqual Less LessEqual "
-        "Greater GreaterEqual LogicalAnd LogicalOr BitwiseAnd BitwiseOr BitwiseXor Atan2".split(),
-        "z",
-    ),
-    **dict.fromkeys(
-        "Neg Abs Square Exp Log Log1p Expm1 Sqrt Rsqrt Sin Cos Tan Tanh Sinh Cosh Sigmoid Cast LogicalNot Invert Floor "
-        "Ceil Round Rint Sign Reciprocal Erf IsNan IsInf IsFinite ZerosLike OnesLike Transpose".split(),
-        "y",
-    ),
-    **dict.fromkeys("Relu Relu6 Elu Selu LeakyRelu Softplus Softsign".split(), "activations"),
-    "Softmax": "softmax", "LogSoftmax": "logsoftmax", "MatMul": "product", "AddN": "sum", "ReadVariableOp": "value",
-    "FusedBatchNormV3": "y", "Cumsum": "out", "VarHandleOp": "resource",
+    name: argument
+    for argument, names in {
+        "z": (
+            "AddV2", "Sub", "Mul", "RealDiv", "FloorDiv", "FloorMod", "Maximum", "Minimum", "Pow", "SquaredDifference",
+            "Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEqual", "LogicalAnd", "LogicalOr",
+            "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Atan2",
+        ),
+        "y": (
+            "Neg", "Abs", "Square", "Exp", "Log", "Log1p", "Expm1", "Sqrt", "Rsqrt", "Sin", "Cos", "Tan", "Tanh",
+            "Sinh", "Cosh", "Sigmoid", "Cast", "LogicalNot", "Invert", "Floor", "Ceil", "Round", "Rint", "Sign",
+            "Reciprocal", "Erf", "IsNan", "IsInf", "IsFinite", "ZerosLike", "OnesLike", "Transpose", "FusedBatchNormV3",
+        ),
+        "activations": ("Relu", "Relu6", "Elu", "Selu", "LeakyRelu", "Softplus", "Softsign"),
+        "softmax": ("Softmax",), "logsoftmax": ("LogSoftmax",), "product": ("MatMul",), "sum": ("AddN",),
+        "value": ("ReadVariableOp",), "out": ("Cumsum",), "resource": ("VarHandleOp",),
+    }.items()
+    for name in names
 }  # fmt: skip
 
 # Our attribute -> TensorFlow's, per op.
-_ATTRIBUTES = {
-    **dict.fromkeys(
-        ("BatchMatMulV2", "BatchMatMul", "BatchMatMulV3"), {"transpose_a": "adj_x", "transpose_b": "adj_y"}
-    ),
-    **dict.fromkeys(REDUCTIONS, {"keepdims": "keep_dims"}),
-}
+_ADJOINTS = {"transpose_a": "adj_x", "transpose_b": "adj_y"}
+_ATTRIBUTES: dict[str, dict[str, str]] = {
+    "BatchMatMul": _ADJOINTS, "BatchMatMulV2": _ADJOINTS, "BatchMatMulV3": _ADJOINTS,
+    **{name: {"keepdims": "keep_dims"} for name in REDUCTIONS},
+}  # fmt: skip
+
 # Variables being values here, their updates are plain arithmetic.
 _RENAMED = {"AssignAdd": "AddV2", "AssignSub": "Sub"}
 _NO_T = frozenset({"Cast", "LogicalAnd", "LogicalOr", "LogicalNot", "Any", "All"})
@@ -81,8 +85,8 @@ def graph_def(graph: Graph) -> GraphDef:
         writer.variable(state)
     writer.nodes(graph.nodes)
     updates = [writer.assignment(state) for state in graph.states.values() if state.modified]
-    for tensor in graph.outputs:
-        made = writer.node("Identity", "Identity", [writer.refs[id(tensor)]], {"T": tensor.dtype}, [tensor])
+    for output in graph.outputs:
+        made = writer.node("Identity", "Identity", [writer.refs[id(output)]], {"T": output.dtype}, [output])
         made.input.extend(f"^{name}" for name in updates)
     return message
 
@@ -127,7 +131,7 @@ class _Library:
             function.signature.output_arg.add(name=f"result{i}", type=dtype.as_datatype_enum)
             function.ret[f"result{i}"] = f"arg{result}" if isinstance(result, int) else body.refs[id(result)]
         self._message.library.function.append(function)
-        return function.signature.name  # type: ignore[no-any-return]
+        return function.signature.name
 
 
 class _Body:
@@ -152,7 +156,7 @@ class _Body:
         made.attr["_output_shapes"].list.shape.extend([_shape(x.shape) for x in outputs])
         for i, tensor in enumerate(outputs):
             self.refs[id(tensor)] = self._reference(made, i)
-        return made  # type: ignore[no-any-return]
+        return made
 
     def _reference(self, made: NodeDef, i: int) -> str:
         if self._in_function:

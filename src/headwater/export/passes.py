@@ -66,7 +66,7 @@ def freeze(graph: Graph, shapes: Sequence[TensorShape | None] | None = None) -> 
         value = env[id(state.entry)] = np.asarray(state.variable.numpy())
         freezer.names[id(value)] = state.variable.name.partition(":")[0]
     freezer.nodes(graph.nodes, env)
-    frozen.outputs = [freezer.tensor(env[id(x)], x.node.name) for x in graph.outputs]
+    frozen.outputs = [freezer.tensor(env[id(x)]) for x in graph.outputs]
     drop_unused(frozen)
     return frozen
 

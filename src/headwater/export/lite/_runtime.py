@@ -31,7 +31,7 @@ def interpreter() -> Any:
 def builder() -> Any:
     """The module `flatbuffers`, which LiteRT brings."""
     try:
-        import flatbuffers  # noqa: PLC0415  an optional extra
+        import flatbuffers  # type: ignore[import-untyped]  # noqa: PLC0415  an optional extra
     except ImportError as error:
         raise ImportError(_HINT) from error
     return flatbuffers

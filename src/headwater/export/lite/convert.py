@@ -13,7 +13,7 @@ from headwater.core.graph import CONST, Graph, Node, describe_location, walk
 from headwater.core.shapes import TensorShape
 from headwater.core.spec import TensorSpec
 from headwater.core.tensor import SymbolicTensor
-from headwater.export.lite import table_control, table_nn  # noqa: F401  they add to the table
+from headwater.export.lite import table_control, table_form, table_nn  # noqa: F401  they add to the table
 from headwater.export.lite.flat import to_bytes
 from headwater.export.lite.fuse import fuse
 from headwater.export.lite.program import Program, Value, Writer

@@ -143,7 +143,7 @@ class _File:
 def _aligned_buffer(s: Any) -> Any:
     """A buffer whose content starts at a multiple of 16, as the schema asks and its object class does not do."""
 
-    class AlignedBuffer(s.BufferT):  # type: ignore[misc, name-defined]
+    class AlignedBuffer(s.BufferT):
         def Pack(self, flat: Any) -> Any:
             content = bytes(self.data)
             flat.StartVector(1, len(content), _ALIGNMENT)

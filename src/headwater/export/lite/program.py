@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headwater.core.graph import Graph
-from headwater.core.tensor import Tensor
+from headwater.core.tensor import SymbolicTensor
 
 Shape = tuple[int | None, ...]
 
@@ -95,7 +95,7 @@ class Writer:
         """A constant int32 vector (or scalar)."""
         return self.constant(numbers, np.int32, name)
 
-    def placeholder(self, tensor: Tensor) -> Value:
+    def placeholder(self, tensor: SymbolicTensor) -> Value:
         """A value that the caller of the subgraph gives."""
         value = self.values[id(tensor)] = self._named(tensor, tensor.node.name)
         self.subgraph.inputs.append(value)
@@ -118,16 +118,17 @@ class Writer:
 
     def lower(self, graph: Graph) -> int:
         """Writes another Graph as a subgraph of the program; returns its position."""
-        return self._lower(self.program, graph)  # type: ignore[no-any-return]
+        position: int = self._lower(self.program, graph)
+        return position
 
     def _output(self, out: Any) -> Value:
-        if isinstance(out, Tensor):
+        if isinstance(out, SymbolicTensor):
             value = self.values[id(out)] = self._named(out, self.prefix or out.node.name)
             return value
         dtype, shape = out
         return Value(self._unique(f"{self.prefix}/part"), dtype, shape)
 
-    def _named(self, tensor: Tensor, name: str) -> Value:
+    def _named(self, tensor: SymbolicTensor, name: str) -> Value:
         return Value(self._unique(name), tensor.dtype.as_numpy_dtype, tensor.shape.as_list())
 
     def _unique(self, name: str) -> str:

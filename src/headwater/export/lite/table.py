@@ -1,7 +1,8 @@
 """TensorFlow op → LiteRT builtin: one small rule per op. What is not here is refused by name (see `convert`).
 
 A rule gets the `Writer`, the node, and the values of its inputs, and writes operators that end in the node's outputs.
-Further rules stand in `table_nn` (products, convolutions, pooling, normalisation) and `table_control`.
+Further rules stand in `table_form` (shapes, slices, joining, gathering), `table_nn` (products, convolutions, pooling,
+normalisation) and `table_control`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from headwater.core.graph import Node
-from headwater.export.forms import axes_of, slice_form
+from headwater.export.forms import axes_of
 from headwater.export.lite.program import Value, Writer
 
 Rule = Callable[[Writer, Node, Sequence[Value]], None]
@@ -37,7 +38,8 @@ def rule(*names: str) -> Callable[[Rule], Rule]:
     return declare
 
 
-def _spec(value: Value) -> tuple[Any, Any]:
+def spec_of(value: Value) -> tuple[Any, Any]:
+    """The dtype and shape of an intermediate value like `value`."""
     return value.dtype, value.shape
 
 
@@ -54,8 +56,7 @@ _DIRECT = {
     "Equal": "EQUAL", "NotEqual": "NOT_EQUAL", "Less": "LESS", "LessEqual": "LESS_EQUAL", "Greater": "GREATER",
     "GreaterEqual": "GREATER_EQUAL", "LogicalAnd": "LOGICAL_AND", "LogicalOr": "LOGICAL_OR",
     "LogicalNot": "LOGICAL_NOT", "SelectV2": "SELECT_V2", "Select": "SELECT_V2",
-    "ZerosLike": "ZEROS_LIKE", "Fill": "FILL", "Range": "RANGE", "Rank": "RANK", "BitwiseXor": "BITWISE_XOR",
-    "GatherNd": "GATHER_ND", "AssignAdd": "ADD", "AssignSub": "SUB",
+    "ZerosLike": "ZEROS_LIKE", "BitwiseXor": "BITWISE_XOR", "AssignAdd": "ADD", "AssignSub": "SUB",
 }  # fmt: skip
 
 
@@ -96,7 +97,7 @@ def _leaky_relu(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
 
 @rule("OnesLike")
 def _ones_like(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
-    zeros = w("ZEROS_LIKE", inputs, _spec(inputs[0]))
+    zeros = w("ZEROS_LIKE", inputs, spec_of(inputs[0]))
     w("ADD", [zeros, w.constant(1, zeros.dtype)], node.outputs[0])
 
 
@@ -112,7 +113,7 @@ class _Formula:
 
     def __call__(self, code: str, *terms: Value | float, out: Any = None) -> Value:
         values = [t if isinstance(t, Value) else self._w.constant(t, self._like.dtype) for t in terms]
-        return self._w(code, values, out if out is not None else _spec(self._like))
+        return self._w(code, values, out if out is not None else spec_of(self._like))
 
 
 @rule("Softplus")
@@ -157,6 +158,22 @@ def _log1p(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
 def _expm1(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     f = _Formula(w, inputs[0])
     f("SUB", f("EXP", inputs[0]), 1.0, out=node.outputs[0])
+
+
+@rule("ClipByValue")
+def _clip(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    x, low, high = inputs
+    shape = node.outputs[0].shape.as_list()
+    w("MINIMUM", [w("MAXIMUM", [x, low], (x.dtype, shape)), high], node.outputs[0])
+
+
+@rule("DivNoNan")
+def _div_no_nan(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    x, y = inputs
+    shape, zero = node.outputs[0].shape.as_list(), w.constant(0, x.dtype, "zero")
+    is_zero = w("EQUAL", [y, zero], (np.bool_, y.shape))
+    safe = w("SELECT_V2", [is_zero, w.constant(1, x.dtype, "one"), y], spec_of(y))
+    w("SELECT_V2", [is_zero, zero, w("DIV", [x, safe], (x.dtype, shape))], node.outputs[0])
 
 
 @rule("Reciprocal", "Inv")
@@ -214,61 +231,23 @@ RULES.update({name: _reduction(code) for name, code in _REDUCTIONS.items()})
 
 @rule("ArgMax", "ArgMin")
 def _arg(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
-    code = "ARG_MAX" if node.type == "ArgMax" else "ARG_MIN"
-    out = node.outputs[0]
-    axis = w.vector(int(_one(node.attrs.get("axis", 0))), "axis")
-    found = w(code, [inputs[0], axis], out, outputType=_type_number(out.dtype.as_numpy_dtype))
-    assert found.dtype in (np.int32, np.int64), found
+    code, out = ("ARG_MAX" if node.type == "ArgMax" else "ARG_MIN"), node.outputs[0]
+    axis = w.vector(place(node.attrs["axis"], inputs[0].rank), "axis")
+    w(code, [inputs[0], axis], out, outputType=type_number(out.dtype.as_numpy_dtype))
 
 
-def _type_number(dtype: Any) -> int:
+def place(axis: Any, rank: int) -> int:
+    """An axis counted from the front."""
+    return int(axis) % rank
+
+
+def type_number(dtype: Any) -> int:
+    """The schema's number of a dtype that may be asked for as a result."""
     return {"float32": 0, "int32": 2, "int64": 4}[np.dtype(dtype).name]
 
 
 @rule("Cumsum")
 def _cumsum(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
-    axis = w.vector(int(_one(node.attrs.get("axis", 0))), "axis")
-    exclusive, reverse = bool(node.attrs.get("exclusive")), bool(node.attrs.get("reverse"))
+    axis = w.vector(place(node.attrs["axis"], inputs[0].rank), "axis")
+    exclusive, reverse = bool(node.attrs["exclusive"]), bool(node.attrs["reverse"])
     w("CUMSUM", [inputs[0], axis], node.outputs[0], exclusive=exclusive, reverse=reverse)
-
-
-def _one(axis: Any) -> int:
-    return int(np.asarray(axis).reshape(()))
-
-
-# Form -----------------------------------------------------------------------------------------------------------
-
-
-@rule("Reshape", "Squeeze", "ExpandDims")
-def _reshape(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
-    shape = node.outputs[0].shape.as_list()
-    if shape.count(None) <= 1:
-        target = [-1 if d is None else d for d in shape]
-        w("RESHAPE", [inputs[0], w.vector(target, "shape")], node.outputs[0], newShape=target)
-    elif node.type == "Reshape":
-        w("RESHAPE", inputs[:2], node.outputs[0])
-    else:
-        raise Unsupported("more than one unknown dimension. Convert with a fixed batch size, or give shapes.")
-
-
-@rule("Shape")
-def _shape(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
-    w("SHAPE", inputs, node.outputs[0], outType=_type_number(node.outputs[0].dtype.as_numpy_dtype))
-
-
-@rule("Pack")
-def _pack(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
-    axis = int(node.attrs["axis"]) % (inputs[0].rank + 1)
-    w("PACK", inputs, node.outputs[0], axis=axis, valuesCount=len(inputs))
-
-
-@rule("StridedSlice", "StridedSliceDynamic")
-def _strided_slice(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
-    form = slice_form(node.attrs["spec"], inputs[1].data)
-    if form is None:
-        raise Unsupported("a position known only at run time. Use tf.gather with the index.")
-    parts = [w.vector(form.begin, "begin"), w.vector(form.end, "end"), w.vector(form.strides, "strides")]
-    w(
-        "STRIDED_SLICE", [inputs[0], *parts], node.outputs[0], beginMask=form.begin_mask, endMask=form.end_mask,
-        ellipsisMask=form.ellipsis_mask, newAxisMask=form.new_axis_mask, shrinkAxisMask=form.shrink_axis_mask,
-    )  # fmt: skip

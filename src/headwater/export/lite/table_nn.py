@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from headwater.core.graph import Node
+from headwater.export.forms import axes_of
 from headwater.export.lite.program import Value, Writer
 from headwater.export.lite.table import Unsupported, rule
 
@@ -123,13 +124,22 @@ def _transpose_conv(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
 # Pooling --------------------------------------------------------------------------------------------------------
 
 
+@rule("LRN")
+def _lrn(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    a = node.attrs
+    w(
+        "LOCAL_RESPONSE_NORMALIZATION", inputs, node.outputs[0], radius=int(a["depth_radius"]), bias=float(a["bias"]),
+        alpha=float(a["alpha"]), beta=float(a["beta"]),
+    )  # fmt: skip
+
+
 @rule("MaxPool", "AvgPool")
 def _pool(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     _channels_last(node)
     is_max = node.type == "MaxPool"
     if not is_max and node.attrs["padding"] not in _PADDING:
         raise Unsupported("explicit padding of an average pool. Use SAME or VALID, or tf.pad before it.")
-    x, padding = _padded(w, node, inputs[0], np.finfo(np.float32).min)
+    x, padding = _padded(w, node, inputs[0], float(np.finfo(np.float32).min))
     window, stride = _window(node.attrs["ksize"]), _window(node.attrs["strides"])
     w(
         "MAX_POOL_2D" if is_max else "AVERAGE_POOL_2D", [x], node.outputs[0], padding=padding, filterHeight=window[0],
@@ -141,18 +151,60 @@ def _pool(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
 
 
 @rule("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
-def _batch_norm(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+def _fused_batch_norm(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     _channels_last(node)
     if node.attrs.get("is_training", True):
         raise Unsupported("batch statistics (training). Call the model with training=False.")
-    parameters = [v.data for v in inputs[1:5]]
-    if any(p is None for p in parameters):
+    x, scale, offset, mean, variance = inputs[:5]
+    _normalize(w, node, x, mean, variance, scale, offset, float(node.attrs["epsilon"]))
+    w.values |= {id(x): v for x, v in zip(node.outputs[1:], (mean, variance, mean, variance), strict=False)}
+
+
+@rule("BatchNormalization")
+def _batch_norm(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    x, mean, variance, *rest = inputs
+    scale = rest.pop(0) if node.attrs["scaled"] else None
+    offset = rest.pop(0) if node.attrs["offset"] else None
+    _normalize(w, node, x, mean, variance, scale, offset, float(node.attrs["variance_epsilon"]))
+
+
+def _normalize(
+    w: Writer, node: Node, x: Value, mean: Value, variance: Value, scale: Value | None, offset: Value | None, eps: float
+) -> None:
+    """``(x - mean) / sqrt(variance + eps) * scale + offset`` as one product and one sum."""
+    center, spread = _known(mean), _known(variance)
+    gain = (1 if scale is None else _known(scale)) / np.sqrt(spread + eps)
+    bias = (0 if offset is None else _known(offset)) - center * gain
+    scaled = w("MUL", [x, w.constant(gain, x.dtype, "scale")], (x.dtype, x.shape))
+    w("ADD", [scaled, w.constant(bias, x.dtype, "offset")], node.outputs[0])
+
+
+def _known(statistic: Value) -> Any:
+    if statistic.data is None:
         raise Unsupported("statistics that are not constants.")
-    scale, offset, mean, variance = (np.asarray(p, np.float64) for p in parameters)
-    factor = scale / np.sqrt(variance + float(node.attrs.get("epsilon", 1e-4)))
+    return np.asarray(statistic.data, np.float64)
+
+
+@rule("L2Normalize")
+def _l2_normalize(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     x = inputs[0]
-    scaled = w("MUL", [x, w.constant(factor, x.dtype, "scale")], (x.dtype, x.shape))
-    w("ADD", [scaled, w.constant(offset - mean * factor, x.dtype, "offset")], node.outputs[0])
+    axes = axes_of(node.attrs["axis"], x.rank) or []
+    kept = [1 if i in axes else d for i, d in enumerate(x.shape)]
+    total = w("SUM", [w("SQUARE", [x], (x.dtype, x.shape)), w.vector(axes, "axes")], (x.dtype, kept), keepDims=True)
+    least = w("MAXIMUM", [total, w.constant(node.attrs["epsilon"], x.dtype, "epsilon")], (x.dtype, kept))
+    w("MUL", [x, w("RSQRT", [least], (x.dtype, kept))], node.outputs[0])
+
+
+@rule("Moments")
+def _moments(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    x = inputs[0]
+    axes = axes_of(node.attrs["axis"], x.rank) or []
+    places, kept = w.vector(axes, "axes"), [1 if i in axes else d for i, d in enumerate(x.shape)]
+    keep = bool(node.attrs["keepdims"])
+    center = w("MEAN", [x, places], (x.dtype, kept), keepDims=True)
+    square = w("SQUARED_DIFFERENCE", [x, center], (x.dtype, x.shape))
+    w("MEAN", [x, places], node.outputs[0], keepDims=keep)
+    w("MEAN", [square, places], node.outputs[1], keepDims=keep)
 
 
 # Images ---------------------------------------------------------------------------------------------------------
