@@ -5,6 +5,7 @@
 <tf.Tensor: shape=(), dtype=int32, numpy=5>
 """
 
+from headwater import autodiff, config
 from headwater.core import errors, nest
 from headwater.core.dtypes import (
     DType,
@@ -36,7 +37,12 @@ from headwater.core.shapes import TensorShape
 from headwater.core.spec import IndexedSlices, TensorSpec, TypeSpec
 from headwater.core.tape import GradientTape, UnconnectedGradients
 from headwater.core.tensor import Tensor, convert_to_tensor, register_tensor_conversion_function
-from headwater.core.variable import Variable
+from headwater.core.variable import Variable, variable_creator_scope
 from headwater.ops import array, linalg, math, operators
+from headwater.ops.array import fill, newaxis, ones, ones_like, range, reshape, shape, stack, zeros, zeros_like
+from headwater.ops.linalg import matmul
+from headwater.ops.math import cast, reduce_sum
 
 __version__ = "0.1.0"
+
+constant = convert_to_tensor

@@ -21,6 +21,7 @@ from headwater.core.graph import Graph, Node, tracing
 from headwater.core.op import Op, is_differentiable
 from headwater.core.runtime import Program, compile_function, execute
 from headwater.core.signature import (
+    BY_VALUE,
     Encoder,
     Signature,
     describe,
@@ -38,7 +39,7 @@ from headwater.core.variable import Variable
 _trace_lock = threading.RLock()
 _run_eagerly = False
 
-# So many traces of one function are suspicious unless the user said how many to expect.
+# So many calls in a row that trace are suspicious unless the user said how many traces to expect.
 _MANY_TRACES = 5
 
 
@@ -353,6 +354,7 @@ class Function:
         self._relaxed: list[_Trace] = []
         self._tracing_count = 0
         self._max_traces: int | None = None
+        self._streak = 0
         self._created_variables: list[Any] = []
         self._bound: dict[int, tuple[Any, Function]] = {}
         functools.update_wrapper(self, python_function, updated=())
@@ -374,6 +376,8 @@ class Function:
         concrete = self._cache.get(key)
         if concrete is None:
             concrete = self._find_or_trace(key, encoder, args, kwargs, encoder.leaves)
+        else:
+            self._streak = 0
         if context.plain:
             outputs = concrete.program([x._array for x in encoder.leaves])
             if concrete._single:
@@ -450,9 +454,10 @@ class Function:
                 f"{self._name} was traced {len(self._traces)} times; expected at most {self._max_traces}.\n"
                 + self.explain_retraces()
             )
-        if len(self._traces) == _MANY_TRACES and self._max_traces is None:
+        self._streak += 1
+        if self._streak == _MANY_TRACES and self._max_traces is None:
             warnings.warn(
-                f"{_MANY_TRACES} traces of {self._name!r} so far. Tracing is slow; if this goes on, see "
+                f"The last {_MANY_TRACES} calls of {self._name!r} all triggered retracing, which is slow. See "
                 "explain_retraces() of the function for the arguments that cause it.",
                 stacklevel=6,
             )
@@ -651,7 +656,7 @@ def _spec_structure(value: Any, name: str, specs: Iterator[TensorSpec]) -> Any:
     if _is_tensor_argument(value):
         spec = next(specs)
         return TensorSpec(spec.shape, spec.dtype, spec.name or name)
-    return value
+    return value if isinstance(value, BY_VALUE) else weakref.ref(value) if hasattr(value, "__weakref__") else value
 
 
 def _capture_outputs(graph: Graph, result: Any, name: str) -> tuple[Any, list[Tensor]]:

@@ -57,8 +57,8 @@ def infer(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> tuple[list
     if op.spec is not None:
         specs = op.spec(inputs, attrs)
         many = isinstance(specs, list)
-        return [(dtype, shape, None) for dtype, shape in (specs if many else [specs])], many
-    if op.elementwise:
+        result = specs if many else [specs]
+    elif op.elementwise:
         outputs, many = _evaluate(op, [((), _numpy_dtype(x)) for x in inputs], {}, attrs)
         shape = _broadcast(op, inputs)
         result = [(_dtype(o.dtype), shape) for o in outputs]
@@ -145,7 +145,7 @@ def _evaluate_cached(op: Op, avals: Any, static: Any, attrs: Any) -> Any:
 def _infer_by_probes(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
     if any(x.shape.rank is None for x in inputs):
         return _infer_unknown_rank(op, inputs, attrs)
-    unknown_static = [i for i in op.static if i < len(inputs) and _probe(inputs[i], 0) is None]
+    unknown_static = [i for i in op.static if i < len(inputs) and probe(inputs[i], 0) is None]
     if unknown_static:
         return _infer_unknown_static(op, inputs, attrs, unknown_static)
     exact = all(x.shape.is_fully_defined() for x in inputs) and all(
@@ -159,7 +159,7 @@ def _infer_by_probes(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) ->
 
 
 def _at_probe(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], k: int) -> Any:
-    static = {i: _probe(inputs[i], k) for i in op.static if i < len(inputs)}
+    static = {i: probe(inputs[i], k) for i in op.static if i < len(inputs)}
     dims = [list(x.shape) for x in inputs]
     avals = [
         (tuple(PROBES[k] if d is None else d for d in s), _numpy_dtype(x)) for s, x in zip(dims, inputs, strict=True)
@@ -235,6 +235,9 @@ def _infer_unknown_static(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any
             results.append(_infer_by_probes(op, stand_ins, attrs))
         except Exception as error:
             last = error
+    if not results and op.unknown is not None:
+        specs = op.unknown(inputs, attrs)
+        return (specs, True) if isinstance(specs, list) else ([specs], False)
     if not results:
         raise last or ValueError(f"{op.name} takes no such inputs")
     outputs, many = results[0]
@@ -270,7 +273,8 @@ def _shape_error(op: Op, inputs: Sequence[Tensor], error: BaseException) -> Valu
 # Values known while tracing --------------------------------------------------------------------------------------
 
 
-def _probe(tensor: Any, k: int) -> Any:
+def probe(tensor: Any, k: int) -> Any:
+    """The value of a tensor at probe size `k`, or None if it does not follow from shapes and constants."""
     probes = getattr(tensor, "probes", None)
     if probes is not None:
         return probes[k]
@@ -292,11 +296,11 @@ def _probe_values(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], resul
         values = [_shape_values(op, inputs, attrs, k) for k in range(len(PROBES))]
     else:
         small = all((shape.num_elements() or FOLD_LIMIT + 1) <= FOLD_LIMIT for _, shape in result)
-        if not inputs or not small or any(_probe(x, 0) is None for x in inputs):
+        if not inputs or not small or any(probe(x, 0) is None for x in inputs):
             return nothing
         with jax.ensure_compile_time_eval():
             try:
-                values = [_many(op._run_jitted([_probe(x, k) for x in inputs], attrs)) for k in range(len(PROBES))]
+                values = [_many(op._run_jitted([probe(x, k) for x in inputs], attrs)) for k in range(len(PROBES))]
             except Exception:
                 return nothing
     return [[np.asarray(values[k][i]) for k in range(len(PROBES))] for i in range(len(result))]

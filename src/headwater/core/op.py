@@ -45,6 +45,8 @@ class Op:
             ``"effect"``: the same, and it is run for what it does (printing), so never dropped or reordered.
         spec: Gives ``(dtype, shape)`` of the output (a list of them for several) from the input tensors and the
             attributes, where abstract evaluation of the kernel cannot.
+        unknown: Like `spec`, for calls where the value of a `static` input is not known and the kernel rejects what
+            the shape rule tries in its place.
         gradient: Gives the input gradients (tensors, `IndexedSlices` or None) from ``(inputs, outputs, cotangents,
             attributes)`` by calling ops, where the kernel's vjp is not what is wanted.
         differentiable: False: gradients stop here.
@@ -66,6 +68,7 @@ class Op:
         static: Sequence[int] = (),
         effect: Effect = "pure",
         spec: Callable[..., Any] | None = None,
+        unknown: Callable[..., Any] | None = None,
         gradient: Callable[..., Any] | None = None,
         differentiable: bool = True,
         shape_only: bool = False,
@@ -80,6 +83,7 @@ class Op:
         self.static = frozenset(static)
         self.effect = effect
         self.spec = spec
+        self.unknown = unknown
         self.gradient = gradient
         self.differentiable = (differentiable and effect == "pure") or gradient is not None
         self.shape_only = shape_only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import numbers
@@ -43,7 +44,7 @@ class Tensor:
            [3, 4]], dtype=int32)>
     """
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_slice_of")
     __array_priority__ = 100
 
     if TYPE_CHECKING:
@@ -93,6 +94,13 @@ class Tensor:
     def ref(self) -> Reference:
         """A hashable reference to this object, for use in sets and as a dictionary key."""
         return Reference(self)
+
+    def __getattr__(self, name: str) -> Any:
+        # A slice of a variable can be assigned to: `_slice_of` makes the assignment.
+        if name in ("assign", "assign_add", "assign_sub"):
+            with contextlib.suppress(AttributeError):
+                return functools.partial(object.__getattribute__(self, "_slice_of"), name)
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __hash__(self) -> int:
         raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
@@ -375,7 +383,7 @@ class SymbolicTensor(Tensor):
                 f"'{type(self).__name__}' object has no attribute '{name}': {self!r} is symbolic. Its value is known "
                 "only when the graph runs; return it, or look at it with tf.print or tf.py_function."
             )
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        return super().__getattr__(name)
 
     def __repr__(self) -> str:
         return f"<tf.Tensor '{self.name}' shape={self._shape} dtype={self._dtype.name}>"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax.numpy as jnp
@@ -29,6 +30,39 @@ from headwater.core.tensor import (
 _assign_add = Op("AssignAdd", lambda value, delta: value + delta, same_dtype=True)
 _assign_sub = Op("AssignSub", lambda value, delta: value - delta, same_dtype=True)
 
+
+def _scatter(how: str) -> Op:
+    """Updates rows: ``value[indices[i]]`` by ``updates[i]``."""
+    return Op(
+        f"Scatter{how.title()}",
+        lambda value, indices, updates: getattr(value.at[indices], how)(updates),
+        same_dtype=(0, 2),
+    )
+
+
+def _scatter_nd(how: str) -> Op:
+    """Updates elements: ``value[tuple(indices[i])]`` by ``updates[i]``."""
+
+    def kernel(value: Any, indices: Any, updates: Any) -> Any:
+        return getattr(value.at[tuple(jnp.moveaxis(indices, -1, 0))], how)(updates)
+
+    return Op(f"ScatterNd{how.title()}", kernel, same_dtype=(0, 2))
+
+
+_HOW = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+    "min": "min",
+    "max": "max",
+    "update": "set",
+}
+_SCATTER = {name: _scatter(how) for name, how in _HOW.items()}
+_SCATTER_ND = {name: _scatter_nd(how) for name, how in _HOW.items()}
+_GATHER = Op("ResourceGather", lambda value, indices: jnp.take(value, indices, axis=0))
+_GATHER_ND = Op("ResourceGatherNd", lambda value, indices: value[tuple(jnp.moveaxis(indices, -1, 0))])
+
 # Functions that make variables in place of `Variable`, innermost last (distribution strategies, user scopes).
 _creators: list[Callable[..., Any]] = []
 _creators_lock = threading.local()
@@ -44,6 +78,26 @@ def creators() -> list[Callable[..., Any]]:
     return _creators_lock.stack
 
 
+@contextlib.contextmanager
+def variable_creator_scope(variable_creator: Callable[..., Any]) -> Iterator[None]:
+    """Variables made in the block go through `variable_creator`.
+
+    Args:
+        variable_creator: Called with ``(next_creator, **kwargs)``; returns a variable, usually
+            ``next_creator(**kwargs)`` with changed arguments.
+
+    >>> with tf.variable_creator_scope(lambda make, **kwargs: make(**{**kwargs, "trainable": False})):
+    ...     v = tf.Variable(1.0)
+    >>> v.trainable
+    False
+    """
+    creators().append(variable_creator)
+    try:
+        yield
+    finally:
+        creators().remove(variable_creator)
+
+
 class _VariableMeta(type):
     """Lets scopes (`tf.variable_creator_scope`, strategies) decide what ``tf.Variable(...)`` makes."""
 
@@ -53,6 +107,7 @@ class _VariableMeta(type):
             return super().__call__(*args, **kwargs)
         if args:
             kwargs = dict(zip(_ARGUMENTS, args, strict=False)) | kwargs
+        kwargs = dict.fromkeys(_ARGUMENTS) | {"validate_shape": True} | kwargs
         make: Callable[..., Any] = super().__call__
         for creator in stack:
             make = _with_creator(creator, make)
@@ -282,6 +337,64 @@ class Variable(metaclass=_VariableMeta):
             self._exposed = not fresh
         return _UnreadVariable(self) if read_value else None
 
+    # Parts --------------------------------------------------------------------------------------------------------
+
+    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Adds rows given as `IndexedSlices`; repeated indices add up."""
+        return self._update(_SCATTER["add"], sparse_delta.indices, sparse_delta.values)
+
+    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Subtracts rows given as `IndexedSlices`."""
+        return self._update(_SCATTER["sub"], sparse_delta.indices, sparse_delta.values)
+
+    def scatter_mul(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Multiplies rows by `IndexedSlices`."""
+        return self._update(_SCATTER["mul"], sparse_delta.indices, sparse_delta.values)
+
+    def scatter_div(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Divides rows by `IndexedSlices`."""
+        return self._update(_SCATTER["div"], sparse_delta.indices, sparse_delta.values)
+
+    def scatter_min(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Takes the minimum of rows and `IndexedSlices`."""
+        return self._update(_SCATTER["min"], sparse_delta.indices, sparse_delta.values)
+
+    def scatter_max(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Takes the maximum of rows and `IndexedSlices`."""
+        return self._update(_SCATTER["max"], sparse_delta.indices, sparse_delta.values)
+
+    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Replaces rows by `IndexedSlices`."""
+        return self._update(_SCATTER["update"], sparse_delta.indices, sparse_delta.values)
+
+    batch_scatter_update = scatter_update
+
+    def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Adds `updates` at `indices`, shape ``[n, k]``: each addresses the first k dimensions."""
+        return self._update(_SCATTER_ND["add"], indices, updates)
+
+    def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Subtracts `updates` at `indices`. See `scatter_nd_add`."""
+        return self._update(_SCATTER_ND["sub"], indices, updates)
+
+    def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Puts `updates` at `indices`. See `scatter_nd_add`."""
+        return self._update(_SCATTER_ND["update"], indices, updates)
+
+    def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
+        """The rows at `indices`."""
+        return _GATHER(self._read(), convert_to_tensor(indices))
+
+    def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
+        """The parts at `indices`, shape ``[..., k]``: each addresses the first k dimensions."""
+        return _GATHER_ND(self._read(), convert_to_tensor(indices))
+
+    def _update(self, op: Op, indices: Any, updates: Any) -> Any:
+        values = self._convert(updates, op.name)
+        with untaped():
+            result = op(self._read(), convert_to_tensor(indices), values)
+        return self._store(result, True, fresh=True)
+
     # What it is -------------------------------------------------------------------------------------------------
 
     @property
@@ -362,7 +475,7 @@ class Variable(metaclass=_VariableMeta):
         raise TypeError("Variable is unhashable. Instead, use variable.ref() as the key.")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return self._read().__array__(dtype, copy)  # type: ignore[attr-defined]
+        return self._read().__array__(dtype, copy)
 
     def __jax_array__(self) -> Any:
         return self._read()._array
@@ -380,7 +493,7 @@ class Variable(metaclass=_VariableMeta):
         return complex(self.numpy())
 
     def __index__(self) -> int:
-        return self._read().__index__()  # type: ignore[attr-defined]
+        return self._read().__index__()
 
     def __iter__(self) -> Any:
         return iter(self._read())

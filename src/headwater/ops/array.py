@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,8 +12,10 @@ from jax import lax
 
 from headwater.core import dtypes
 from headwater.core.dtypes import as_dtype
+from headwater.core.graph import untaped
+from headwater.core.infer import PROBES, probe
 from headwater.core.op import Op, op
-from headwater.core.shapes import TensorShape
+from headwater.core.shapes import TensorShape, unknown_shape
 from headwater.core.tape import ONES_LIKE, ZEROS_LIKE
 from headwater.core.tensor import EagerTensor, SymbolicTensor, Tensor, convert_to_tensor, set_pack
 from headwater.core.variable import Variable
@@ -23,7 +27,26 @@ newaxis = None
 # Shape ----------------------------------------------------------------------------------------------------------
 
 SHAPE = Op("Shape", lambda x, *, out_type: np.asarray(x.shape, out_type), shape_only=True, differentiable=False)
-RESHAPE = Op("Reshape", lambda x, shape: jnp.reshape(x, tuple(int(s) for s in shape)), static=(1,))
+
+
+def _reshape_spec(inputs: Any, attrs: Any) -> Any:
+    """Follows the shape argument even where the number of elements is not known."""
+    x, target = inputs
+    wanted = [probe(target, k) for k in builtins.range(len(PROBES))]
+    if wanted[0] is None:
+        return x.dtype, unknown_shape(target.shape[0])
+    shapes = []
+    for size, dims in zip(PROBES, wanted):
+        known = None if x.shape.rank is None else math.prod(size if d is None else d for d in x.shape)
+        rest = math.prod(int(d) for d in dims if d != -1)
+        if x.shape.is_fully_defined() and (known % max(rest, 1) if -1 in dims else known != rest):  # type: ignore[operator]
+            raise ValueError(f"Reshape cannot take {x.dtype.name}{x.shape} to shape {list(dims)} [Op:Reshape]")
+        free = None if known is None or rest == 0 else known // rest
+        shapes.append([free if d == -1 else int(d) for d in dims])
+    return x.dtype, TensorShape([sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes)])
+
+
+RESHAPE = Op("Reshape", lambda x, shape: jnp.reshape(x, tuple(int(s) for s in shape)), static=(1,), spec=_reshape_spec)
 PACK = Op("Pack", lambda *xs, axis: jnp.stack(xs, axis=axis), same_dtype=True)
 FILL = Op("Fill", lambda dims, value: jnp.full(tuple(int(d) for d in dims), value), static=(0,))
 RANGE = Op("Range", lambda start, limit, delta: jnp.arange(start, limit, delta), static=(0, 1, 2), differentiable=False)
@@ -221,6 +244,12 @@ def _SLICE_BY_VALUES(x: Any, bounds: Any, *, spec: tuple[Any, ...]) -> Any:
 def slice_tensor(tensor: Any, key: Any) -> Tensor:
     """``tensor[key]`` by NumPy's rules for basic indices."""
     tensor = convert_to_tensor(tensor)
+    spec, index, by_value = _index(tensor, key)
+    return (_SLICE_BY_VALUES if by_value else STRIDED_SLICE)(tensor, index, spec=spec, name="strided_slice")
+
+
+def _index(tensor: Tensor, key: Any) -> tuple[tuple[Any, ...], Tensor, bool]:
+    """A Python index as a `spec`, the vector of its computed parts, and whether those decide the result's shape."""
     parts = list(key) if isinstance(key, tuple) else [key]
     if tensor.shape.rank == 0 and any(p is not None and p is not Ellipsis for p in parts):
         raise ValueError(f"Index out of range using input dim 0; input has only 0 dims: received index {key!r}.")
@@ -234,8 +263,35 @@ def slice_tensor(tensor: Any, key: Any) -> Tensor:
         by_value = by_value or entry[0] == "bounds"
         spec.append(entry)
         starts += dynamic
-    index = _index_vector(starts)
-    return (_SLICE_BY_VALUES if by_value else STRIDED_SLICE)(tensor, index, spec=tuple(spec), name="strided_slice")
+    return tuple(spec), _index_vector(starts), by_value
+
+
+@op("StridedSliceAssign")
+def _SLICE_ASSIGN(x: Any, starts: Any, value: Any, *, spec: tuple[Any, ...], how: str) -> Any:
+    places = STRIDED_SLICE.kernel(jnp.arange(x.size).reshape(x.shape), starts, spec=spec)
+    flat = getattr(x.reshape(-1).at[places], how)(jnp.broadcast_to(value, places.shape))
+    return flat.reshape(x.shape)
+
+
+def slice_variable(variable: Variable, key: Any) -> Tensor:
+    """``variable[key]``: a tensor whose `assign`, `assign_add` and `assign_sub` change that part of the variable."""
+    part = slice_tensor(variable, key)
+
+    def assign(method: str, value: Any, name: str | None = None, read_value: bool = True) -> Any:
+        how = {"assign": "set", "assign_add": "add", "assign_sub": "subtract"}[method]
+        with untaped():
+            current = variable._read()
+            spec, index, by_value = _index(current, key)
+            if by_value:
+                raise ValueError(
+                    "Assigning to a slice whose bounds are computed is not possible; use scatter_nd_update."
+                )
+            new = convert_to_tensor(value, None if isinstance(value, Tensor | Variable) else variable.dtype)
+            result = _SLICE_ASSIGN(current, index, new, spec=spec, how=how)
+        return variable._store(result, read_value)
+
+    part._slice_of = assign  # type: ignore[attr-defined]
+    return part
 
 
 def _dimensions(shape: TensorShape, parts: list[Any]) -> list[int | None]:

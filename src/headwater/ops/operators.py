@@ -98,7 +98,7 @@ def install(cls: Any) -> None:
     cls.__abs__ = lambda x: math.abs(x)
     cls.__pos__ = lambda x: convert_to_tensor(x)
     cls.__invert__ = _invert
-    cls.__getitem__ = array.slice_tensor
+    cls.__getitem__ = array.slice_variable if cls is Variable else array.slice_tensor
     cls.__hash__ = hash_method
 
 
