@@ -38,10 +38,11 @@ from headwater.core.spec import IndexedSlices, TensorSpec, TypeSpec
 from headwater.core.tape import GradientTape, UnconnectedGradients
 from headwater.core.tensor import Tensor, convert_to_tensor, register_tensor_conversion_function
 from headwater.core.variable import Variable, variable_creator_scope
-from headwater.ops import array, linalg, math, operators
+from headwater.ops import array, linalg, math, nn, operators
 from headwater.ops.array import fill, newaxis, ones, ones_like, range, reshape, shape, stack, zeros, zeros_like
 from headwater.ops.linalg import matmul
 from headwater.ops.math import cast, reduce_sum
+from headwater.ops.nn import sigmoid, tanh
 
 __version__ = "0.1.0"
 
