@@ -37,6 +37,17 @@ def fuse(subgraph: Subgraph) -> None:
             kept.append(op)
         makers.update({id(v): op for v in op.outputs})
     subgraph.operators = kept
+    for op in kept:
+        if op.code in _WEIGHTED and op.inputs[2] is None:
+            op.inputs[2] = _no_bias(op)
+
+
+def _no_bias(op: Operator) -> Value:
+    """Zeros: most runtimes ask for a bias."""
+    weights = op.inputs[1]
+    assert weights is not None
+    channels = weights.shape[_WEIGHTED[op.code]]
+    return Value(f"{weights.name}/bias", np.float32, (channels,), np.zeros(channels, np.float32))  # type: ignore[arg-type]
 
 
 def _maker(op: Operator, makers: dict[int, Operator], readers: dict[int, int]) -> Operator | None:
