@@ -46,7 +46,7 @@ def spec_of(value: Value) -> tuple[Any, Any]:
 # One op, one builtin --------------------------------------------------------------------------------------------
 
 _DIRECT = {
-    "Add": "ADD", "AddV2": "ADD", "Sub": "SUB", "Mul": "MUL", "RealDiv": "DIV", "Div": "DIV",
+    "AddV2": "ADD", "Sub": "SUB", "Mul": "MUL", "RealDiv": "DIV",
     "FloorDiv": "FLOOR_DIV", "FloorMod": "FLOOR_MOD", "Maximum": "MAXIMUM", "Minimum": "MINIMUM", "Pow": "POW",
     "SquaredDifference": "SQUARED_DIFFERENCE", "Atan2": "ATAN2", "AddN": "ADD_N",
     "Neg": "NEG", "Abs": "ABS", "Sign": "SIGN", "Exp": "EXP", "Log": "LOG", "Sqrt": "SQRT", "Rsqrt": "RSQRT",
@@ -55,7 +55,7 @@ _DIRECT = {
     "Floor": "FLOOR", "Ceil": "CEIL", "Round": "ROUND", "Rint": "ROUND",
     "Equal": "EQUAL", "NotEqual": "NOT_EQUAL", "Less": "LESS", "LessEqual": "LESS_EQUAL", "Greater": "GREATER",
     "GreaterEqual": "GREATER_EQUAL", "LogicalAnd": "LOGICAL_AND", "LogicalOr": "LOGICAL_OR",
-    "LogicalNot": "LOGICAL_NOT", "SelectV2": "SELECT_V2", "Select": "SELECT_V2",
+    "LogicalNot": "LOGICAL_NOT", "SelectV2": "SELECT_V2",
     "ZerosLike": "ZEROS_LIKE", "BitwiseXor": "BITWISE_XOR", "AssignAdd": "ADD", "AssignSub": "SUB",
 }  # fmt: skip
 
@@ -137,12 +137,6 @@ def _softsign(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     f("DIV", x, f("ADD", f("ABS", x), 1.0), out=node.outputs[0])
 
 
-@rule("Silu", "Swish")
-def _silu(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
-    f, x = _Formula(w, inputs[0]), inputs[0]
-    f("MUL", x, f("LOGISTIC", x), out=node.outputs[0])
-
-
 @rule("Gelu")
 def _gelu(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     w("GELU", inputs, node.outputs[0], approximate=bool(node.attrs.get("approximate", False)))
@@ -176,7 +170,7 @@ def _div_no_nan(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     w("SELECT_V2", [is_zero, zero, w("DIV", [x, safe], (x.dtype, shape))], node.outputs[0])
 
 
-@rule("Reciprocal", "Inv")
+@rule("Reciprocal")
 def _reciprocal(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     _Formula(w, inputs[0])("DIV", 1.0, inputs[0], out=node.outputs[0])
 

@@ -109,11 +109,10 @@ def _tile(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     w("TILE", inputs, node.outputs[0])
 
 
-@rule("Pad", "PadV2")
+@rule("PadV2")
 def _pad(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     x, pairs = inputs[0], inputs[1]
-    zeros = len(inputs) < 3 or (inputs[2].data is not None and not inputs[2].data)
-    if zeros and x.dtype == np.float32:
+    if inputs[2].data is not None and not inputs[2].data and x.dtype == np.float32:
         w("PAD", [x, pairs], node.outputs[0])
     else:
         w("PADV2", [x, pairs, inputs[2]], node.outputs[0])

@@ -18,7 +18,7 @@ _PADDING = {"SAME": 0, "VALID": 1}
 # Products -------------------------------------------------------------------------------------------------------
 
 
-@rule("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3")
+@rule("MatMul", "BatchMatMulV2")
 def _matmul(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     x, y = inputs[0], inputs[1]
     turn_x, turn_y = (bool(_attr(node, f"transpose_{i}", f"adj_{j}")) for i, j in (("a", "x"), ("b", "y")))
@@ -150,7 +150,7 @@ def _pool(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
 # Normalisation --------------------------------------------------------------------------------------------------
 
 
-@rule("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
+@rule("FusedBatchNormV3")
 def _fused_batch_norm(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     _channels_last(node)
     if node.attrs.get("is_training", True):
