@@ -6,10 +6,10 @@ import functools
 from typing import Any
 
 import pytest
-from goldens import compare, store
-from goldens.case import Case
-from goldens.cases import AREAS, load
-from goldens.runner import Runner, parameters, resolve
+from tests.goldens import compare, store
+from tests.goldens.case import Case
+from tests.goldens.cases import AREAS, load
+from tests.goldens.runner import Runner, parameters, resolve
 
 import headwater as tf
 

@@ -70,7 +70,9 @@ def test_constants_are_known_while_tracing():
 
     @tf.function(autograph=False)
     def f(x):
-        seen.append([constant_value(t) for t in (tf.shape(x), tf.reshape(tf.shape(x), [2, 1])[1, 0] * 2, tf.constant(3) + 1, x)])
+        seen.append(
+            [constant_value(t) for t in (tf.shape(x), tf.reshape(tf.shape(x), [2, 1])[1, 0] * 2, tf.constant(3) + 1, x)]
+        )
         return x
 
     f.get_concrete_function(tf.TensorSpec([None, 5]))

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from goldens.case import Case
-from goldens.runner import Runner, shape_list, weights_for
-from goldens.store import Reader
+from tests.goldens.case import Case
+from tests.goldens.runner import Runner, shape_list, weights_for
+from tests.goldens.store import Reader
 
 # Relative and absolute tolerance of values by dtype.
 _TOLERANCE = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from goldens.case import Case, bools, floats, ints, strings
+from tests.goldens.case import Case, bools, floats, ints, strings
 
 X = floats(2, 3)
 Y = floats(2, 3, seed=1)

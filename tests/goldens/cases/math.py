@@ -8,8 +8,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from goldens.case import Case, bools, complexes, floats, ints
-from goldens.runner import resolve
+from tests.goldens.case import Case, bools, complexes, floats, ints
+from tests.goldens.runner import resolve
 
 # Few shapes on purpose: kernels compiled for one case serve the next.
 X = floats(2, 3)
