@@ -130,7 +130,9 @@ def test_conditionals_and_loops_become_subgraphs():
 
 
 def test_range_of_a_size_known_at_run_time():
-    function = traced(lambda x: x + tf.math.cast(tf.array.range(tf.array.shape(x)[0]), tf.float32), tf.TensorSpec([None]))
+    function = traced(
+        lambda x: x + tf.math.cast(tf.array.range(tf.array.shape(x)[0]), tf.float32), tf.TensorSpec([None])
+    )
     x = normal(5)
     verify(convert_concrete_function(function), [x], [x + np.arange(5, dtype=np.float32)])
 
@@ -162,7 +164,7 @@ def test_everything_unsupported_is_listed_with_the_users_line():
 def test_forms_that_litert_lacks_are_refused():
     kernel = tf.Variable(normal(3, 3, 4, 2))
     function = traced(lambda x: tf.nn.conv2d(x, kernel, 1, "SAME", data_format="NCHW"), tf.TensorSpec([1, 4, 5, 5]))
-    with pytest.raises(tf.errors.UnimplementedError, match="Conv2D with the layout NCHW; .* Build the model with"):
+    with pytest.raises(tf.errors.UnimplementedError, match=r"Conv2D with the layout NCHW; .* Build the model with"):
         convert_concrete_function(function)
 
 
@@ -170,7 +172,7 @@ def test_verify_finds_differences():
     model = convert_concrete_function(traced(lambda x: x + 1.0, tf.TensorSpec([2])))
     x = np.zeros(2, np.float32)
     assert run(model, [x])[0].tolist() == [1, 1]
-    with pytest.raises(ValueError, match="differs by up to 1.0"):
+    with pytest.raises(ValueError, match=r"differs by up to 1\.0"):
         verify(model, [x], [x])
     with pytest.raises(ValueError, match=r"expected float32\[3\], LiteRT gave float32\[2\]"):
         verify(model, [x], [np.ones(3, np.float32)])

@@ -7,8 +7,65 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "Any", "All"})
+REDUCTIONS = frozenset({"Sum", "Mean", "Max", "Min", "Prod", "Any", "All", "EuclideanNorm"})
 ARG_REDUCTIONS = frozenset({"ArgMax", "ArgMin"})
+
+
+class Constant(NamedTuple):
+    """An attribute of ours that is a constant input in TensorFlow: its position there, and the node's name."""
+
+    attribute: str
+    position: int
+    name: str
+
+
+CONSTANT_INPUTS = {
+    "ConcatV2": Constant("axis", -1, "axis"),
+    "Transpose": Constant("perm", 1, "perm"),
+    "ExpandDims": Constant("axis", 1, "dim"),
+    "GatherV2": Constant("axis", 2, "axis"),
+    "Split": Constant("axis", 0, "split_dim"),
+    "SplitV": Constant("axis", 2, "split_dim"),
+    "ReverseV2": Constant("axis", 1, "axis"),
+    "Cumsum": Constant("axis", 1, "axis"),
+    "Cumprod": Constant("axis", 1, "axis"),
+    **{name: Constant("axis", 1, "reduction_indices") for name in REDUCTIONS},
+    **{name: Constant("axis", 1, "dimension") for name in ARG_REDUCTIONS},
+}
+
+# TensorFlow's type attributes: which input each is the dtype of. Ops that are not here have "T" alone, of the first.
+TYPES: dict[str, dict[str, int]] = {
+    **{name: {"T": 0, "Tidx": 1} for name in (*REDUCTIONS, *ARG_REDUCTIONS, "Cumsum", "Cumprod", "ReverseV2")},
+    **{name: {} for name in ("LogicalAnd", "LogicalOr", "LogicalNot")},
+    "Any": {"Tidx": 1},
+    "All": {"Tidx": 1},
+    "Cast": {"SrcT": 0},
+    "ConcatV2": {"T": 0, "Tidx": -1},
+    "Transpose": {"T": 0, "Tperm": 1},
+    "ExpandDims": {"T": 0, "Tdim": 1},
+    "GatherV2": {"Tparams": 0, "Tindices": 1, "Taxis": 2},
+    "GatherNd": {"Tparams": 0, "Tindices": 1},
+    "ScatterNd": {"Tindices": 0, "T": 1},
+    "Split": {"T": 1},
+    "SplitV": {"T": 0, "Tlen": 1},
+    "Reshape": {"T": 0, "Tshape": 1},
+    "Fill": {"index_type": 0, "T": 1},
+    "Range": {"Tidx": 0},
+    "Slice": {"T": 0, "Index": 1},
+    "StridedSlice": {"T": 0, "Index": 1},
+    "Tile": {"T": 0, "Tmultiples": 1},
+    "PadV2": {"T": 0, "Tpaddings": 1},
+    "MirrorPad": {"T": 0, "Tpaddings": 1},
+    "BroadcastTo": {"T": 0, "Tidx": 1},
+    "SelectV2": {"T": 1},
+    "OneHot": {"TI": 0, "T": 2},
+    "TopKV2": {"T": 0, "Tk": 1},
+    "SpaceToBatchND": {"T": 0, "Tblock_shape": 1, "Tpaddings": 2},
+    "BatchToSpaceND": {"T": 0, "Tblock_shape": 1, "Tcrops": 2},
+    "Conv2DBackpropInput": {"T": 2},
+    "FusedBatchNormV3": {"T": 0, "U": 1},
+    **{f"UnsortedSegment{kind}": {"T": 0, "Tindices": 1, "Tnumsegments": 2} for kind in ("Sum", "Max", "Min", "Prod")},
+}
 
 
 class Slice(NamedTuple):

@@ -25,7 +25,7 @@ from headwater.core.graph import CONST, Graph, Node, describe_location
 from headwater.core.infer import constant_value
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor
-from headwater.export.forms import ARG_REDUCTIONS, REDUCTIONS, axes_of, slice_form
+from headwater.export.forms import ARG_REDUCTIONS, CONSTANT_INPUTS, REDUCTIONS, TYPES, axes_of, slice_form
 
 # The version of GraphDef's meaning: that of the TensorFlow whose op forms these are (2.21).
 _PRODUCER, _MIN_CONSUMER = 2474, 12
@@ -60,7 +60,15 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
 
 # Variables being values here, their updates are plain arithmetic.
 _RENAMED = {"AssignAdd": "AddV2", "AssignSub": "Sub"}
-_NO_T = frozenset({"Cast", "LogicalAnd", "LogicalOr", "LogicalNot", "Any", "All"})
+# Ops that give more in TensorFlow than here (what only gradients read).
+_OUTPUT_COUNTS = {"FusedBatchNormV3": 6}
+# Attributes of ours that TensorFlow's ops do not have, because there they could have one value only.
+_DROPPED = {
+    "Softmax": {"axis": -1},
+    "LogSoftmax": {"axis": -1},
+    "AvgPool": {"explicit_paddings": ()},
+    "GatherNd": {"batch_dims": 0},
+}
 
 
 def graph_def(graph: Graph) -> GraphDef:
@@ -217,6 +225,8 @@ class _Body:
         made = self.node(node.name, _RENAMED.get(op, op), inputs, attrs, node.outputs)
         if node.op is WHILE:  # what the loop only reads is an output too
             made.attr["_output_shapes"].list.shape.extend([_shape(x.shape) for x in node.inputs[len(node.outputs) :]])
+        for _ in range(_OUTPUT_COUNTS.get(node.type, 0) - len(node.outputs)):
+            made.attr["_output_shapes"].list.shape.append(TensorShapeProto(unknown_rank=True))
         made.attr["_location"].s = describe_location(node.location).encode()
         if node.device is not None:
             made.device = f"/device:{node.device.platform.upper()}:{node.device.id}"
@@ -224,43 +234,34 @@ class _Body:
     # TensorFlow's form of a call --------------------------------------------------------------------------------
 
     def _form(self, node: Node, inputs: list[str], attrs: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-        names = _ATTRIBUTES.get(node.type, {})
-        attrs = {names.get(k, k): v for k, v in attrs.items() if not k.startswith("_")}
-        dtype = node.inputs[0].dtype if node.inputs else None
-        if dtype is not None and node.type not in _NO_T:
-            attrs["T"] = dtype
-        if node.type == "Cast":
-            attrs |= {"SrcT": dtype, "DstT": node.outputs[0].dtype, "Truncate": False}
-        elif node.type in REDUCTIONS | ARG_REDUCTIONS:
-            self._reduction(node, inputs, attrs)
+        names, dropped = _ATTRIBUTES.get(node.type, {}), _DROPPED.get(node.type, {})
+        kept = {
+            names.get(k, k): v
+            for k, v in attrs.items()
+            if not k.startswith("_") and (k not in dropped or dropped[k] != v)
+        }
+        dtypes = [x.dtype for x in node.inputs]
+        if node.type in CONSTANT_INPUTS:
+            self._constant_input(node, inputs, dtypes, kept)
         elif node.type == "StridedSlice":
-            inputs = self._slice(node, inputs, attrs)
-        elif node.type == "Shape":
-            attrs["out_type"] = node.outputs[0].dtype
-        elif node.type in ("Reshape", "Fill"):
-            attrs |= self._shape_attrs(node)
-        elif node.type in ("Pack", "AddN"):
-            attrs["N"] = len(inputs)
-        elif node.type == "Range":
-            attrs["Tidx"] = attrs.pop("T")
-        return inputs, attrs
+            inputs = self._slice(node, inputs, kept)
+        for attribute, position in TYPES.get(node.type, {"T": 0}).items():
+            if -len(dtypes) <= position < len(dtypes):
+                kept[attribute] = dtypes[position]
+        return inputs, kept | _computed(node)
 
-    @staticmethod
-    def _shape_attrs(node: Node) -> dict[str, Any]:
-        if node.type == "Reshape":
-            return {"Tshape": node.inputs[1].dtype}
-        return {"index_type": node.inputs[0].dtype, "T": node.inputs[1].dtype}
-
-    def _reduction(self, node: Node, inputs: list[str], attrs: dict[str, Any]) -> None:
-        single = node.type in ARG_REDUCTIONS
-        axes = axes_of(attrs.pop("axis", None), node.inputs[0].shape.rank)
-        if axes is None:
+    def _constant_input(self, node: Node, inputs: list[str], dtypes: list[DType], attrs: dict[str, Any]) -> None:
+        """Makes an input of the attribute that is one in TensorFlow."""
+        key, position, name = CONSTANT_INPUTS[node.type]
+        value = attrs.pop(key)
+        rank = node.inputs[0].shape.rank
+        if value is None or node.type in REDUCTIONS:
+            value = axes_of(value, rank) if node.type != "Transpose" else range(rank or 0)[::-1]
+        if value is None:
             return
-        name = f"{node.name}/{'dimension' if single else 'reduction_indices'}"
-        inputs.append(self.constant(name, np.int32(axes[0]) if single else np.asarray(axes, np.int32)))
-        attrs["Tidx"] = as_dtype("int32")
-        if single:
-            attrs["output_type"] = node.outputs[0].dtype
+        position = len(inputs) if position < 0 else position
+        inputs.insert(position, self.constant(f"{node.name}/{name}", np.asarray(value, np.int32)))
+        dtypes.insert(position, as_dtype("int32"))
 
     def _slice(self, node: Node, inputs: list[str], attrs: dict[str, Any]) -> list[str]:
         form = slice_form(attrs["spec"], constant_value(node.inputs[1]))
@@ -270,7 +271,7 @@ class _Body:
         masks = form._asdict()
         bounds = [np.asarray(masks.pop(key), np.int32) for key in ("begin", "end", "strides")]
         names = [f"{node.name}/stack", f"{node.name}/stack_1", f"{node.name}/stack_2"]
-        attrs |= {"Index": as_dtype("int32"), **masks}
+        attrs |= masks
         return [inputs[0], *[self.constant(name, bound) for name, bound in zip(names, bounds, strict=True)]]
 
     # Ops with sub-Graphs ----------------------------------------------------------------------------------------
@@ -335,6 +336,17 @@ class _Body:
 def _final(states: dict[int, Any], position: int, argument: int) -> Any:
     """What a sub-Graph returns for a state: its value at exit, or (not touched) its argument."""
     return states[position].value if position in states else argument
+
+
+def _computed(node: Node) -> dict[str, Any]:
+    """Attributes that TensorFlow has and we do not need."""
+    if node.type == "Cast":
+        return {"DstT": node.outputs[0].dtype, "Truncate": False}
+    if node.type in ("Pack", "AddN", "ConcatV2"):
+        return {"N": len(node.inputs)}
+    if node.type in ("Shape", "Size"):
+        return {"out_type": node.outputs[0].dtype}
+    return {"output_type": node.outputs[0].dtype} if node.type in ARG_REDUCTIONS else {}
 
 
 # Attributes ------------------------------------------------------------------------------------------------------

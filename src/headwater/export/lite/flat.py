@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from headwater.export.lite._runtime import builder, schema
 from headwater.export.lite.program import Operator, Program, Subgraph, Value
+from headwater.export.lite.runtime import builder, schema
 from headwater.export.lite.versions import version
 
 # Builtins whose options table is not called like the builtin.

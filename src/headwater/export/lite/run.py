@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from headwater.export.lite._runtime import interpreter
+from headwater.export.lite.runtime import interpreter
 
 SIGNATURE = "serving_default"
 
