@@ -1,0 +1,1 @@
+"""The engine: values, ops, graphs, their execution, and functions."""

@@ -36,7 +36,9 @@ class Operands:
         variables = {uid: s.variable for g in graphs for uid, s in g.states.items()}
         self.variables = list(variables.values())
         self.written = [
-            i for i, (uid, _) in enumerate(variables.items()) if any(uid in g.states and g.states[uid].modified for g in graphs)
+            i
+            for i, (uid, _) in enumerate(variables.items())
+            if any(uid in g.states and g.states[uid].modified for g in graphs)
         ]
         entries = [outer.read(v) if outer is not None else v._read() for v in self.variables]
         self.state_positions = [self._add(x, always=True) for x in entries]
@@ -455,7 +457,9 @@ def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
     tensors = [convert_to_tensor(x) for x in _flatten(elements)]
     specs = [(x.dtype, x.shape[1:]) for x in tensors]
     graph, structure = trace_body(
-        lambda *args: function(nest.pack_sequence_as(elements, list(args), expand_composites=True)), specs, "vectorized_map"
+        lambda *args: function(nest.pack_sequence_as(elements, list(args), expand_composites=True)),
+        specs,
+        "vectorized_map",
     )
     operands = Operands([graph])
     if operands.written:
@@ -464,11 +468,6 @@ def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
     return _repack(structure, results)
 
 
-
-
-
 def is_eager(value: Any) -> bool:
     """Whether the value is known while tracing: no tensor, or an eager one outside a trace."""
-    return not isinstance(value, Tensor) or isinstance(value, EagerTensor) and context.graph is None
-
-
+    return not isinstance(value, Tensor) or (isinstance(value, EagerTensor) and context.graph is None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import ml_dtypes
@@ -31,7 +32,7 @@ class DType:
         kind = self._numpy.kind
         self.is_floating = kind == "f" or name in ("bfloat16", "float8_e5m2", "float8_e4m3fn")
         self.is_complex = kind == "c"
-        self.is_integer = kind in "iu" and not self.is_floating or name in ("int4", "uint4")
+        self.is_integer = (kind in "iu" and not self.is_floating) or name in ("int4", "uint4")
         self._limits: tuple[Any, Any] | None = None
         _BY_NAME[name] = self
         _BY_ENUM[enum] = self
@@ -54,22 +55,22 @@ class DType:
         return self._enum
 
     @property
-    def is_numpy_compatible(self) -> bool:
+    def is_numpy_compatible(self) -> builtins.bool:
         """Whether NumPy has the type."""
         return self._name not in ("resource", "variant")
 
     @property
-    def is_bool(self) -> bool:
+    def is_bool(self) -> builtins.bool:
         """Whether this is the boolean type."""
         return self._name == "bool"
 
     @property
-    def is_unsigned(self) -> bool:
+    def is_unsigned(self) -> builtins.bool:
         """Whether this is an unsigned integer."""
         return self._name.startswith("uint")
 
     @property
-    def is_quantized(self) -> bool:
+    def is_quantized(self) -> builtins.bool:
         """Always False: quantized types belong to exported files."""
         return False
 
@@ -117,11 +118,11 @@ class DType:
                 raise TypeError(f"Expected a real dtype with limits, received {self!r}.")
         return self._limits[which]
 
-    def is_compatible_with(self, other: Any) -> bool:
+    def is_compatible_with(self, other: Any) -> builtins.bool:
         """Whether `other` names the same type."""
         return self == as_dtype(other)
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: object) -> builtins.bool:
         if self is other:
             return True
         if other is None or isinstance(other, DType):
@@ -131,7 +132,7 @@ class DType:
         except TypeError:
             return False
 
-    def __ne__(self, other: object) -> bool:
+    def __ne__(self, other: object) -> builtins.bool:
         return not self == other
 
     def __hash__(self) -> int:
@@ -185,7 +186,7 @@ _ALIASES: dict[Any, DType] = {
     "int": int32,
     "str": string,
 }
-_ALIASES[type(True)] = bool
+_ALIASES[builtins.bool] = bool
 
 
 def as_dtype(type_value: Any) -> DType:

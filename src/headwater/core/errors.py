@@ -6,8 +6,6 @@ Messages say what was expected, what was received and what to do about it.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -179,17 +177,6 @@ _BY_STATUS: dict[str, type[OpError]] = {
     "DATA_LOSS": DataLossError,
 }
 
-_ENGINE_ERRORS: tuple[type[BaseException], ...] = (
-    jax.errors.JAXTypeError,
-    jax.errors.JAXIndexError,
-    jax.errors.JaxRuntimeError,
-    TypeError,
-    ValueError,
-    IndexError,
-    ZeroDivisionError,
-    OverflowError,
-)
-
 
 def map_engine_error(error: BaseException, what: str) -> BaseException:
     """The error a user sees for an engine error raised while running `what`."""
@@ -202,17 +189,7 @@ def map_engine_error(error: BaseException, what: str) -> BaseException:
     return kind(None, None, f"{what}: {text}")
 
 
-@contextlib.contextmanager
-def engine_errors(describe: Any) -> Iterator[None]:
-    """Turns what JAX and XLA raise in the block into this module's errors.
-
-    Args:
-        describe: A callable without arguments that says what was being done; called only on an error.
-    """
-    try:
-        yield
-    except _ENGINE_ERRORS as error:
-        mapped = map_engine_error(error, describe())
-        if mapped is error:
-            raise
-        raise mapped from None
+def without_engine_notes(error: OpError) -> OpError:
+    """The error without what JAX notes on exceptions that pass through it."""
+    error.__notes__ = [note for note in getattr(error, "__notes__", []) if "JAX has removed" not in note]
+    return error

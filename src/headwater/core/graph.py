@@ -20,7 +20,7 @@ import numpy as np
 from headwater.core.context import context
 from headwater.core.dtypes import DType, from_numpy
 from headwater.core.errors import InaccessibleTensorError
-from headwater.core.infer import FOLD_LIMIT, PROBES, constant_value, infer
+from headwater.core.infer import FOLD_LIMIT, PROBES, infer
 from headwater.core.op import Op, is_differentiable
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import INLINE_CONSTANT_SIZE, EagerTensor, SymbolicTensor, Tensor, to_device
@@ -192,9 +192,9 @@ class Graph:
                 inner = self.placeholder(tensor.dtype, tensor.shape, "capture")
         else:
             inner = self.placeholder(tensor.dtype, tensor.shape, "capture")
-            inner.probes = tensor.probes
+            inner.probes = getattr(tensor, "probes", None)
         self.captures[id(tensor)] = (tensor, inner)
-        return inner  # type: ignore[no-any-return]
+        return inner
 
     # State ------------------------------------------------------------------------------------------------------
 
@@ -259,7 +259,7 @@ def known_tensors(graph: Graph) -> set[int]:
         small = all((x.shape.num_elements() or FOLD_LIMIT + 1) <= FOLD_LIMIT for x in node.outputs)
         from_known = bool(node.inputs) and small and all(id(x) in known for x in node.inputs)
         foldable = node.op.effect == "pure" and not node.op.graphs and not node.on_host
-        if node.op is CONST or foldable and (node.op.shape_only or from_known):
+        if node.op is CONST or (foldable and (node.op.shape_only or from_known)):
             known.update(id(x) for x in node.outputs)
     return known
 

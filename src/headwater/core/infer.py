@@ -57,8 +57,8 @@ def infer(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> tuple[list
     if op.spec is not None:
         specs = op.spec(inputs, attrs)
         many = isinstance(specs, list)
-        return [(dtype, shape, None) for dtype, shape in (specs if many else [specs])], many
-    if op.elementwise:
+        result = specs if many else [specs]
+    elif op.elementwise:
         outputs, many = _evaluate(op, [((), _numpy_dtype(x)) for x in inputs], {}, attrs)
         shape = _broadcast(op, inputs)
         result = [(_dtype(o.dtype), shape) for o in outputs]
@@ -82,7 +82,9 @@ def _broadcast(op: Op, inputs: Sequence[Tensor]) -> TensorShape:
     try:
         return broadcast_shapes(*[x.shape for x in inputs])
     except ValueError as error:
-        raise ValueError(f"{error} [Op:{op.name}] Expected shapes that broadcast. Check or reshape the inputs.") from None
+        raise ValueError(
+            f"{error} [Op:{op.name}] Expected shapes that broadcast. Check or reshape the inputs."
+        ) from None
 
 
 def _numpy_dtype(tensor: Tensor) -> Any:
@@ -117,10 +119,10 @@ def _evaluate_now(op: Op, avals: Any, static: Any, attrs: Any) -> Any:
     arrays = [jax.ShapeDtypeStruct(s, d) for i, (s, d) in enumerate(avals) if i not in fixed]
     result = jax.eval_shape(kernel, *arrays)
     many = isinstance(result, tuple | list)
-    outputs = [jax.ShapeDtypeStruct(np.shape(r), r.dtype) for r in (result if many else [result])]
-    for index, output in enumerate(outputs):  # a STRING_CODE from numbers is a plain uint64, of strings a string
+    outputs = []
+    for output in result if many else [result]:  # a STRING_CODE from numbers is a plain uint64, of strings a string
         is_text = output.dtype == STRING_CODE and any(d == STRING_CODE for _, d in avals)
-        outputs[index] = _Output(output.shape, np.dtype(object) if is_text else output.dtype)
+        outputs.append(_Output(np.shape(output), np.dtype(object) if is_text else output.dtype))
     return outputs, many
 
 
@@ -143,7 +145,7 @@ def _evaluate_cached(op: Op, avals: Any, static: Any, attrs: Any) -> Any:
 def _infer_by_probes(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
     if any(x.shape.rank is None for x in inputs):
         return _infer_unknown_rank(op, inputs, attrs)
-    unknown_static = [i for i in op.static if i < len(inputs) and _probe(inputs[i], 0) is None]
+    unknown_static = [i for i in op.static if i < len(inputs) and probe(inputs[i], 0) is None]
     if unknown_static:
         return _infer_unknown_static(op, inputs, attrs, unknown_static)
     exact = all(x.shape.is_fully_defined() for x in inputs) and all(
@@ -157,9 +159,11 @@ def _infer_by_probes(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) ->
 
 
 def _at_probe(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], k: int) -> Any:
-    static = {i: _probe(inputs[i], k) for i in op.static if i < len(inputs)}
+    static = {i: probe(inputs[i], k) for i in op.static if i < len(inputs)}
     dims = [list(x.shape) for x in inputs]
-    avals = [(tuple(PROBES[k] if d is None else d for d in s), _numpy_dtype(x)) for s, x in zip(dims, inputs, strict=True)]
+    avals = [
+        (tuple(PROBES[k] if d is None else d for d in s), _numpy_dtype(x)) for s, x in zip(dims, inputs, strict=True)
+    ]
     try:
         return _evaluate(op, avals, static, attrs)
     except Exception as error:
@@ -181,7 +185,7 @@ def _unified(dims: list[list[int | None]], probe: int) -> Iterator[list[tuple[in
         return
     choices = sorted(itertools.product([probe, *sizes], repeat=len(places)), key=lambda c: sum(x != probe for x in c))
     for choice in choices[1:]:
-        filled = [[d for d in shape] for shape in dims]
+        filled = [list(shape) for shape in dims]
         for (i, j), size in zip(places, choice, strict=True):
             filled[i][j] = size
         yield [tuple(shape) for shape in filled]  # type: ignore[arg-type]
@@ -224,13 +228,16 @@ def _infer_unknown_static(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any
     for fill in (1, 0, 2, 3):
         stand_ins = list(inputs)
         for i in positions:
-            shape = [1 if d is None else d for d in inputs[i].shape]
-            value = np.full(shape, fill, dtype=inputs[i].dtype.as_numpy_dtype)
+            dims = [1 if d is None else d for d in inputs[i].shape]
+            value = np.full(dims, fill, dtype=inputs[i].dtype.as_numpy_dtype)
             stand_ins[i] = _StandIn(inputs[i], inputs[i].shape, value)  # type: ignore[call-overload]
         try:
             results.append(_infer_by_probes(op, stand_ins, attrs))
         except Exception as error:
             last = error
+    if not results and op.unknown is not None:
+        specs = op.unknown(inputs, attrs)
+        return (specs, True) if isinstance(specs, list) else ([specs], False)
     if not results:
         raise last or ValueError(f"{op.name} takes no such inputs")
     outputs, many = results[0]
@@ -266,7 +273,8 @@ def _shape_error(op: Op, inputs: Sequence[Tensor], error: BaseException) -> Valu
 # Values known while tracing --------------------------------------------------------------------------------------
 
 
-def _probe(tensor: Any, k: int) -> Any:
+def probe(tensor: Any, k: int) -> Any:
+    """The value of a tensor at probe size `k`, or None if it does not follow from shapes and constants."""
     probes = getattr(tensor, "probes", None)
     if probes is not None:
         return probes[k]
@@ -288,11 +296,11 @@ def _probe_values(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], resul
         values = [_shape_values(op, inputs, attrs, k) for k in range(len(PROBES))]
     else:
         small = all((shape.num_elements() or FOLD_LIMIT + 1) <= FOLD_LIMIT for _, shape in result)
-        if not inputs or not small or any(_probe(x, 0) is None for x in inputs):
+        if not inputs or not small or any(probe(x, 0) is None for x in inputs):
             return nothing
         with jax.ensure_compile_time_eval():
             try:
-                values = [_many(op._run_jitted([_probe(x, k) for x in inputs], attrs)) for k in range(len(PROBES))]
+                values = [_many(op._run_jitted([probe(x, k) for x in inputs], attrs)) for k in range(len(PROBES))]
             except Exception:
                 return nothing
     return [[np.asarray(values[k][i]) for k in range(len(PROBES))] for i in range(len(result))]
@@ -300,7 +308,9 @@ def _probe_values(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], resul
 
 def _shape_values(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], k: int) -> tuple[Any, ...]:
     dims = [tuple(PROBES[k] if d is None else d for d in x.shape) for x in inputs]
-    return _many(op.kernel(*[jax.ShapeDtypeStruct(d, _numpy_dtype(x)) for d, x in zip(dims, inputs, strict=True)], **attrs))
+    return _many(
+        op.kernel(*[jax.ShapeDtypeStruct(d, _numpy_dtype(x)) for d, x in zip(dims, inputs, strict=True)], **attrs)
+    )
 
 
 def _many(result: Any) -> tuple[Any, ...]:

@@ -41,8 +41,8 @@ def while_loop(test: Step, body: Step, carry: Any, consts: Any) -> Any:
     """
     if context.forward_mode:
         return lax.while_loop(lambda c: test(c, consts), lambda c: body(c, consts), carry)
-    leaves, tree = jax.tree.flatten(carry)
-    constants, constant_tree = jax.tree.flatten(consts)
+    leaves, tree = _flatten(carry)
+    constants, constant_tree = _flatten(consts)
 
     def flat_test(c: Carry, k: Carry) -> Any:
         return test(tree.unflatten(c), constant_tree.unflatten(k))
@@ -53,9 +53,13 @@ def while_loop(test: Step, body: Step, carry: Any, consts: Any) -> Any:
     return tree.unflatten(_loop(flat_test, flat_body, tuple(leaves), tuple(constants)))
 
 
+def _flatten(tree: Any) -> tuple[list[Any], Any]:
+    return jax.tree.flatten(tree)
+
+
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
 def _loop(test: Step, body: Step, carry: Carry, consts: Carry) -> Carry:
-    return lax.while_loop(lambda c: test(c, consts), lambda c: body(c, consts), carry)  # type: ignore[no-any-return]
+    return lax.while_loop(lambda c: test(c, consts), lambda c: body(c, consts), carry)
 
 
 def _forward(test: Step, body: Step, carry: Carry, consts: Carry) -> Any:
@@ -92,7 +96,7 @@ def _repeat(body: Step, carry: Carry, times: Any, consts: Carry) -> Carry:
     """`body` applied `times` times."""
     state = (jnp.int64(0), times, tuple(carry))
     step = lambda s, k: (s[0] + 1, s[1], tuple(body(s[2], k)))  # noqa: E731
-    return while_loop(lambda s, k: s[0] < s[1], step, state, consts)[2]  # type: ignore[no-any-return]
+    return while_loop(lambda s, k: s[0] < s[1], step, state, consts)[2]
 
 
 def _backward(test: Step, body: Step, residuals: Any, cotangents: Any) -> Any:
@@ -154,10 +158,12 @@ def _replace(values: Carry, positions: list[int], new: Carry) -> Carry:
 def _cotangents(values: Carry, positions: list[int], given: Carry, drop_first: bool = False) -> Carry:
     """Cotangents for all values: those given, and JAX's float0 zeros for integers."""
     by_position = dict(zip(positions, given, strict=True))
-    return tuple([
-        by_position[i] if i in by_position else np.zeros(v.shape[1:] if drop_first else v.shape, jax.dtypes.float0)
-        for i, v in enumerate(values)
-    ])
+    return tuple(
+        [
+            by_position[i] if i in by_position else np.zeros(v.shape[1:] if drop_first else v.shape, jax.dtypes.float0)
+            for i, v in enumerate(values)
+        ]
+    )
 
 
 _loop.defvjp(_forward, _backward)

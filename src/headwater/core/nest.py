@@ -68,7 +68,7 @@ def _rebuild(structure: Any, children: list[Any]) -> Any:
     items = [(key, by_key[key]) for key in structure]
     if isinstance(structure, collections.defaultdict):
         return type(structure)(structure.default_factory, items)
-    return type(structure)(items)  # type: ignore[call-arg]
+    return type(structure)(items)
 
 
 def _rebuild_sequence(structure: Any, children: list[Any]) -> Any:
@@ -192,12 +192,10 @@ def assert_same_structure(nest1: Any, nest2: Any, check_types: bool = True, expa
         )
     if check_types and not _same_type(nest1, nest2):
         raise TypeError(
-            f"The two structures don't have the same sequence type: {type(nest1).__name__} and "
-            f"{type(nest2).__name__}."
+            f"The two structures don't have the same sequence type: {type(nest1).__name__} and {type(nest2).__name__}."
         )
-    if isinstance(nest1, collections.abc.Mapping) and isinstance(nest2, collections.abc.Mapping):
-        if set(nest1) != set(nest2):
-            raise ValueError(f"The two dictionaries don't have the same keys: {list(nest1)} and {list(nest2)}.")
+    if isinstance(nest1, collections.abc.Mapping) and set(nest1) != set(nest2):
+        raise ValueError(f"The two dictionaries don't have the same keys: {list(nest1)} and {list(nest2)}.")
     if len(first) != len(second):
         raise ValueError(
             f"The two structures don't have the same number of elements: {len(first)} ({nest1!r}) and "

@@ -45,6 +45,8 @@ class Op:
             ``"effect"``: the same, and it is run for what it does (printing), so never dropped or reordered.
         spec: Gives ``(dtype, shape)`` of the output (a list of them for several) from the input tensors and the
             attributes, where abstract evaluation of the kernel cannot.
+        unknown: Like `spec`, for calls where the value of a `static` input is not known and the kernel rejects what
+            the shape rule tries in its place.
         gradient: Gives the input gradients (tensors, `IndexedSlices` or None) from ``(inputs, outputs, cotangents,
             attributes)`` by calling ops, where the kernel's vjp is not what is wanted.
         differentiable: False: gradients stop here.
@@ -66,6 +68,7 @@ class Op:
         static: Sequence[int] = (),
         effect: Effect = "pure",
         spec: Callable[..., Any] | None = None,
+        unknown: Callable[..., Any] | None = None,
         gradient: Callable[..., Any] | None = None,
         differentiable: bool = True,
         shape_only: bool = False,
@@ -80,8 +83,9 @@ class Op:
         self.static = frozenset(static)
         self.effect = effect
         self.spec = spec
+        self.unknown = unknown
         self.gradient = gradient
-        self.differentiable = differentiable and effect == "pure" or gradient is not None
+        self.differentiable = (differentiable and effect == "pure") or gradient is not None
         self.shape_only = shape_only
         self.graphs = tuple(graphs)
         self.stages = stages
@@ -254,22 +258,22 @@ class Op:
         """
         given = tuple([i for i, g in enumerate(cotangents) if g is not None])
         starts = [g for g in cotangents if g is not None]
-        call = {f"_call{self._depth + 1}": _Call(tuple(wrt), len(inputs), given)}
-        return self._gradient_op(*inputs, *starts, **attrs, **call)  # type: ignore[no-any-return]
+        call: dict[str, Any] = {f"_call{self._depth + 1}": _Call(tuple(wrt), len(inputs), given)}
+        return self._gradient_op(*inputs, *starts, **attrs, **call)
 
     def push_forward(
         self, inputs: Sequence[Tensor], attrs: dict[str, Any], wrt: Sequence[int], tangents: Sequence[Tensor]
     ) -> tuple[Tensor, ...]:
         """The tangents of the differentiable outputs, from those of the inputs at positions `wrt`."""
-        call = {f"_call{self._depth + 1}": _Call(tuple(wrt), len(inputs), ())}
-        return self._tangent_op(*inputs, *tangents, **attrs, **call)  # type: ignore[no-any-return]
+        call: dict[str, Any] = {f"_call{self._depth + 1}": _Call(tuple(wrt), len(inputs), ())}
+        return self._tangent_op(*inputs, *tangents, **attrs, **call)
 
 
 class _Call(NamedTuple):
     """Which call a derived op differentiates: input positions, input count, outputs with a cotangent."""
 
     wrt: tuple[int, ...]
-    count: int
+    inputs: int
     given: tuple[int, ...]
 
 
@@ -350,7 +354,7 @@ def _closed_over(kernel: Any, inputs: Sequence[Any], wrt: Sequence[int], attrs: 
 
 
 def _gradient_kernel(kernel: Any, call: _Call, arrays: Sequence[Any], attrs: dict[str, Any]) -> Any:
-    inputs, given = arrays[: call.count], arrays[call.count :]
+    inputs, given = arrays[: call.inputs], arrays[call.inputs :]
     function = _closed_over(kernel, inputs, call.wrt, attrs)
     outputs, pull_back = jax.vjp(function, *[inputs[i] for i in call.wrt])
     known = {i: _conjugate(c) for i, c in zip(call.given, given, strict=True)}
@@ -359,7 +363,7 @@ def _gradient_kernel(kernel: Any, call: _Call, arrays: Sequence[Any], attrs: dic
 
 
 def _tangent_kernel(kernel: Any, call: _Call, arrays: Sequence[Any], attrs: dict[str, Any]) -> Any:
-    inputs, tangents = arrays[: call.count], arrays[call.count :]
+    inputs, tangents = arrays[: call.inputs], arrays[call.inputs :]
     function = _closed_over(kernel, inputs, call.wrt, attrs)
     before = context.enter(forward_mode=True)
     try:

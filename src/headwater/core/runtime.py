@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from headwater.core.context import context
-from headwater.core.errors import OpError, map_engine_error
+from headwater.core.errors import OpError, map_engine_error, without_engine_notes
 from headwater.core.graph import CONST, Graph, Node, describe_location, known_tensors, walk
 from headwater.core.lowering import Environment, as_function, bind, evaluate
 from headwater.core.op import StaticValue
@@ -59,7 +59,9 @@ def use_compilation_cache(folder: str | os.PathLike[str] | None = None) -> None:
         named = os.environ.get("HEADWATER_CACHE_DIR")
         if named == "":
             return
-        base = pathlib.Path(named) if named else pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "headwater"
+        base = (
+            pathlib.Path(named) if named else pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "headwater"
+        )
         folder = base.expanduser() / "xla"
     jax.config.update("jax_compilation_cache_dir", os.fspath(folder))
 
@@ -92,8 +94,8 @@ def _guarded(graph: Graph, program: Any, *arguments: Any) -> Any:
     """Calls a compiled program; what JAX and XLA raise becomes TensorFlow's kind of error."""
     try:
         return program(*arguments)
-    except OpError:
-        raise
+    except OpError as error:
+        raise without_engine_notes(error) from None
     except Exception as error:
         if "incompatible devices" in str(error):
             device = min(set().union(*[a.devices() for a in jax.tree.leaves(arguments)]), key=lambda d: d.id)
@@ -136,21 +138,21 @@ class Program:
         if self._compiled is None:
             return self._run_stages(inputs)
         if not self._variables:
-            return _guarded(self.graph, self._compiled, [], [], self._captures, list(inputs))[0]  # type: ignore[no-any-return]
+            return _guarded(self.graph, self._compiled, [], [], self._captures, list(inputs))[0]
         with state_lock:
             donated = [self._variables[i]._release() for i in self._written]
             read = [self._variables[i]._peek() for i in self._kept]
             outputs, finals = _guarded(self.graph, self._compiled, donated, read, self._captures, list(inputs))
             for i, array in zip(self._written, finals, strict=True):
                 self._variables[i]._put(array)
-        return outputs  # type: ignore[no-any-return]
+        return outputs
 
     def _run_stages(self, inputs: Sequence[Any]) -> list[Any]:
         entries = [v._expose() for v in self._variables]
         outputs, finals = execute(self.graph, inputs, self._captures, entries)
         for i in self._written:
             self._variables[i]._put(finals[i])
-        return outputs  # type: ignore[no-any-return]
+        return outputs
 
 
 # Stages ----------------------------------------------------------------------------------------------------------
@@ -178,7 +180,11 @@ class _Stage:
             program = self.programs[static] = jax.jit(lambda arrays: self._lower(arrays, static))
             if len(self.programs) > _MAX_PROGRAMS:
                 self.programs.popitem(last=False)
-        bind(env, self.outputs, program([env[id(x)] for x in self.inputs]))
+        try:
+            results = program([env[id(x)] for x in self.inputs])
+        except OpError as error:
+            raise without_engine_notes(error) from None
+        bind(env, self.outputs, results)
 
     def _lower(self, arrays: Sequence[Any], static: Sequence[StaticValue]) -> list[Any]:
         env: Environment = {}
@@ -277,10 +283,11 @@ def _with_known(nodes: list[Node], known: set[int], makers: dict[int, Node], own
     def add(node: Node) -> None:
         for x in node.inputs:
             maker = makers.get(id(x))
-            if id(x) in known and id(x) not in own and maker is not None and id(maker) not in extra:
-                if maker.op is CONST or not maker.on_host:
-                    add(maker)
-                    extra[id(maker)] = maker
+            if id(x) not in known or id(x) in own or maker is None or id(maker) in extra:
+                continue
+            if maker.op is CONST or not maker.on_host:
+                add(maker)
+                extra[id(maker)] = maker
 
     for node in nodes:
         add(node)

@@ -7,8 +7,8 @@ from typing import Any, overload
 
 
 def _as_dimension(value: Any) -> int | None:
-    if value is None or type(value) is int and value >= 0:
-        return value  # type: ignore[no-any-return]
+    if value is None or (type(value) is int and value >= 0):
+        return value
     inner = getattr(value, "value", value)  # tf.compat.v1.Dimension
     if inner is None:
         return None
@@ -78,7 +78,7 @@ class TensorShape:
 
     def as_proto(self) -> Any:
         """The shape as a ``TensorShapeProto``."""
-        from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+        from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto  # noqa: PLC0415 (slow to import)
 
         if self._dims is None:
             return TensorShapeProto(unknown_rank=True)
@@ -198,7 +198,7 @@ class TensorShape:
     def __getitem__(self, key: int) -> int | None: ...
     @overload
     def __getitem__(self, key: slice) -> TensorShape: ...
-    def __getitem__(self, key: int | slice) -> int | None | TensorShape:
+    def __getitem__(self, key: int | slice) -> int | TensorShape | None:
         if self._dims is not None:
             return TensorShape(self._dims[key]) if isinstance(key, slice) else self._dims[key]
         if isinstance(key, slice):

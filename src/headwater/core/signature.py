@@ -20,7 +20,7 @@ from headwater.core.spec import TensorSpec, TypeSpec
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 
-_BY_VALUE = (bool, int, float, complex, str, bytes, type(None))
+BY_VALUE = (bool, int, float, complex, str, bytes, type(None))
 
 
 class Encoder:
@@ -40,7 +40,7 @@ class Encoder:
             array = value._array
             self.key.append((array.dtype, array.shape))
             self.leaves.append(value)
-        elif kind in _BY_VALUE:
+        elif kind in BY_VALUE:
             self.key.append((kind, value if value == value else repr(value)))
         elif isinstance(value, Tensor | TensorSpec):
             dims = None if value.shape.rank is None else tuple(value.shape)
@@ -156,12 +156,15 @@ class Signature:
 def _conform(spec: Any, value: Any) -> Any:
     """`value` as tensors that satisfy `spec`."""
     if nest.is_nested(spec):
-        try:
-            nest.assert_same_structure(spec, value, check_types=False)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"Structure of Python function inputs does not match input_signature: {error}") from None
-        leaves = [_conform(s, v) for s, v in zip(nest.flatten(spec), nest.flatten(value), strict=True)]
-        return nest.pack_sequence_as(spec, leaves)
+        mappings = isinstance(spec, collections.abc.Mapping), isinstance(value, collections.abc.Mapping)
+        same_keys = not mappings[0] or not mappings[1] or set(spec) == set(value)
+        if mappings[0] != mappings[1] or not nest.is_nested(value) or len(spec) != len(value) or not same_keys:
+            raise TypeError(
+                f"Structure of Python function inputs does not match input_signature: expected {spec!r}, received "
+                f"{value!r}."
+            )
+        keys = sorted(spec) if mappings[0] else range(len(spec))
+        return nest.pack_sequence_as_shallow(spec, [_conform(spec[k], value[k]) for k in keys])
     if not isinstance(spec, TensorSpec):
         if not spec.is_compatible_with(value):
             raise TypeError(f"Expected an argument of {spec}, received {value!r}.")
@@ -183,26 +186,6 @@ def _conform(spec: Any, value: Any) -> Any:
 def specs_of(leaves: Sequence[Any]) -> list[TensorSpec]:
     """The specs of encoded tensor leaves."""
     return [TensorSpec(x.shape, x.dtype, x.name if isinstance(x, TensorSpec) else None) for x in leaves]
-
-
-def describe(value: Any, path: str, out: list[tuple[str, str, Any]]) -> None:
-    """Lists ``(path, kind, detail)`` of every leaf, for explanations: kind is tensor, value, object or structure."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = convert_to_tensor(value)
-    if isinstance(value, Tensor | TensorSpec):
-        out.append((path, "tensor", (value.dtype.name, value.shape)))
-    elif isinstance(value, list | tuple):
-        out.append((path, "structure", f"{type(value).__name__} of length {len(value)}"))
-        for i, item in enumerate(value):
-            describe(item, f"{path}[{i}]", out)
-    elif isinstance(value, collections.abc.Mapping):
-        out.append((path, "structure", f"{type(value).__name__} with keys {sorted(map(str, value))}"))
-        for key in sorted(value, key=str):
-            describe(value[key], f"{path}[{key!r}]", out)
-    elif type(value) in _BY_VALUE:
-        out.append((path, "value", f"{type(value).__name__} {value!r}"))
-    else:
-        out.append((path, "object", f"{type(value).__name__} object"))
 
 
 def watch_objects(objects: Sequence[Any], forget: Callable[[], None]) -> list[Any]:
@@ -230,5 +213,3 @@ def relaxed(first: Sequence[TensorSpec], other: Sequence[TensorSpec]) -> list[Te
 def key_without_shapes(key: Sequence[Any]) -> tuple[Any, ...]:
     """The key with tensor shapes left out: what must agree for traces to be merged."""
     return tuple([entry[0] if isinstance(entry[0], np.dtype) else entry for entry in key])
-
-

@@ -17,7 +17,6 @@ import jax.numpy as jnp
 
 from headwater.core import control, nest
 from headwater.core.context import context
-
 from headwater.core.op import Op, is_differentiable
 from headwater.core.spec import IndexedSlices
 from headwater.core.tensor import Tensor, convert_to_tensor
@@ -47,9 +46,7 @@ _ROWS = Op("JacobianRows", _stack_identity)
 _UNSTACK = Op("JacobianUnstack", lambda rows, y: rows.reshape((*y.shape, *rows.shape[1:])))
 _BATCH_ROWS = Op(
     "BatchJacobianRows",
-    lambda y: jnp.moveaxis(
-        jnp.broadcast_to(_stack_identity(y[0])[None], (y.shape[0], y[0].size, *y.shape[1:])), 1, 0
-    ),
+    lambda y: jnp.moveaxis(jnp.broadcast_to(_stack_identity(y[0])[None], (y.shape[0], y[0].size, *y.shape[1:])), 1, 0),
 )
 _BATCH_UNSTACK = Op(
     "BatchJacobianUnstack",
@@ -148,7 +145,7 @@ class GradientTape(_Recorder):
             tracked.update([id(y) for y in outputs if is_differentiable(y.dtype)])
 
     def watch_read(self, variable: Variable, tensor: Tensor) -> None:
-        wanted = self._watch_accessed and variable.trainable or variable._uid in self._explicit
+        wanted = (self._watch_accessed and variable.trainable) or variable._uid in self._explicit
         if wanted and is_differentiable(variable.dtype):
             self._watch_variable(variable, tensor)
 
@@ -169,7 +166,9 @@ class GradientTape(_Recorder):
         """
         for x in nest.flatten(tensor, expand_composites=True):
             if not hasattr(x, "dtype") or not isinstance(x, Tensor | Variable):
-                raise ValueError(f"Passed in object {x!r} of type {type(x).__name__}, expected a tf.Tensor or tf.Variable.")
+                raise ValueError(
+                    f"Passed in object {x!r} of type {type(x).__name__}, expected a tf.Tensor or tf.Variable."
+                )
             if not is_differentiable(x.dtype):
                 warnings.warn(
                     f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {x.dtype!r}", stacklevel=2
@@ -388,10 +387,10 @@ def _pull(
 def dense(gradient: Any) -> Tensor:
     """An `IndexedSlices` as a tensor; a tensor as it is."""
     if not isinstance(gradient, IndexedSlices):
-        return gradient  # type: ignore[no-any-return]
+        return gradient
     if gradient.dense_shape is None:
         raise ValueError("IndexedSlices without dense_shape cannot become a tensor. Give it the shape of the whole.")
-    return SLICES_TO_DENSE(gradient.values, gradient.indices, gradient.dense_shape)  # type: ignore[no-any-return]
+    return SLICES_TO_DENSE(gradient.values, gradient.indices, gradient.dense_shape)
 
 
 def _sum(gradients: Sequence[Any]) -> Any:
@@ -491,5 +490,3 @@ def record_custom(
         op = Op(name, lambda *xs: xs, gradient=gradient, register=False)
         for recorder in context.recorders:
             recorder.record(op, list(inputs), attrs, list(outputs))
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import numbers
@@ -43,7 +44,7 @@ class Tensor:
            [3, 4]], dtype=int32)>
     """
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_slice_of")
     __array_priority__ = 100
 
     if TYPE_CHECKING:
@@ -93,6 +94,13 @@ class Tensor:
     def ref(self) -> Reference:
         """A hashable reference to this object, for use in sets and as a dictionary key."""
         return Reference(self)
+
+    def __getattr__(self, name: str) -> Any:
+        # A slice of a variable can be assigned to: `_slice_of` makes the assignment.
+        if name in ("assign", "assign_add", "assign_sub"):
+            with contextlib.suppress(AttributeError):
+                return functools.partial(object.__getattribute__(self, "_slice_of"), name)
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __hash__(self) -> int:
         raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
@@ -206,7 +214,7 @@ class EagerTensor(Tensor):
         return complex(self._scalar())
 
     def __index__(self) -> int:
-        return self._numpy().__index__()  # type: ignore[no-any-return]
+        return self._numpy().__index__()
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(self._scalar(), digits)
@@ -375,7 +383,7 @@ class SymbolicTensor(Tensor):
                 f"'{type(self).__name__}' object has no attribute '{name}': {self!r} is symbolic. Its value is known "
                 "only when the graph runs; return it, or look at it with tf.print or tf.py_function."
             )
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        return super().__getattr__(name)
 
     def __repr__(self) -> str:
         return f"<tf.Tensor '{self.name}' shape={self._shape} dtype={self._dtype.name}>"
@@ -445,9 +453,9 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
         except (TypeError, ValueError):
             pass
     if type(value) in (int, float, bool) and context.graph is None:
-        return _scalar(type(value), value, math.copysign(1, value), wanted)
+        return _scalar(value, type(value).__name__, math.copysign(1, value), wanted)
     if _holds_tensors(value):
-        return _PACK[0](value, wanted)  # type: ignore[no-any-return]
+        return _PACK[0](value, wanted)
     return from_array(to_numpy(value, wanted), name)
 
 
@@ -461,14 +469,14 @@ def set_pack(pack: Callable[[Any, DType | None], Any]) -> None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _scalar(kind: type, value: Any, sign: float, dtype: DType | None) -> EagerTensor:
+def _scalar(value: Any, kind: str, sign: float, dtype: DType | None) -> EagerTensor:
     return EagerTensor(jnp.asarray(to_numpy(value, dtype)))
 
 
 def from_array(array: Any, name: str | None = None) -> Tensor:
     """A constant tensor of a NumPy array: part of the graph being traced, or eager."""
     if context.graph is not None:
-        return context.graph.constant(array, name)  # type: ignore[no-any-return]
+        return context.graph.constant(array, name)
     return EagerTensor(to_device(array))
 
 
@@ -485,7 +493,7 @@ def _holds_tensors(value: Any) -> bool:
     if not isinstance(value, list | tuple):
         return False
     for item in value:
-        if isinstance(item, Tensor) or type(item) in _CONVERSIONS and type(item) is not np.ndarray:
+        if isinstance(item, Tensor) or (type(item) in _CONVERSIONS and type(item) is not np.ndarray):
             return True
         if isinstance(item, list | tuple) and _holds_tensors(item):
             return True
@@ -553,7 +561,7 @@ def _python_numbers(array: Any, value: Any, dtype: DType | None) -> Any:
 def _strings(array: Any, value: Any, dtype: DType | None) -> Any:
     if dtype not in (None, dtypes.string):
         raise TypeError(
-            f"Cannot convert {_shorten(value)} to a tensor of dtype {dtype.name}: expected numbers. Use "  # type: ignore[union-attr]
+            f"Cannot convert {_shorten(value)} to a tensor of dtype {dtype.name}: expected numbers. Use "
             "tf.strings.to_number for text."
         )
     result = np.empty(array.shape, dtype=object)

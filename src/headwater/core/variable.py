@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from headwater.core.context import context
 from headwater.core.dtypes import DType, as_dtype
-from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import IDENTITY, init_scope, uid, untaped
 from headwater.core.op import Op
 from headwater.core.runtime import state_lock
@@ -32,6 +30,39 @@ from headwater.core.tensor import (
 _assign_add = Op("AssignAdd", lambda value, delta: value + delta, same_dtype=True)
 _assign_sub = Op("AssignSub", lambda value, delta: value - delta, same_dtype=True)
 
+
+def _scatter(how: str) -> Op:
+    """Updates rows: ``value[indices[i]]`` by ``updates[i]``."""
+    return Op(
+        f"Scatter{how.title()}",
+        lambda value, indices, updates: getattr(value.at[indices], how)(updates),
+        same_dtype=(0, 2),
+    )
+
+
+def _scatter_nd(how: str) -> Op:
+    """Updates elements: ``value[tuple(indices[i])]`` by ``updates[i]``."""
+
+    def kernel(value: Any, indices: Any, updates: Any) -> Any:
+        return getattr(value.at[tuple(jnp.moveaxis(indices, -1, 0))], how)(updates)
+
+    return Op(f"ScatterNd{how.title()}", kernel, same_dtype=(0, 2))
+
+
+_HOW = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+    "min": "min",
+    "max": "max",
+    "update": "set",
+}
+_SCATTER = {name: _scatter(how) for name, how in _HOW.items()}
+_SCATTER_ND = {name: _scatter_nd(how) for name, how in _HOW.items()}
+_GATHER = Op("ResourceGather", lambda value, indices: jnp.take(value, indices, axis=0))
+_GATHER_ND = Op("ResourceGatherNd", lambda value, indices: value[tuple(jnp.moveaxis(indices, -1, 0))])
+
 # Functions that make variables in place of `Variable`, innermost last (distribution strategies, user scopes).
 _creators: list[Callable[..., Any]] = []
 _creators_lock = threading.local()
@@ -44,7 +75,27 @@ def creators() -> list[Callable[..., Any]]:
     """The variable creators of this thread, innermost last."""
     if not hasattr(_creators_lock, "stack"):
         _creators_lock.stack = []
-    return _creators_lock.stack  # type: ignore[no-any-return]
+    return _creators_lock.stack
+
+
+@contextlib.contextmanager
+def variable_creator_scope(variable_creator: Callable[..., Any]) -> Iterator[None]:
+    """Variables made in the block go through `variable_creator`.
+
+    Args:
+        variable_creator: Called with ``(next_creator, **kwargs)``; returns a variable, usually
+            ``next_creator(**kwargs)`` with changed arguments.
+
+    >>> with tf.variable_creator_scope(lambda make, **kwargs: make(**{**kwargs, "trainable": False})):
+    ...     v = tf.Variable(1.0)
+    >>> v.trainable
+    False
+    """
+    creators().append(variable_creator)
+    try:
+        yield
+    finally:
+        creators().remove(variable_creator)
 
 
 class _VariableMeta(type):
@@ -56,6 +107,7 @@ class _VariableMeta(type):
             return super().__call__(*args, **kwargs)
         if args:
             kwargs = dict(zip(_ARGUMENTS, args, strict=False)) | kwargs
+        kwargs = dict.fromkeys(_ARGUMENTS) | {"validate_shape": True} | kwargs
         make: Callable[..., Any] = super().__call__
         for creator in stack:
             make = _with_creator(creator, make)
@@ -162,7 +214,7 @@ class Variable(metaclass=_VariableMeta):
     def _read(self) -> Tensor:
         """The current value, seen by tapes as a read of this variable."""
         if context.graph is not None:
-            return context.graph.read(self)  # type: ignore[no-any-return]
+            return context.graph.read(self)
         with state_lock:
             self._exposed = True
             tensor = self._tensor
@@ -240,11 +292,15 @@ class Variable(metaclass=_VariableMeta):
             )
         return self._store(tensor, read_value)
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Adds `delta` to the value. See `assign`."""
         return self._accumulate(_assign_add, delta, read_value)
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Subtracts `delta` from the value. See `assign`."""
         return self._accumulate(_assign_sub, delta, read_value)
 
@@ -280,6 +336,64 @@ class Variable(metaclass=_VariableMeta):
             self._tensor = EagerTensor(tensor._array)
             self._exposed = not fresh
         return _UnreadVariable(self) if read_value else None
+
+    # Parts --------------------------------------------------------------------------------------------------------
+
+    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Adds rows given as `IndexedSlices`; repeated indices add up."""
+        return self._update(_SCATTER["add"], sparse_delta.indices, sparse_delta.values)
+
+    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Subtracts rows given as `IndexedSlices`."""
+        return self._update(_SCATTER["sub"], sparse_delta.indices, sparse_delta.values)
+
+    def scatter_mul(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Multiplies rows by `IndexedSlices`."""
+        return self._update(_SCATTER["mul"], sparse_delta.indices, sparse_delta.values)
+
+    def scatter_div(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Divides rows by `IndexedSlices`."""
+        return self._update(_SCATTER["div"], sparse_delta.indices, sparse_delta.values)
+
+    def scatter_min(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Takes the minimum of rows and `IndexedSlices`."""
+        return self._update(_SCATTER["min"], sparse_delta.indices, sparse_delta.values)
+
+    def scatter_max(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Takes the maximum of rows and `IndexedSlices`."""
+        return self._update(_SCATTER["max"], sparse_delta.indices, sparse_delta.values)
+
+    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:
+        """Replaces rows by `IndexedSlices`."""
+        return self._update(_SCATTER["update"], sparse_delta.indices, sparse_delta.values)
+
+    batch_scatter_update = scatter_update
+
+    def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Adds `updates` at `indices`, shape ``[n, k]``: each addresses the first k dimensions."""
+        return self._update(_SCATTER_ND["add"], indices, updates)
+
+    def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Subtracts `updates` at `indices`. See `scatter_nd_add`."""
+        return self._update(_SCATTER_ND["sub"], indices, updates)
+
+    def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Any:
+        """Puts `updates` at `indices`. See `scatter_nd_add`."""
+        return self._update(_SCATTER_ND["update"], indices, updates)
+
+    def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
+        """The rows at `indices`."""
+        return _GATHER(self._read(), convert_to_tensor(indices))
+
+    def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
+        """The parts at `indices`, shape ``[..., k]``: each addresses the first k dimensions."""
+        return _GATHER_ND(self._read(), convert_to_tensor(indices))
+
+    def _update(self, op: Op, indices: Any, updates: Any) -> Any:
+        values = self._convert(updates, op.name)
+        with untaped():
+            result = op(self._read(), convert_to_tensor(indices), values)
+        return self._store(result, True, fresh=True)
 
     # What it is -------------------------------------------------------------------------------------------------
 
@@ -361,7 +475,7 @@ class Variable(metaclass=_VariableMeta):
         raise TypeError("Variable is unhashable. Instead, use variable.ref() as the key.")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return self._read().__array__(dtype, copy)  # type: ignore[attr-defined]
+        return self._read().__array__(dtype, copy)
 
     def __jax_array__(self) -> Any:
         return self._read()._array
@@ -370,19 +484,19 @@ class Variable(metaclass=_VariableMeta):
         return bool(self._read())
 
     def __int__(self) -> int:
-        return int(self._read())  # type: ignore[call-overload, no-any-return]
+        return int(self.numpy())
 
     def __float__(self) -> float:
-        return float(self._read())  # type: ignore[arg-type]
+        return float(self.numpy())
 
     def __complex__(self) -> complex:
-        return complex(self._read())  # type: ignore[arg-type]
+        return complex(self.numpy())
 
     def __index__(self) -> int:
-        return self._read().__index__()  # type: ignore[attr-defined, no-any-return]
+        return self._read().__index__()
 
     def __iter__(self) -> Any:
-        return iter(self._read())  # type: ignore[call-overload]
+        return iter(self._read())
 
     def __len__(self) -> int:
         return len(self._read())

@@ -1,0 +1,1 @@
+"""The vocabulary: one module per namespace of TensorFlow."""

@@ -67,7 +67,9 @@ def axes(axis: Any) -> tuple[int, ...] | None:
     if isinstance(axis, SymbolicTensor):
         axis = constant_value(axis)
         if axis is None:
-            raise ValueError("Expected an axis that is known while tracing, received a computed tensor. Use a Python int.")
+            raise ValueError(
+                "Expected an axis that is known while tracing, received a computed tensor. Use a Python int."
+            )
     return tuple(int(a) for a in np.asarray(axis).reshape(-1))
 
 

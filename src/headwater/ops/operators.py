@@ -7,7 +7,7 @@ from typing import Any
 
 from headwater.core import dtypes
 from headwater.core.op import Op
-from headwater.core.tensor import EagerTensor, Tensor
+from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.ops import array, linalg, math
 from headwater.ops._common import convert_pair
@@ -60,7 +60,7 @@ def _may_broadcast(a: Tensor, b: Tensor) -> bool:
 
 
 def _invert(x: Any) -> Any:
-    return math.logical_not(x) if x.dtype is dtypes.bool else math.INVERT(math.convert_to_tensor(x))
+    return math.logical_not(x) if x.dtype is dtypes.bool else math.INVERT(convert_to_tensor(x))
 
 
 _BINARY: dict[str, Operator] = {
@@ -86,7 +86,7 @@ _COMPARISONS: dict[str, Operator] = {
 }
 
 
-def install(cls: type) -> None:
+def install(cls: Any) -> None:
     """Gives a class the operators of tensors."""
     hash_method = cls.__hash__
     for name, function in _BINARY.items():
@@ -94,12 +94,12 @@ def install(cls: type) -> None:
         setattr(cls, f"__r{name}__", _reflected(function))
     for name, function in _COMPARISONS.items():
         setattr(cls, f"__{name}__", function)
-    cls.__neg__ = lambda x: math.negative(x)  # type: ignore[attr-defined]
-    cls.__abs__ = lambda x: math.abs(x)  # type: ignore[attr-defined]
-    cls.__pos__ = lambda x: array.convert_to_tensor(x)  # type: ignore[attr-defined]
-    cls.__invert__ = _invert  # type: ignore[attr-defined]
-    cls.__getitem__ = array.slice_tensor  # type: ignore[attr-defined]
-    cls.__hash__ = hash_method  # type: ignore[assignment]
+    cls.__neg__ = lambda x: math.negative(x)
+    cls.__abs__ = lambda x: math.abs(x)
+    cls.__pos__ = lambda x: convert_to_tensor(x)
+    cls.__invert__ = _invert
+    cls.__getitem__ = array.slice_variable if cls is Variable else array.slice_tensor
+    cls.__hash__ = hash_method
 
 
 install(Tensor)

@@ -1,0 +1,5 @@
+"""`tf.autodiff`: forward-mode differentiation."""
+
+from headwater.core.tape import ForwardAccumulator
+
+__all__ = ["ForwardAccumulator"]

@@ -1,0 +1,315 @@
+"""dtypes, shapes, nests, specs and tensors: TensorFlow's names, texts and conversion rules."""
+
+import collections
+import copy
+import pickle
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import headwater as tf
+from headwater.ops.array import STRIDED_SLICE
+
+# dtypes
+
+
+def test_dtype_texts_and_identity():
+    assert repr(tf.float32) == "tf.float32" and str(tf.int8) == "<dtype: 'int8'>"
+    assert tf.as_dtype("half") is tf.float16 and tf.as_dtype(np.int64) is tf.int64 and tf.as_dtype(bool) is tf.bool
+    assert tf.float32 == "float32" and tf.float32 == np.float32 and tf.float32 != tf.float64 and tf.float32 != "nothing"
+    assert pickle.loads(pickle.dumps(tf.bfloat16)) is tf.bfloat16
+    assert len({tf.float32, tf.as_dtype("float32"), tf.int32}) == 2
+
+
+@pytest.mark.parametrize("bad", ["flaot32", [], 999])
+def test_unknown_dtypes_are_type_errors(bad):
+    with pytest.raises(TypeError, match="Cannot convert"):
+        tf.as_dtype(bad)
+
+
+def test_dtype_properties():
+    assert tf.uint8.max == 255 and tf.int8.min == -128 and tf.bool.limits == (False, True)
+    assert tf.bfloat16.is_floating and tf.bfloat16.size == 2 and not tf.bfloat16.is_integer
+    assert tf.complex64.real_dtype is tf.float32 and tf.uint16.is_unsigned
+    assert float(tf.float16.max) == 65504
+    with pytest.raises(TypeError, match="limits"):
+        tf.string.min  # noqa: B018
+
+
+# shapes
+
+
+def test_shapes():
+    shape = tf.TensorShape([None, 3])
+    assert (
+        str(shape) == "(None, 3)"
+        and repr(shape) == "TensorShape([None, 3])"
+        and str(tf.TensorShape(None)) == "<unknown>"
+    )
+    assert str(tf.TensorShape([2])) == "(2,)"
+    assert shape == [None, 3] and shape.as_list() == [None, 3] and shape.rank == len(shape) == 2
+    assert shape[1] == 3 and shape[:1] == [None] and tf.TensorShape(None)[1:3] == [None, None]
+    assert shape.concatenate([4]) == [None, 3, 4] and [1] + shape == [1, None, 3]  # noqa: RUF005
+    assert shape.is_compatible_with([5, 3]) and not shape.is_compatible_with([5, 4])
+    assert shape.merge_with([5, None]) == [5, 3]
+    assert shape.most_specific_compatible_shape([7, 3]) == [None, 3]
+    assert tf.TensorShape([2, 3]).num_elements() == 6 and shape.num_elements() is None
+    assert not tf.TensorShape(None) and tf.TensorShape([])
+    assert tf.TensorShape(np.int64(3)) == [3]
+    assert tf.TensorShape(shape.as_proto()) == shape
+
+
+def test_bad_shapes():
+    with pytest.raises(ValueError, match="incompatible"):
+        tf.TensorShape([2]).merge_with([3])
+    with pytest.raises(ValueError, match="unknown"):
+        tf.TensorShape(None).as_list()
+    with pytest.raises(TypeError, match="Dimension value"):
+        tf.TensorShape(["a"])
+    with pytest.raises(ValueError, match=">= 0"):
+        tf.TensorShape([-2])
+
+
+# nests
+
+Point = collections.namedtuple("Point", "x y")
+
+
+def test_nests():
+    structure = {"b": [1, (2, None)], "a": Point(3, {"z": 4})}
+    assert tf.nest.flatten(structure) == [3, 4, 1, 2, None]
+    assert tf.nest.pack_sequence_as(structure, "abcde".__iter__() and list("abcde")) == {
+        "b": ["c", ("d", "e")],
+        "a": Point("a", {"z": "b"}),
+    }
+    doubled = tf.nest.map_structure(lambda x, y: (x or 0) + (y or 0), structure, structure)
+    assert doubled["a"] == Point(6, {"z": 8})
+    ordered = collections.OrderedDict([("b", 1), ("a", 2)])
+    assert tf.nest.flatten(ordered) == [2, 1]
+    assert list(tf.nest.map_structure(str, ordered).items()) == [("b", "1"), ("a", "2")]
+    assert tf.nest.flatten("abc") == ["abc"]
+
+
+def test_nests_that_differ():
+    with pytest.raises(ValueError, match="number of elements"):
+        tf.nest.assert_same_structure([1, 2], [1])
+    with pytest.raises(TypeError, match="sequence type"):
+        tf.nest.assert_same_structure([1], (1,))
+    tf.nest.assert_same_structure([1], (1,), check_types=False)
+    with pytest.raises(ValueError, match="same keys"):
+        tf.nest.assert_same_structure({"a": 1}, {"b": 1})
+    with pytest.raises(ValueError, match="2 leaves"):
+        tf.nest.pack_sequence_as([1, 2], [1])
+
+
+# conversion
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "shape"),
+    [
+        (1, tf.int32, []),
+        (2**40, tf.int64, []),
+        (1.5, tf.float32, []),
+        (True, tf.bool, []),
+        (1j, tf.complex128, []),
+        ("text", tf.string, []),
+        ([], tf.float32, [0]),
+        ([1, 2.5], tf.float32, [2]),
+        ([[1], [2]], tf.int32, [2, 1]),
+        (np.float64(1), tf.float64, []),
+        ([np.float64(1), np.float64(2)], tf.float64, [2]),
+        (np.array([1, 2]), tf.int64, [2]),
+        (np.array(["a", "b"]), tf.string, [2]),
+        (np.zeros(2, ml_dtypes.bfloat16), tf.bfloat16, [2]),
+        (range(3), tf.int32, [3]),
+    ],
+)
+def test_python_and_numpy_conversion(value, dtype, shape):
+    tensor = tf.convert_to_tensor(value)
+    assert tensor.dtype is dtype and tensor.shape == shape
+
+
+def test_conversion_with_a_dtype():
+    assert tf.convert_to_tensor(1, tf.float32).dtype is tf.float32
+    assert tf.convert_to_tensor([1, 2], tf.uint8).numpy().tolist() == [1, 2]
+    assert tf.convert_to_tensor(np.array([1.7]), tf.int32).numpy().tolist() == [1]
+    assert tf.convert_to_tensor([tf.constant(1), 2]).numpy().tolist() == [1, 2]
+    assert tf.convert_to_tensor([[1.0, tf.constant(2.0)], [3.0, 4.0]]).numpy().tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "error", "text"),
+    [
+        (1.5, tf.int32, TypeError, "expected int values, received float"),
+        ("a", tf.float32, TypeError, "expected numbers"),
+        (3, tf.string, TypeError, "Expected str or bytes"),
+        (300, tf.uint8, ValueError, r"\[0, 255\]"),
+        ([[1], [2, 3]], None, ValueError, "non-rectangular"),
+        ([["a"], ["b", "c"]], None, ValueError, "non-rectangular"),
+        (object(), None, ValueError, "unsupported type"),
+        (None, None, ValueError, "unsupported type"),
+    ],
+)
+def test_values_that_do_not_convert(value, dtype, error, text):
+    with pytest.raises(error, match=text):
+        tf.convert_to_tensor(value, dtype)
+
+
+def test_tensors_do_not_change_dtype_on_conversion():
+    with pytest.raises(ValueError, match=r"requested dtype int32 .* float32"):
+        tf.convert_to_tensor(tf.constant(1.0), tf.int32)
+
+
+# tensors
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "representation"),
+    [
+        (5, "tf.Tensor(5, shape=(), dtype=int32)", "<tf.Tensor: shape=(), dtype=int32, numpy=5>"),
+        (1.5, "tf.Tensor(1.5, shape=(), dtype=float32)", "<tf.Tensor: shape=(), dtype=float32, numpy=1.5>"),
+        ("a", "tf.Tensor(b'a', shape=(), dtype=string)", "<tf.Tensor: shape=(), dtype=string, numpy=b'a'>"),
+        (
+            [True],
+            "tf.Tensor([ True], shape=(1,), dtype=bool)",
+            "<tf.Tensor: shape=(1,), dtype=bool, numpy=array([ True])>",
+        ),
+        (
+            [[1], [2]],
+            "tf.Tensor(\n[[1]\n [2]], shape=(2, 1), dtype=int32)",
+            "<tf.Tensor: shape=(2, 1), dtype=int32, numpy=\narray([[1],\n       [2]], dtype=int32)>",
+        ),
+    ],
+)
+def test_texts(value, text, representation):
+    tensor = tf.constant(value)
+    assert str(tensor) == text and repr(tensor) == representation
+
+
+def test_values_out():
+    t = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    array = t.numpy()
+    array[0, 0] = 9  # the caller's own copy
+    assert t.numpy()[0, 0] == 1
+    np.testing.assert_array_equal(np.asarray(t), [[1, 2], [3, 4]])
+    assert isinstance(tf.constant(1.0).numpy(), np.float32)
+    assert np.from_dlpack(t).shape == (2, 2)
+    assert float(tf.constant(1.5)) == 1.5 and int(tf.constant([7])) == 7 and [10, 20][tf.constant(1)] == 20
+    assert f"{tf.constant(1.239):.2f}" == "1.24"
+    assert bool(tf.constant(True)) and not tf.constant(0)
+    assert copy.deepcopy(t) is t
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(t)), t)
+
+
+def test_iteration_length_and_truth():
+    t = tf.constant([[1, 2], [3, 4]])
+    assert [row.numpy().tolist() for row in t] == [[1, 2], [3, 4]] and len(t) == 2
+    with pytest.raises(TypeError, match="scalar"):
+        iter(tf.constant(1))
+    with pytest.raises(TypeError, match="len"):
+        len(tf.constant(1))
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(t)
+
+
+def test_hash_equality_and_references():
+    a, b = tf.constant([1, 2]), tf.constant([1, 3])
+    assert (a == b).numpy().tolist() == [True, False] and (a != b).numpy().tolist() == [False, True]
+    assert (a == None) is False and (a != None) is True  # noqa: E711
+    assert (a == "x") is False
+    with pytest.raises(TypeError, match=r"unhashable.*ref\(\)"):
+        hash(a)
+    assert {a.ref(): 1}[a.ref()] == 1 and a.ref().deref() is a and a.ref() != b.ref()
+
+
+@pytest.mark.parametrize(
+    "key",
+    [0, -1, slice(1, None), (slice(None), 1), (Ellipsis, 0), (None, slice(0, 2)), (0, Ellipsis, slice(None, None, -1)),
+     (slice(2, 0, -1), slice(0, 3, 2)), (slice(-2, None), None, 1), (Ellipsis,), (slice(0, 0),), (1, 2, 3)],
+)  # fmt: skip
+def test_indexing_like_numpy(key):
+    array = np.arange(60).reshape(3, 4, 5)
+    tensor = tf.constant(array)
+    np.testing.assert_array_equal(tensor[key], array[key])
+    traced = tf.function(lambda x: x[key], autograph=False)
+    np.testing.assert_array_equal(traced(tensor), array[key])
+    general = tf.function(
+        lambda x: x[key], input_signature=[tf.TensorSpec([None, None, None], tf.int64)], autograph=False
+    )
+    np.testing.assert_array_equal(general(tensor), array[key])
+    assert general.get_concrete_function().outputs[0].shape.is_compatible_with(array[key].shape)
+
+
+def test_indexing_with_tensors():
+    x = tf.constant([[1, 2, 3], [4, 5, 6]])
+    i = tf.constant(1)
+    assert x[i].numpy().tolist() == [4, 5, 6] and x[:, i].numpy().tolist() == [2, 5] and int(x[i, -1]) == 6
+    assert x[:, i:].numpy().tolist() == [[2, 3], [5, 6]]
+    f = tf.function(lambda x, i: (x[i], x[0, i], x[:, i:], x[:, :-i]), autograph=False)
+    a, b, c, d = f(x, i)
+    assert a.numpy().tolist() == [4, 5, 6] and int(b) == 2
+    assert c.numpy().tolist() == [[2, 3], [5, 6]] and d.numpy().tolist() == [[1, 2], [4, 5]]
+
+
+@pytest.mark.parametrize(
+    ("key", "error"), [(3, IndexError), ("a", TypeError), (1.0, TypeError), ((0, 0, 0), Exception)]
+)
+def test_bad_indices(key, error):
+    with pytest.raises(error):
+        tf.constant([[1, 2, 3], [4, 5, 6]])[key]
+    with pytest.raises((error, ValueError)):
+        tf.function(lambda x: x[key], autograph=False)(tf.constant([[1, 2, 3], [4, 5, 6]]))
+
+
+def test_many_eager_positions_share_one_program():
+    x = tf.range(100)
+    x[0], x[1:3]
+    before = len(STRIDED_SLICE._jitted)
+    assert [int(x[i]) for i in range(20)] == list(range(20))
+    assert [x[i : i + 2].numpy().tolist() for i in range(5)] == [[i, i + 1] for i in range(5)]
+    assert len(STRIDED_SLICE._jitted) == before
+
+
+def test_no_promotion_between_tensors():
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"expected to be a float32 tensor but is a int32 tensor"):
+        tf.constant(1.0) + tf.constant(1)
+    with pytest.raises(TypeError, match="float32 tensor but is a int32"):
+        tf.function(lambda x: x + tf.constant(1))(tf.constant(1.0))
+    assert (tf.constant(1.0, tf.float64) + 1).dtype is tf.float64
+    assert (2 - tf.constant(1, tf.uint8)).dtype is tf.uint8
+    assert (np.float32(2) * tf.constant(1.0)).dtype is tf.float32
+
+
+def test_shapes_that_do_not_broadcast():
+    with pytest.raises(tf.errors.InvalidArgumentError, match="AddV2"):
+        tf.ones([2]) + tf.ones([3])
+    with pytest.raises(ValueError, match="Incompatible shapes"):
+        tf.function(lambda x: x + tf.ones([3]))(tf.ones([2]))
+
+
+def test_symbolic_tensors_have_no_value():
+    seen = []
+
+    @tf.function(autograph=False)
+    def f(x):
+        for use in (bool, int, float, np.asarray, lambda t: t.numpy(), lambda t: [1][t], len, list):
+            with pytest.raises((TypeError, AttributeError)) as caught:
+                use(x)
+            seen.append(str(caught.value))
+        assert str(x) == 'Tensor("x:0", shape=(None, 2), dtype=int32)'
+        assert repr(x) == "<tf.Tensor 'x:0' shape=(None, 2) dtype=int32>"
+        return x
+
+    f.get_concrete_function(tf.TensorSpec([None, 2], tf.int32))
+    assert len(seen) == 8 and all("symbolic" in text or "tracing" in text for text in seen)
+
+
+def test_specs():
+    spec = tf.TensorSpec([None, 3], tf.float32, "x")
+    assert repr(spec) == "TensorSpec(shape=(None, 3), dtype=tf.float32, name='x')"
+    assert spec.is_compatible_with(tf.ones([5, 3])) and not spec.is_compatible_with(tf.ones([5]))
+    assert spec == tf.TensorSpec([None, 3], "float32", "x") and hash(spec) == hash(tf.TensorSpec([None, 3]))
+    assert tf.TensorSpec.from_tensor(tf.ones([2])).shape == [2]
+    assert spec.most_specific_compatible_type(tf.TensorSpec([4, 3])).shape == [None, 3]
