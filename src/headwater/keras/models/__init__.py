@@ -1,0 +1,1 @@
+"""`keras.models`: models and how they are loaded."""
