@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from headwater.core.function import ConcreteFunction
-from headwater.export.lite import convert_concrete_function, inference_function
-from headwater.export.lite.runtime import interpreter
+from headwater.core.concrete import ConcreteFunction
 
 __all__ = ["Interpreter", "TFLiteConverter"]
+
+
+def _exporter() -> Any:
+    from headwater.export import lite  # noqa: PLC0415  an optional part, and `import headwater` is to be quick
+
+    return lite
 
 
 class TFLiteConverter:
@@ -34,7 +38,7 @@ class TFLiteConverter:
     @classmethod
     def from_keras_model(cls, model: Any) -> TFLiteConverter:
         """A converter of a built Keras model, as it is called with ``training=False``."""
-        return cls(lambda: inference_function(model))
+        return cls(lambda: _exporter().inference_function(model))
 
     @classmethod
     def from_concrete_functions(cls, funcs: Sequence[ConcreteFunction], trackable_obj: Any = None) -> TFLiteConverter:
@@ -56,9 +60,10 @@ class TFLiteConverter:
         Raises:
             UnimplementedError: If LiteRT has no operator for something in the model; lists all of it.
         """
-        return convert_concrete_function(self._function(), self.batch_size)
+        content: bytes = _exporter().convert_concrete_function(self._function(), self.batch_size)
+        return content
 
 
 def Interpreter(*args: Any, **kwargs: Any) -> Any:
     """LiteRT's own ``Interpreter``, which takes ``model_path=`` or ``model_content=``."""
-    return interpreter().Interpreter(*args, **kwargs)
+    return _exporter().interpreter().Interpreter(*args, **kwargs)

@@ -40,7 +40,7 @@ def case(op, *inputs, constant=(), dynamic=True, **attrs):
 UNARY = [
     "Neg", "Abs", "Sign", "Exp", "Square", "Sin", "Cos", "Tanh", "Sigmoid", "Relu", "Relu6", "Elu", "Floor",
     "Ceil", "Round", "Rint", "ZerosLike", "OnesLike", "Softplus", "Selu", "Softsign", "Expm1", "Tan", "Atan",
-    "Sinh", "Cosh", "IsNan",
+    "Sinh", "Cosh", "IsNan", "IsInf", "IsFinite", "Asinh", "Erf",
 ]  # fmt: skip
 OF_POSITIVE = [
     "Log", "Sqrt", "Rsqrt", "Log1p", "Reciprocal",
@@ -71,6 +71,9 @@ CASES = [
     *[case(op, X, axis=-1, output_type=np.dtype(d)) for op in ("ArgMax", "ArgMin") for d in (np.int32, np.int64)],
     *[case("Cumsum", X, axis=-1, exclusive=e, reverse=r) for e in (False, True) for r in (False, True)],
     case("Pow", POSITIVE, Y),
+    *[case(op, np.tanh(X)) for op in ("Asin", "Acos", "Atanh")],
+    case("Acosh", POSITIVE + 1),
+    case("EuclideanNorm", X, axis=(1,), keepdims=False),
     case("LogicalNot", BOOLS),
     case("BitwiseXor", INTEGERS, INTEGERS[::-1].copy()),
     case("SelectV2", BOOLS, X, Y),
@@ -88,6 +91,20 @@ CASES = [
     case("BatchMatMulV2", X, Y, transpose_a=False, transpose_b=True),
     case("BatchMatMulV2", X, Y, transpose_a=True, transpose_b=False),
     case("BiasAdd", IMAGES, X[0, :3], data_format="NHWC", constant=(1,)),
+    *[
+        case("Einsum", left, right, equation=equation, constant=constant)
+        for equation, left, right, constant in [
+            ("ab,bc->ac", X, Y.T.copy(), (1,)),
+            ("abcd,de->abce", IMAGES, X[:, :3].T.copy()[:, :2], (1,)),
+            ("abcd,def->abcef", IMAGES, RNG.normal(size=(3, 2, 5)).astype(np.float32), (1,)),
+            ("abcd,cde->abe", IMAGES, RNG.normal(size=(8, 3, 5)).astype(np.float32), (1,)),
+            ("aecd,abcd->acbe", IMAGES, IMAGES[:, ::-1].copy(), ()),
+            ("acbe,aecd->abcd", RNG.normal(size=(2, 8, 4, 7)).astype(np.float32), IMAGES, ()),
+            ("ab,ab->b", X, Y, ()),
+        ]
+    ],
+    case("Einsum", IMAGES, equation="abcd->adbc"),
+    case("Einsum", IMAGES, equation="abcd->ca"),
     # Form
     case("Reshape", IMAGES, vector(-1, 24)),
     case("ExpandDims", X, axis=-1),

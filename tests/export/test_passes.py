@@ -5,7 +5,7 @@ import pytest
 
 import headwater as tf
 from headwater.core import control
-from headwater.core.function import ConcreteFunction
+from headwater.core.concrete import ConcreteFunction
 from headwater.core.graph import walk
 from headwater.export.passes import freeze
 

@@ -63,7 +63,7 @@ _RENAMED = {"AssignAdd": "AddV2", "AssignSub": "Sub"}
 # Ops that give more in TensorFlow than here (what only gradients read).
 _OUTPUT_COUNTS = {"FusedBatchNormV3": 6}
 # Attributes of ours that TensorFlow's ops do not have, because there they could have one value only.
-_DROPPED = {
+_DROPPED: dict[str, dict[str, Any]] = {
     "Softmax": {"axis": -1},
     "LogSoftmax": {"axis": -1},
     "AvgPool": {"explicit_paddings": ()},

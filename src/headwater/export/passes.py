@@ -22,7 +22,7 @@ from headwater.core.tensor import INLINE_CONSTANT_SIZE, SymbolicTensor
 
 # Ops that give their first input back, as far as inference is concerned.
 PASS_THROUGH = frozenset({
-    "Identity", "StopGradient", "PreventGradient", "EnsureShape", "CheckNumerics", "PlaceholderWithDefault", "Snapshot",
+    "Identity", "IdentityN", "StopGradient", "PreventGradient", "EnsureShape", "CheckNumerics", "Snapshot",
 })  # fmt: skip
 
 # Results of more elements are computed by the exported program, rather than stored in it.
@@ -61,7 +61,7 @@ def freeze(graph: Graph, shapes: Sequence[TensorShape | None] | None = None) -> 
         shape = shapes[position] if shapes is not None else None
         env[id(tensor)] = frozen.add_input(tensor.dtype, _narrowed(tensor, shape), tensor.node.name)
         frozen.inputs[-1].node.location = tensor.node.location
-    env |= {id(inner): np.asarray(outer.numpy()) for outer, inner in graph.captured}  # type: ignore[attr-defined]
+    env |= {id(inner): np.asarray(outer.numpy()) for outer, inner in graph.captured}
     for state in graph.states.values():
         value = env[id(state.entry)] = np.asarray(state.variable.numpy())
         freezer.names[id(value)] = state.variable.name.partition(":")[0]

@@ -2,5 +2,6 @@
 
 from headwater.export.lite.convert import convert_concrete_function, convert_keras_model, inference_function
 from headwater.export.lite.run import run, verify
+from headwater.export.lite.runtime import interpreter
 
-__all__ = ["convert_concrete_function", "convert_keras_model", "inference_function", "run", "verify"]
+__all__ = ["convert_concrete_function", "convert_keras_model", "inference_function", "interpreter", "run", "verify"]

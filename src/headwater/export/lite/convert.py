@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from headwater.core.errors import UnimplementedError
-from headwater.core.function import ConcreteFunction, function
+from headwater.core.concrete import ConcreteFunction
+from headwater.core.function import function
 from headwater.core.graph import CONST, Graph, Node, describe_location, walk
 from headwater.core.shapes import TensorShape
 from headwater.core.spec import TensorSpec
 from headwater.core.tensor import SymbolicTensor
-from headwater.export.lite import table_control, table_form, table_nn  # noqa: F401  they add to the table
+from headwater.export.lite import table_control, table_einsum, table_form, table_nn  # noqa: F401  they add to the table
 from headwater.export.lite.flat import to_bytes
 from headwater.export.lite.fuse import fuse
 from headwater.export.lite.program import Program, Value, Writer

@@ -47,7 +47,7 @@ def _no_bias(op: Operator) -> Value:
     weights = op.inputs[1]
     assert weights is not None
     channels = weights.shape[_WEIGHTED[op.code]]
-    return Value(f"{weights.name}/bias", np.float32, (channels,), np.zeros(channels, np.float32))  # type: ignore[arg-type]
+    return Value(f"{weights.name}/bias", np.float32, (channels,), np.zeros(channels, np.float32))
 
 
 def _maker(op: Operator, makers: dict[int, Operator], readers: dict[int, int]) -> Operator | None:

@@ -204,6 +204,55 @@ def _is_nan(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     w("NOT_EQUAL", [inputs[0], inputs[0]], node.outputs[0])
 
 
+@rule("IsInf", "IsFinite")
+def _is_finite(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    size = _Formula(w, inputs[0])("ABS", inputs[0])
+    w("EQUAL" if node.type == "IsInf" else "LESS", [size, w.constant(np.inf, size.dtype)], node.outputs[0])
+
+
+@rule("Asin", "Acos")
+def _arc(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    other = f("SQRT", f("SUB", 1.0, f("SQUARE", x)))
+    f("ATAN2", *([x, other] if node.type == "Asin" else [other, x]), out=node.outputs[0])
+
+
+@rule("Asinh")
+def _asinh(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    size = f("ABS", x)  # of negative numbers the sum would cancel
+    f("MUL", f("SIGN", x), f("LOG", f("ADD", size, f("SQRT", f("ADD", f("SQUARE", x), 1.0)))), out=node.outputs[0])
+
+
+@rule("Acosh")
+def _acosh(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    f("LOG", f("ADD", x, f("SQRT", f("SUB", f("SQUARE", x), 1.0))), out=node.outputs[0])
+
+
+@rule("Atanh")
+def _atanh(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    f("MUL", f("LOG", f("DIV", f("ADD", x, 1.0), f("SUB", 1.0, x))), 0.5, out=node.outputs[0])
+
+
+# Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: the error is below 1.5e-7.
+_ERF = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+_ERF_SCALE = 0.3275911
+
+
+@rule("Erf")
+def _erf(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    f, x = _Formula(w, inputs[0]), inputs[0]
+    size = f("ABS", x)
+    t = f("DIV", 1.0, f("ADD", f("MUL", size, _ERF_SCALE), 1.0))
+    total = f("MUL", t, _ERF[-1])
+    for coefficient in _ERF[-2::-1]:
+        total = f("MUL", f("ADD", total, coefficient), t)
+    rest = f("MUL", total, f("EXP", f("NEG", f("SQUARE", x))))
+    f("MUL", f("SIGN", x), f("SUB", 1.0, rest), out=node.outputs[0])
+
+
 # Reductions -----------------------------------------------------------------------------------------------------
 
 _REDUCTIONS = {
@@ -221,6 +270,15 @@ def _reduction(code: str) -> Rule:
 
 
 RULES.update({name: _reduction(code) for name, code in _REDUCTIONS.items()})
+
+
+@rule("EuclideanNorm")
+def _norm(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    x, out = inputs[0], node.outputs[0]
+    axes = w.vector(axes_of(node.attrs["axis"], x.rank), "axes")
+    keep = bool(node.attrs["keepdims"])
+    total = w("SUM", [w("SQUARE", [x], spec_of(x)), axes], (x.dtype, out.shape.as_list()), keepDims=keep)
+    w("SQRT", [total], out)
 
 
 @rule("ArgMax", "ArgMin")
