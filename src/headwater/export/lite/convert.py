@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from headwater.core.errors import UnimplementedError
 from headwater.core.concrete import ConcreteFunction
+from headwater.core.errors import UnimplementedError
 from headwater.core.function import function
 from headwater.core.graph import CONST, Graph, Node, describe_location, walk
 from headwater.core.shapes import TensorShape
