@@ -76,9 +76,9 @@ def test_run_graph_is_shown(tmp_path):
     assert found["x"].op == "Placeholder"
     assert [d.size for d in found["x"].attr["_output_shapes"].list.shape[0].dim] == [-1, 2, 2]
     assert found["dense/kernel"].op == "VarHandleOp"
-    assert list(found["dense/kernel/Read"].input) == ["dense/kernel"]
+    assert list(found["inner/ReadVariableOp"].input) == ["dense/kernel"]
     assert found["inner"].op == "PartitionedCall"
-    assert list(found["inner"].input) == ["Reshape", "dense/kernel/Read"]
+    assert list(found["inner"].input) == ["Reshape", "inner/ReadVariableOp"]
     assert found["cond"].op == "StatelessIf"
     assert found["while"].op == "StatelessWhile"
     assert list(found["count/Assign"].input) == ["count", "AssignAdd"]

@@ -26,6 +26,7 @@ from headwater.core.infer import constant_value
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor
 from headwater.export.forms import ARG_REDUCTIONS, CONSTANT_INPUTS, REDUCTIONS, TYPES, axes_of, slice_form
+from headwater.export.inference import inference_function, inputs_of
 
 # The version of GraphDef's meaning: that of the TensorFlow whose op forms these are (2.21).
 _PRODUCER, _MIN_CONSUMER = 2474, 12
@@ -89,14 +90,29 @@ def graph_def(graph: Graph) -> GraphDef:
     writer = _Body(message.node, _Library(message), in_function=False)
     for tensor in (*graph.inputs, *[inner for _, inner in graph.captured]):
         writer.placeholder(tensor)
+    readers = _first_readers(graph)
     for state in graph.states.values():
-        writer.variable(state)
+        writer.variable(state, readers.get(id(state.entry)))
     writer.nodes(graph.nodes)
     updates = [writer.assignment(state) for state in graph.states.values() if state.modified]
     for output in graph.outputs:
         made = writer.node("Identity", "Identity", [writer.refs[id(output)]], {"T": output.dtype}, [output])
         made.input.extend(f"^{name}" for name in updates)
     return message
+
+
+def _first_readers(graph: Graph) -> dict[int, str]:
+    """The name of the first node that reads each tensor, by the tensor's id."""
+    return {id(x): node.name for node in reversed(graph.nodes) for x in node.inputs}
+
+
+def model_graph_def(model: Any) -> GraphDef:
+    """The ``GraphDef`` of a Keras model's inference.
+
+    Args:
+        model: A model. One whose inputs are not known yet (a subclass that was never called) gives an empty message.
+    """
+    return graph_def(inference_function(model).graph) if inputs_of(model) else GraphDef()
 
 
 class _Library:
@@ -193,14 +209,15 @@ class _Body:
         attrs = {"dtype": tensor.dtype, "shape": tensor.shape}
         self.node(tensor.node.name, "Placeholder", [], attrs, [tensor])
 
-    def variable(self, state: Any) -> None:
-        """Adds a variable and the reading of it at entry."""
+    def variable(self, state: Any, reader: str | None) -> None:
+        """Adds a variable, and the reading of it at entry, which is drawn beside the first node that uses it."""
         variable = state.variable
         name = variable.name.partition(":")[0]
         attrs = {"dtype": variable.dtype, "shape": variable.shape, "shared_name": name, "container": ""}
         handle = self.node(name, "VarHandleOp", [], attrs, [])
         handle.attr["_output_shapes"].list.shape.append(TensorShapeProto())
-        self.node(f"{handle.name}/Read", "ReadVariableOp", [handle.name], {"dtype": variable.dtype}, [state.entry])
+        name = f"{reader or handle.name}/ReadVariableOp"
+        self.node(name, "ReadVariableOp", [handle.name], {"dtype": variable.dtype}, [state.entry])
         self.refs[id(state)] = handle.name
 
     def assignment(self, state: Any) -> str:

@@ -9,11 +9,10 @@ import numpy as np
 
 from headwater.core.concrete import ConcreteFunction
 from headwater.core.errors import UnimplementedError
-from headwater.core.function import function
 from headwater.core.graph import CONST, Graph, Node, describe_location, walk
 from headwater.core.shapes import TensorShape
-from headwater.core.spec import TensorSpec
 from headwater.core.tensor import SymbolicTensor
+from headwater.export.inference import inference_function
 from headwater.export.lite import table_control, table_einsum, table_form, table_nn  # noqa: F401  they add to the table
 from headwater.export.lite.flat import to_bytes
 from headwater.export.lite.fuse import fuse
@@ -150,15 +149,3 @@ def convert_keras_model(model: Any, batch: int | None = None) -> bytes:
         The content of a ``.tflite`` file, with the signature ``serving_default``.
     """
     return convert_concrete_function(inference_function(model), batch)
-
-
-def inference_function(model: Any) -> ConcreteFunction:
-    """A built Keras model called with ``training=False``, traced for the shapes of its inputs."""
-    inputs = list(model.inputs)
-    names = [str(getattr(x, "name", f"input_{i}")).partition(":")[0] for i, x in enumerate(inputs)]
-    specs = [TensorSpec(x.shape, x.dtype, name) for x, name in zip(inputs, names, strict=True)]
-
-    def serve(*args: Any) -> Any:
-        return model(args[0] if len(args) == 1 else list(args), training=False)
-
-    return function(serve, autograph=False).get_concrete_function(*specs)
