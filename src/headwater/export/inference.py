@@ -25,7 +25,7 @@ def inference_function(model: Any) -> ConcreteFunction:
     inputs = inputs_of(model)
     if not inputs:
         raise ValueError(
-            f"Expected a model whose inputs are known, received {getattr(model, 'name', model)!r}, which was not built. "
+            f"Expected a model whose inputs are known, received {getattr(model, 'name', model)!r}, which is not built. "
             "Start it with keras.Input(shape), or trace it yourself: "
             "tf.function(model).get_concrete_function(tf.TensorSpec(...))."
         )
