@@ -5,7 +5,7 @@
 <tf.Tensor: shape=(), dtype=int32, numpy=5>
 """
 
-from headwater import autodiff, config
+from headwater import autodiff, config, keras, summary
 from headwater.core import errors, nest
 from headwater.core.dtypes import (
     DType,
