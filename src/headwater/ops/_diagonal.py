@@ -79,8 +79,8 @@ def MATRIX_SET_DIAG(x: Any, diagonal: Any, *, k: Band, align: str) -> Any:
 
 @op("MatrixBandPart")
 def MATRIX_BAND_PART(x: Any, *, num_lower: int, num_upper: int) -> Any:
-    distance = np.arange(x.shape[-2])[:, None] - np.arange(x.shape[-1])
-    kept = np.ones(distance.shape, bool)
+    distance = jnp.arange(x.shape[-2])[:, None] - jnp.arange(x.shape[-1])
+    kept = jnp.ones(distance.shape, bool)
     if num_lower >= 0:
         kept &= distance <= num_lower
     if num_upper >= 0:

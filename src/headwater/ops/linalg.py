@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from headwater.ops._activation import l2_normalize
 from headwater.ops._clip import global_norm
 from headwater.ops._create import eye
 from headwater.ops._decompose import (
@@ -29,6 +28,7 @@ from headwater.ops._decompose import (
 )
 from headwater.ops._diagonal import band_part, diag, diag_part, set_diag, tensor_diag, tensor_diag_part, trace
 from headwater.ops._norm import norm, normalize
+from headwater.ops._normalization import l2_normalize
 from headwater.ops._products import MATMUL, adjoint, cross, einsum, matmul, matrix_transpose, matvec, tensordot
 from headwater.ops._solve import (
     banded_triangular_solve,
@@ -41,12 +41,53 @@ from headwater.ops._solve import (
 )
 
 __all__ = [
-    "adjoint", "band_part", "banded_triangular_solve", "cholesky", "cholesky_solve", "cross", "det", "diag", "diag_part",
-    "eig", "eigh", "eigvals", "eigvalsh", "einsum", "expm", "eye", "global_norm", "inv", "l2_normalize", "logdet", "logm",
-    "lstsq", "lu", "lu_matrix_inverse", "lu_reconstruct", "lu_solve", "matmul", "matrix_rank", "matrix_transpose",
-    "matvec", "norm", "normalize", "pinv", "qr", "set_diag", "slogdet", "solve", "sqrtm", "svd", "tensor_diag",
-    "tensor_diag_part", "tensordot", "trace", "triangular_solve", "tridiagonal_matmul", "tridiagonal_solve",
     "MATMUL",
+    "adjoint",
+    "band_part",
+    "banded_triangular_solve",
+    "cholesky",
+    "cholesky_solve",
+    "cross",
+    "det",
+    "diag",
+    "diag_part",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "einsum",
+    "expm",
+    "eye",
+    "global_norm",
+    "inv",
+    "l2_normalize",
+    "logdet",
+    "logm",
+    "lstsq",
+    "lu",
+    "lu_matrix_inverse",
+    "lu_reconstruct",
+    "lu_solve",
+    "matmul",
+    "matrix_rank",
+    "matrix_transpose",
+    "matvec",
+    "norm",
+    "normalize",
+    "pinv",
+    "qr",
+    "set_diag",
+    "slogdet",
+    "solve",
+    "sqrtm",
+    "svd",
+    "tensor_diag",
+    "tensor_diag_part",
+    "tensordot",
+    "trace",
+    "triangular_solve",
+    "tridiagonal_matmul",
+    "tridiagonal_solve",
 ]  # fmt: skip
 
 # What the root namespace takes from here, under its name there.

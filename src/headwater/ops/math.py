@@ -8,12 +8,11 @@ from typing import Any
 from headwater.core.tape import ADD_N
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import special
-from headwater.ops._activation import (
+from headwater.ops._activations import (
     LOG_SOFTMAX,
     SOFTMAX,
     SOFTPLUS,
     SOFTSIGN,
-    l2_normalize,
     log_sigmoid,
     log_softmax,
     softmax,
@@ -56,6 +55,7 @@ from headwater.ops._arithmetic import (
     xlog1py,
     xlogy,
 )
+from headwater.ops._cast import CAST, cast
 from headwater.ops._clip import (
     accumulate_n,
     add_n,
@@ -90,6 +90,7 @@ from headwater.ops._count import (
     histogram_fixed_width_bins,
     sobol_sample,
 )
+from headwater.ops._create import zeros_like
 from headwater.ops._elementwise import (
     ABS,
     ANGLE,
@@ -138,6 +139,9 @@ from headwater.ops._elementwise import (
     tan,
     tanh,
 )
+from headwater.ops._inputs import NUMBER, matched, tensor_of
+from headwater.ops._normalization import l2_normalize
+from headwater.ops._products import MATMUL
 from headwater.ops._reduce import (
     ALL,
     ANY,
@@ -178,6 +182,7 @@ from headwater.ops._segment import (
     unsorted_segment_sqrt_n,
     unsorted_segment_sum,
 )
+from headwater.ops._select import where
 from headwater.ops._sort import (
     ARG_MAX,
     ARG_MIN,
@@ -194,6 +199,7 @@ from headwater.ops._sort import (
     sort,
     top_k,
 )
+from headwater.ops.bitwise import BITWISE_AND, BITWISE_OR, BITWISE_XOR, INVERT
 from headwater.ops.special import (
     bessel_i0,
     bessel_i0e,
@@ -213,12 +219,6 @@ from headwater.ops.special import (
     polygamma,
     zeta,
 )
-from headwater.ops._cast import CAST, cast
-from headwater.ops._products import MATMUL
-from headwater.ops._create import zeros_like
-from headwater.ops._inputs import NUMBER, matched, tensor_of
-from headwater.ops._select import where
-from headwater.ops.bitwise import BITWISE_AND, BITWISE_OR, BITWISE_XOR, INVERT
 
 __all__ = [
     "abs", "accumulate_n", "acos", "acosh", "add", "add_n", "angle", "approx_max_k", "approx_min_k", "argmax",

@@ -15,13 +15,11 @@ from headwater.ops._activations import (
     relu,
     relu6,
     selu,
-    sigmoid,
     silu,
     softmax,
     softplus,
     softsign,
     swish,
-    tanh,
 )
 from headwater.ops._convolution import (
     atrous_conv2d,
@@ -37,6 +35,7 @@ from headwater.ops._convolution import (
     depthwise_conv2d,
     separable_conv2d,
 )
+from headwater.ops._elementwise import sigmoid, tanh
 from headwater.ops._losses import (
     log_poisson_loss,
     sigmoid_cross_entropy_with_logits,
