@@ -5,7 +5,7 @@
 <tf.Tensor: shape=(), dtype=int32, numpy=5>
 """
 
-from headwater import autodiff, config, lite
+from headwater import autodiff, config, keras, lite, summary
 from headwater.core import errors, nest
 from headwater.core.dtypes import (
     DType,

@@ -11,7 +11,7 @@ from headwater.core.context import context
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras._lookup import Configurable
-from headwater.keras.saving._registry import builtin
+from headwater.keras._registry import builtin
 
 # Drives everything that was not given a seed; `set_random_seed` resets it through Python's own generator.
 _LARGEST_SEED = 2**31 - 1

@@ -7,7 +7,7 @@ from typing import Any
 
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.keras._lookup import resolve
-from headwater.keras.saving._serialization import deserialize_keras_object, serialize_keras_object
+from headwater.keras._serialization import deserialize_keras_object, serialize_keras_object
 from headwater.ops import math, nn
 
 __all__ = [

@@ -17,9 +17,9 @@ from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.keras._lookup import Configurable, resolve, table_of
 from headwater.keras._random import make_seed
 from headwater.keras._state import floatx
-from headwater.keras.saving._registry import builtin
-from headwater.keras.saving._serialization import deserialize_keras_object as deserialize
-from headwater.keras.saving._serialization import serialize_keras_object as serialize
+from headwater.keras._registry import builtin
+from headwater.keras._serialization import deserialize_keras_object as deserialize
+from headwater.keras._serialization import serialize_keras_object as serialize
 
 __all__ = [
     "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "IdentityInitializer",

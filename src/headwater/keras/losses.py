@@ -14,9 +14,9 @@ from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras._lookup import Configurable, resolve
 from headwater.keras._state import auto_name, epsilon, floatx, snake_case
-from headwater.keras.saving._registry import builtin
-from headwater.keras.saving._serialization import deserialize_keras_object as deserialize
-from headwater.keras.saving._serialization import serialize_keras_object as serialize
+from headwater.keras._registry import builtin
+from headwater.keras._serialization import deserialize_keras_object as deserialize
+from headwater.keras._serialization import serialize_keras_object as serialize
 from headwater.ops import array, math, nn
 
 __all__ = [

@@ -6,9 +6,9 @@ from typing import Any
 
 from headwater.core.tensor import Tensor
 from headwater.keras._lookup import Configurable, resolve, table_of
-from headwater.keras.saving._registry import builtin
-from headwater.keras.saving._serialization import deserialize_keras_object as deserialize
-from headwater.keras.saving._serialization import serialize_keras_object as serialize
+from headwater.keras._registry import builtin
+from headwater.keras._serialization import deserialize_keras_object as deserialize
+from headwater.keras._serialization import serialize_keras_object as serialize
 from headwater.ops import array, linalg, math
 
 __all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2",

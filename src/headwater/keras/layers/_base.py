@@ -23,7 +23,7 @@ from headwater.keras._state import auto_name, snake_case
 from headwater.keras._tensor import KerasTensor, Node, has_keras_tensors
 from headwater.keras.layers._spec import check_inputs
 from headwater.keras.metrics._base import Metric
-from headwater.keras.saving._registry import builtin
+from headwater.keras._registry import builtin
 from headwater.ops import math
 
 

@@ -8,7 +8,7 @@ from headwater.core.dtypes import as_dtype
 from headwater.keras._state import floatx
 from headwater.keras._tensor import KerasTensor, Node
 from headwater.keras.layers._base import Layer
-from headwater.keras.saving._registry import builtin
+from headwater.keras._registry import builtin
 
 
 @builtin("keras.layers")

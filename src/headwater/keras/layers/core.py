@@ -10,8 +10,8 @@ from headwater.core.tensor import convert_to_tensor
 from headwater.keras import activations, constraints, initializers, regularizers
 from headwater.keras.layers._base import Layer
 from headwater.keras.layers._spec import InputSpec
-from headwater.keras.saving import _registry
-from headwater.keras.saving._registry import builtin
+from headwater.keras import _registry
+from headwater.keras._registry import builtin
 from headwater.ops import array, linalg, math, nn
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from headwater.keras._state import data_format_of
 from headwater.keras.layers._base import Layer
 from headwater.keras.layers._spec import InputSpec
-from headwater.keras.saving._registry import builtin
+from headwater.keras._registry import builtin
 from headwater.ops import array
 
 

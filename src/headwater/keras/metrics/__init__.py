@@ -51,8 +51,8 @@ from headwater.keras.metrics._errors import (
     SquaredHinge,
 )
 from headwater.keras.metrics._reductions import Mean, MeanMetricWrapper, Sum
-from headwater.keras.saving._serialization import deserialize_keras_object as deserialize
-from headwater.keras.saving._serialization import serialize_keras_object as serialize
+from headwater.keras._serialization import deserialize_keras_object as deserialize
+from headwater.keras._serialization import serialize_keras_object as serialize
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error

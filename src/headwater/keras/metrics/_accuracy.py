@@ -8,7 +8,7 @@ from headwater.core import dtypes
 from headwater.core.tensor import convert_to_tensor
 from headwater.keras._state import floatx
 from headwater.keras.metrics._reductions import MeanMetricWrapper, pair
-from headwater.keras.saving._registry import builtin
+from headwater.keras._registry import builtin
 from headwater.ops import array, math, nn
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from headwater.core.tensor import convert_to_tensor
 from headwater.keras.metrics._base import Metric, as_float
 from headwater.keras.metrics._reductions import pair
-from headwater.keras.saving._registry import builtin
+from headwater.keras._registry import builtin
 from headwater.ops import array, math
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from headwater.core.tensor import convert_to_tensor
 from headwater.keras import losses
 from headwater.keras.metrics._reductions import Mean, MeanMetricWrapper, pair
-from headwater.keras.saving._registry import builtin
+from headwater.keras._registry import builtin
 from headwater.ops import math
 
 

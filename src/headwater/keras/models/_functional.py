@@ -14,7 +14,7 @@ from headwater.core.variable import Variable
 from headwater.keras._tensor import KerasTensor, Node
 from headwater.keras.layers._base import Layer
 from headwater.keras.layers._input import InputLayer
-from headwater.keras.saving import _serialization
+from headwater.keras import _serialization
 from headwater.ops import array, math
 
 

@@ -11,8 +11,9 @@ from headwater.keras._tensor import KerasTensor
 from headwater.keras.layers._base import Layer, _Held, _is_shape, _map_shapes
 from headwater.keras.models._functional import Network, network_from_config
 from headwater.keras.models._summary import print_summary
-from headwater.keras.saving import _archive, _serialization, _weights
-from headwater.keras.saving._registry import builtin
+from headwater.keras import _serialization
+from headwater.keras.saving import _archive, _weights
+from headwater.keras._registry import builtin
 from headwater.keras.training._trainer import Trainer
 
 

@@ -10,8 +10,8 @@ from headwater.keras.layers._base import Layer, _Held
 from headwater.keras.layers._input import Input, InputLayer
 from headwater.keras.models._functional import Network
 from headwater.keras.models.model import Model
-from headwater.keras.saving import _serialization
-from headwater.keras.saving._registry import builtin
+from headwater.keras import _serialization
+from headwater.keras._registry import builtin
 
 
 @builtin("keras")

@@ -17,7 +17,7 @@ from headwater.core.variable import Variable
 from headwater.keras._lookup import Configurable
 from headwater.keras._state import auto_name, snake_case
 from headwater.keras.optimizers.schedules import LearningRateSchedule
-from headwater.keras.saving._registry import builtin
+from headwater.keras._registry import builtin
 from headwater.ops import array, math
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from headwater.core.tensor import convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras.optimizers._base import Optimizer
-from headwater.keras.saving._registry import builtin
+from headwater.keras._registry import builtin
 from headwater.ops import math
 
 

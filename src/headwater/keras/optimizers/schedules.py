@@ -10,9 +10,9 @@ import numpy as np
 
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.keras._lookup import Configurable
-from headwater.keras.saving._registry import builtin
-from headwater.keras.saving._serialization import deserialize_keras_object as deserialize
-from headwater.keras.saving._serialization import serialize_keras_object as serialize
+from headwater.keras._registry import builtin
+from headwater.keras._serialization import deserialize_keras_object as deserialize
+from headwater.keras._serialization import serialize_keras_object as serialize
 from headwater.ops import array, math
 
 __all__ = [

@@ -11,7 +11,7 @@ import numpy as np
 from headwater.core.dtypes import DType
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.keras.saving import _registry
+from headwater.keras import _registry
 
 _LAMBDA = "__lambda__"
 
