@@ -160,7 +160,7 @@ def keras_model(name: str, config: str, step: Any = None) -> Any:
 
 
 def _keras_model(tag: str, step: int, data: Any) -> Any:
-    return _event(step, tag, np.asarray(data, object), "graph_keras_model", b"1", 2, None)
+    return _event(step, tag, np.asarray(data, object).reshape(1), "graph_keras_model", b"1", 3, None)
 
 
 def graph(graph_data: Any) -> None:
