@@ -229,6 +229,23 @@ def test_slices(key):
     verify(convert_concrete_function(function), [IMAGES], [IMAGES[key]])
 
 
+@pytest.mark.parametrize(
+    "take",
+    [
+        lambda x, i: x[i],
+        lambda x, i: x[:, i, 1],
+        lambda x, i: x[0, i:],
+        lambda x, i: x[..., i:3],
+        lambda x, i: x[:, :i, None],
+    ],
+)
+def test_slices_at_positions_known_at_run_time(take):
+    specs = tf.TensorSpec(IMAGES.shape), tf.TensorSpec([], tf.int32)
+    model = convert_concrete_function(tf.function(take, autograph=False).get_concrete_function(*specs))
+    for position in (1, -1):
+        verify(model, [IMAGES, np.int32(position)], [take(IMAGES, position)])
+
+
 ELSEWHERE = {"If", "While", "Range", "StridedSlice", "StridedSliceDynamic"}  # test_slices, test_lite
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from headwater.core.graph import Node
-from headwater.export.forms import slice_form
+from headwater.export.forms import Slice, slice_form
 from headwater.export.lite.program import Value, Writer
 from headwater.export.lite.table import Unsupported, place, rule, spec_of, type_number
 
@@ -160,14 +161,41 @@ def _slice(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
 
 @rule("StridedSlice", "StridedSliceDynamic")
 def _strided_slice(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
-    form = slice_form(node.attrs["spec"], inputs[1].data)
-    if form is None:
-        raise Unsupported("a position known only at run time. Use tf.gather with the index.")
-    parts = [w.vector(form.begin, "begin"), w.vector(form.end, "end"), w.vector(form.strides, "strides")]
+    x, starts, spec = inputs[0], inputs[1], node.attrs["spec"]
+    known = starts.data if starts.data is not None else np.zeros([d or 0 for d in starts.shape], np.int32)
+    form = slice_form(spec, known)
+    assert form is not None
+    if starts.data is None:
+        bounds = _bounds_at_run_time(w, spec, starts, form)
+    else:
+        bounds = [w.vector(form.begin, "begin"), w.vector(form.end, "end"), w.vector(form.strides, "strides")]
     w(
-        "STRIDED_SLICE", [inputs[0], *parts], node.outputs[0], beginMask=form.begin_mask, endMask=form.end_mask,
+        "STRIDED_SLICE", [x, *bounds], node.outputs[0], beginMask=form.begin_mask, endMask=form.end_mask,
         ellipsisMask=form.ellipsis_mask, newAxisMask=form.new_axis_mask, shrinkAxisMask=form.shrink_axis_mask,
     )  # fmt: skip
+
+
+def _bounds_at_run_time(w: Writer, spec: Sequence[Any], starts: Value, form: Slice) -> list[Value]:
+    """Begins, ends and strides as vectors, whose parts come from `starts` where `spec` says so."""
+    columns: list[list[Value]] = [[], [], []]
+    for entry, *numbers in zip(spec, form.begin, form.end, form.strides, strict=True):
+        parts = [w.vector([number], "bound") for number in numbers]
+        if entry[0] in ("at", "span"):
+            parts[0] = _element(w, starts, entry[1])
+            size = w.vector([numbers[1] - numbers[0]], "size")
+            parts[1] = w("ADD", [parts[0], size], (np.int32, (1,)))
+        elif entry[0] == "bounds":
+            parts = [p if k is None else _element(w, starts, k) for p, k in zip(parts, entry[1:], strict=True)]
+        for column, part in zip(columns, parts, strict=True):
+            column.append(part)
+    return [c[0] if len(c) == 1 else w("CONCATENATION", c, (np.int32, (len(c),)), axis=0) for c in columns]
+
+
+def _element(w: Writer, vector: Value, position: int) -> Value:
+    """One element of an integer vector, as a vector of one."""
+    begin, size = w.vector([position], "position"), w.vector([1], "size")
+    found = w("SLICE", [vector, begin, size], (vector.dtype, (1,)))
+    return found if found.dtype == np.int32 else w("CAST", [found], (np.int32, (1,)))
 
 
 @rule("GatherV2")
