@@ -16,6 +16,7 @@ from tensorboard.plugins.base_plugin import TBContext
 
 import headwater as tf
 from headwater.core import control
+from headwater.core.context import context
 from headwater.export.events import graph_event, keras_model_graph_def, keras_model_summary, tagged_graphs, write_events
 from headwater.export.graphdef import attr_value, graph_def
 
@@ -70,9 +71,9 @@ def nodes(plugin, context, run, tag=None, conceptual=False):
 
 def test_run_graph_is_shown(tmp_path):
     write_events(str(tmp_path / "train"), [graph_event(concrete().graph)])
-    plugin, context = read_back(tmp_path)
-    assert plugin.info_impl(context, "")["train"]["run_graph"]
-    found = nodes(plugin, context, "train")
+    plugin, request = read_back(tmp_path)
+    assert plugin.info_impl(request, "")["train"]["run_graph"]
+    found = nodes(plugin, request, "train")
     assert found["x"].op == "Placeholder"
     assert [d.size for d in found["x"].attr["_output_shapes"].list.shape[0].dim] == [-1, 2, 2]
     assert found["dense/kernel"].op == "VarHandleOp"
@@ -88,16 +89,42 @@ def test_run_graph_is_shown(tmp_path):
 def test_tagged_graph_and_keras_model_are_shown(tmp_path):
     model = SimpleNamespace(to_json=lambda: json.dumps(MODEL_JSON))
     write_events(str(tmp_path), [tagged_graphs("step", [concrete().graph]), keras_model_summary(model)])
-    plugin, context = read_back(tmp_path)
-    tags = plugin.info_impl(context, "")["."]["tags"]
+    plugin, request = read_back(tmp_path)
+    tags = plugin.info_impl(request, "")["."]["tags"]
     assert tags["step"]["op_graph"]
     assert tags["keras"]["conceptual_graph"]
-    assert nodes(plugin, context, ".", "step")["cond"].op == "StatelessIf"
-    layers = nodes(plugin, context, ".", "keras", conceptual=True)
+    assert nodes(plugin, request, ".", "step")["cond"].op == "StatelessIf"
+    layers = nodes(plugin, request, ".", "keras", conceptual=True)
     assert list(layers) == ["sequential/pixels", "sequential/hidden", "sequential/digit"]
     assert list(layers["sequential/digit"].input) == ["sequential/hidden"]
     assert layers["sequential/hidden"].attr["keras_class"].s == b"Dense"
     assert keras_model_graph_def(model).node[1].name == "sequential/hidden"
+
+
+def test_summary_writer_writes_graphs(tmp_path):
+    double = tf.function(lambda x: x + x, autograph=False)
+    double(tf.constant(1.0))
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    with writer.as_default(step=3):
+        assert tf.summary.graph(concrete().graph)
+        tf.summary.trace_on(graph=True)
+        double(tf.constant(1.0))
+        double(tf.constant(2.0))
+        tf.summary.trace_export("called")
+        double(tf.constant([1.0]))
+    writer.close()
+    plugin, request = read_back(tmp_path)
+    assert plugin.info_impl(request, "")["."]["tags"].keys() == {"called"}
+    assert [node.op for node in nodes(plugin, request, ".", "called").values()] == ["Placeholder", "AddV2", "Identity"]
+    assert "cond" in nodes(plugin, request, ".")
+
+
+def test_traces_end():
+    tf.summary.trace_on()
+    tf.summary.trace_off()
+    assert context.plain
+    with pytest.raises(ValueError, match="trace_on"):
+        tf.summary.trace_export("nothing", step=0)
 
 
 def test_functions_are_closed_and_complete():

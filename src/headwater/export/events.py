@@ -44,6 +44,11 @@ def tagged_graphs(tag: str, graphs: Iterable[Graph]) -> Summary:
     return _summary(tag, PLUGIN_NAME_RUN_METADATA_WITH_GRAPH, metadata.SerializeToString())
 
 
+def tagged_event(tag: str, graphs: Iterable[Graph], step: int) -> Event:
+    """The event with the summary of `tagged_graphs`."""
+    return Event(wall_time=time.time(), step=step, summary=tagged_graphs(tag, graphs))
+
+
 def keras_model_summary(model: Any, tag: str = "keras") -> Summary:
     """A summary that shows the layers of a Keras model.
 

@@ -1,5 +1,6 @@
 """`tf.summary`: event files for TensorBoard."""
 
+from headwater.summary._trace import trace_export, trace_off, trace_on
 from headwater.summary._writer import (
     SummaryWriter,
     create_file_writer,
@@ -14,5 +15,5 @@ from headwater.summary import experimental
 
 __all__ = [
     "SummaryWriter", "create_file_writer", "create_noop_writer", "experimental", "flush", "graph", "histogram",
-    "image", "record_if", "scalar", "should_record_summaries", "text", "write",
+    "image", "record_if", "scalar", "should_record_summaries", "text", "trace_export", "trace_off", "trace_on", "write",
 ]  # fmt: skip
