@@ -202,7 +202,7 @@ class Op:
         coded = [next(parts).reshape(a.shape) if a.dtype == object else a for a in arrays]
         result = self._run_jitted(coded, attrs)
         back = [
-            table[np.asarray(r)] if r.dtype == STRING_CODE else r
+            np.asarray(table[np.asarray(r)], object) if r.dtype == STRING_CODE else r
             for r in (result if isinstance(result, tuple | list) else [result])
         ]
         return tuple(back) if isinstance(result, tuple | list) else back[0]

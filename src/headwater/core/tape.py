@@ -22,8 +22,8 @@ from headwater.core.spec import IndexedSlices
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 
-ONES_LIKE = Op("OnesLike", jnp.ones_like, same_dtype=False)
-ZEROS_LIKE = Op("ZerosLike", jnp.zeros_like, same_dtype=False)
+ONES_LIKE = Op("OnesLike", jnp.ones_like, same_dtype=False, differentiable=False)
+ZEROS_LIKE = Op("ZerosLike", jnp.zeros_like, same_dtype=False, differentiable=False)
 ADD_N = Op("AddN", lambda *xs: sum(xs[1:], start=xs[0]), same_dtype=True)
 
 
