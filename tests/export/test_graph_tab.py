@@ -166,6 +166,15 @@ def test_slices_and_reductions_have_tensorflows_form():
     assert np.frombuffer(axes.tensor_content, np.int32).tolist() == [1]
 
 
+def test_softmax_over_another_axis_is_written_between_transposes():
+    function = tf.function(lambda x: tf.nn.softmax(x, axis=0), autograph=False)
+    message = graph_def(function.get_concrete_function(tf.TensorSpec([None, 3], name="x")).graph)
+    operations = [node.op for node in message.node]
+    assert operations == ["Placeholder", "Const", "Transpose", "Softmax", "Transpose", "Identity"]
+    assert list(message.node[3].input) == ["Softmax/transpose"]
+    assert list(message.node[4].input) == ["Softmax/last", "Softmax/perm"]
+
+
 @pytest.mark.parametrize(
     ("value", "kind"),
     [

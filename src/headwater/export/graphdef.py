@@ -233,6 +233,10 @@ class _Body:
 
     def _add(self, node: Node) -> None:
         op, inputs, attrs = node.type, [self.refs[id(x)] for x in node.inputs], dict(node.attrs)
+        axes = _swapped_axes(node)
+        if axes is not None:
+            self._add_swapped(node, inputs[0], axes)
+            return
         if node.op is CONST:
             attrs = {"dtype": node.outputs[0].dtype, "value": attrs["value"]}
         elif node.op.graphs:
@@ -247,6 +251,21 @@ class _Body:
         made.attr["_location"].s = describe_location(node.location).encode()
         if node.device is not None:
             made.device = f"/device:{node.device.platform.upper()}:{node.device.id}"
+
+    def _add_swapped(self, node: Node, x: str, axes: tuple[int, int]) -> None:
+        """Adds an op that TensorFlow has for the last axis only, or not at all, with its axes swapped."""
+        rank = node.outputs[0].shape.rank or 0
+        order = list(range(rank))
+        order[axes[0]], order[axes[1]] = order[axes[1]], order[axes[0]]
+        attrs = {"T": node.outputs[0].dtype, "Tperm": as_dtype("int32")}
+        perm = self.constant(f"{node.name}/perm", np.asarray(order, np.int32))
+        if node.type != "MatrixTranspose":
+            turned = self.node(f"{node.name}/transpose", "Transpose", [x, perm], attrs, [])
+            inner = self.node(f"{node.name}/last", node.type, [self._reference(turned, 0)], {"T": attrs["T"]}, [])
+            for made in (turned, inner):
+                made.attr["_output_shapes"].list.shape.append(TensorShapeProto(unknown_rank=True))
+            x = self._reference(inner, 0)
+        self.node(node.name, "Transpose", [x, perm], attrs, node.outputs)
 
     # TensorFlow's form of a call --------------------------------------------------------------------------------
 
@@ -355,11 +374,22 @@ def _final(states: dict[int, Any], position: int, argument: int) -> Any:
     return states[position].value if position in states else argument
 
 
+def _swapped_axes(node: Node) -> tuple[int, int] | None:
+    """Which axes to swap around a node so that TensorFlow has an op for it; None for most nodes."""
+    rank = node.outputs[0].shape.rank if node.outputs else None
+    if rank is None:
+        return None
+    if node.type == "MatrixTranspose":
+        return rank - 2, rank - 1
+    axis = node.attrs["axis"] % rank if node.type in ("Softmax", "LogSoftmax") else rank - 1
+    return None if axis == rank - 1 else (axis, rank - 1)
+
+
 def _computed(node: Node) -> dict[str, Any]:
     """Attributes that TensorFlow has and we do not need."""
     if node.type == "Cast":
         return {"DstT": node.outputs[0].dtype, "Truncate": False}
-    if node.type in ("Pack", "AddN", "ConcatV2"):
+    if node.type in ("Pack", "AddN", "ConcatV2", "Einsum"):
         return {"N": len(node.inputs)}
     if node.type in ("Shape", "Size"):
         return {"out_type": node.outputs[0].dtype}
