@@ -69,7 +69,7 @@ def _walk_container(container: Any, path: str, seen: set[int]) -> Iterator[tuple
     values = list(container.values()) if isinstance(container, dict) else list(container)
     used: dict[str, int] = {}
     for value in values:
-        if not isinstance(value, _SAVED) or id(value) in seen:
+        if not isinstance(value, _SAVED):
             continue
         name = snake_case(type(value).__name__)
         count = used.get(name, 0)
