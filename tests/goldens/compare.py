@@ -46,7 +46,10 @@ def function(runner: Runner, case: Case, golden: Reader) -> None:
     if order:
         _values(case, "gradient in a function", first, _arrays(golden, record["grads"]), 10)
     if order == 2:
-        _values(case, "second gradient", second, _arrays(golden, record["grads2"]), 100)
+        # Where sizes are unknown, that a second gradient does not depend on its source is not always seen.
+        wanted = _arrays(golden, record["grads2"])
+        second = [None if w is None and g is not None and not np.any(g) else g for g, w in zip(second, wanted)]
+        _values(case, "second gradient", second, wanted, 100)
 
 
 def static_shapes(runner: Runner, case: Case, golden: Reader) -> None:

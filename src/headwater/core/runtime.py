@@ -19,7 +19,7 @@ import numpy as np
 
 from headwater.core.context import context
 from headwater.core.errors import OpError, map_engine_error, without_engine_notes
-from headwater.core.graph import CONST, Graph, Node, describe_location, known_tensors, walk
+from headwater.core.graph import CONST, Graph, Node, describe_location, has_effect, known_tensors, walk
 from headwater.core.lowering import Environment, as_function, bind, evaluate
 from headwater.core.op import StaticValue
 
@@ -118,6 +118,9 @@ class Program:
         self._variables = [s.variable for s in states]
         self._written = [i for i, s in enumerate(states) if s.modified]
         self._kept = [i for i, s in enumerate(states) if not s.modified]
+        # The one device that `tf.device` asked for inside: an XLA program runs on one.
+        devices = {node.device for node in walk(graph)} - {None}
+        self._device = devices.pop() if len(devices) == 1 else None
         self._compiled: Any = None if graph.is_staged else self._compile()
 
     def _compile(self) -> Any:
@@ -134,8 +137,13 @@ class Program:
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
         """Runs the Graph, with its effect on variables; returns the output arrays."""
-        if context.device is not None:
-            inputs = jax.device_put(list(inputs), context.device)
+        device = self._device or context.device
+        if device is None:
+            return self._run(inputs)
+        with jax.default_device(device):
+            return self._run(jax.device_put(list(inputs), device))
+
+    def _run(self, inputs: Sequence[Any]) -> list[Any]:
         if self._compiled is None:
             return self._run_stages(inputs)
         if not self._variables:
@@ -299,7 +307,7 @@ class _Stages:
         last_effect = 1
         for node in graph.nodes:
             level = self._level(node)
-            if node.on_host and _has_effect(node):
+            if node.on_host and has_effect(node):
                 level = last_effect = max(level, last_effect)
             stages.setdefault(level, _Stage(level)).nodes.append(node)
             for output in node.outputs:
@@ -350,12 +358,6 @@ class _Stages:
         for stage in self._stages:
             stage.run(env)
         return [env[id(x)] for x in self._graph.outputs], [env[id(s.value)] for s in self._states]
-
-
-def _has_effect(node: Node) -> bool:
-    return node.op.effect == "effect" or any(
-        inner.op.effect == "effect" for key in node.op.graphs for inner in walk(node.attrs[key])
-    )
 
 
 def _with_known(nodes: list[Node], known: set[int], makers: dict[int, Node], own: set[int]) -> list[Node]:

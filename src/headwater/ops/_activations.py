@@ -13,6 +13,7 @@ from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.ops._common import single_axis
 from headwater.ops._elementwise import SIGMOID
 from headwater.ops._floating import floating, floating_unary
+from headwater.ops._slopes import with_slope
 
 # Scaled exponential units keep mean 0 and variance 1 (Klambauer et al. 2017, "Self-Normalizing Neural Networks").
 _SELU_ALPHA = 1.6732632423543772
@@ -43,7 +44,11 @@ ELU = Op("Elu", _elu, elementwise=True)
 SELU = Op("Selu", _selu, elementwise=True)
 GELU = Op("Gelu", _gelu, elementwise=True)
 SOFTPLUS = Op("Softplus", lambda x: jnp.logaddexp(x, jnp.zeros((), x.dtype)), elementwise=True)
-SOFTSIGN = Op("Softsign", lambda x: x / (1 + jnp.abs(x)), elementwise=True)
+SOFTSIGN = Op(
+    "Softsign",
+    with_slope(lambda x: x / (1 + jnp.abs(x)), lambda x, y: 1 / jnp.square(1 + jnp.abs(x))),
+    elementwise=True,
+)
 
 
 def relu(features: Any, name: str | None = None) -> Tensor:

@@ -168,8 +168,7 @@ def SOBOL_SAMPLE(num_results: Any, skip: Any, *, dim: int, dtype: Any) -> Any:
     from scipy.stats import qmc  # noqa: PLC0415  (half a second to import, for this function alone)
 
     points = qmc.Sobol(dim, scramble=False, bits=31)
-    if int(skip):
-        points.fast_forward(int(skip))
+    points.fast_forward(int(skip) + 1)  # the sequence's first point, the origin, is left out
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # about numbers of points that are no power of two
         return points.random(int(num_results)).astype(dtype)
@@ -187,7 +186,7 @@ def sobol_sample(
         dtype: float32 or float64.
         name: A name for the operation.
 
-    >>> tf.math.sobol_sample(2, 2, skip=1).numpy()
+    >>> tf.math.sobol_sample(2, 2).numpy()
     array([[0.5 , 0.5 ],
            [0.75, 0.25]], dtype=float32)
     """

@@ -322,7 +322,7 @@ def _host_function(name: str, scipy_name: str) -> Op:
     def kernel(x: Any) -> Any:
         from scipy import linalg  # noqa: PLC0415  (for these functions alone)
 
-        rows = _square(x).reshape(-1, *x.shape[-2:])
+        rows = _square(x).reshape(-1, *x.shape[-2:]).astype(np.complex128)
         found = np.stack([getattr(linalg, scipy_name)(m) for m in rows]) if len(rows) else rows
         real_result = found.real if np.dtype(x.dtype).kind == "f" else found
         return real_result.reshape(x.shape).astype(x.dtype)

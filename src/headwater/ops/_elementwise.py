@@ -11,6 +11,7 @@ from jax import lax
 from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._inputs import BOOL, FLOATING, INEXACT, NUMBER, REAL, SIGNED, tensor_of
+from headwater.ops._slopes import with_slope
 
 # Exponentials and logarithms -------------------------------------------------------------------------------------
 
@@ -72,9 +73,7 @@ SQUARE = Op("Square", jnp.square, elementwise=True)
 SQRT = Op("Sqrt", jnp.sqrt, elementwise=True)
 
 
-@op("Rsqrt", elementwise=True)
-def RSQRT(x: Any) -> Any:
-    return lax.rsqrt(x)
+RSQRT = Op("Rsqrt", with_slope(lax.rsqrt, lambda x, y: -0.5 * y * y * y), elementwise=True)
 
 
 @op("Reciprocal", elementwise=True)
@@ -130,7 +129,7 @@ SINH = Op("Sinh", jnp.sinh, elementwise=True)
 COSH = Op("Cosh", jnp.cosh, elementwise=True)
 TANH = Op("Tanh", jnp.tanh, elementwise=True)
 ASINH = Op("Asinh", jnp.arcsinh, elementwise=True)
-ACOSH = Op("Acosh", jnp.arccosh, elementwise=True)
+ACOSH = Op("Acosh", with_slope(jnp.arccosh, lambda x, y: 1 / jnp.sinh(y)), elementwise=True)
 ATANH = Op("Atanh", jnp.arctanh, elementwise=True)
 
 
@@ -244,13 +243,21 @@ def atanh(x: Any, name: str | None = None) -> Tensor:
 
 # Signs and rounding ----------------------------------------------------------------------------------------------
 
+
+def _sign(x: Any) -> Any:
+    if not jnp.iscomplexobj(x):
+        return jnp.sign(x)
+    zero = x == 0
+    return jnp.where(zero, x, x / jnp.abs(jnp.where(zero, jnp.ones_like(x), x)))
+
+
 NEG = Op("Neg", jnp.negative, elementwise=True)
-SIGN = Op("Sign", jnp.sign, elementwise=True)
+SIGN = Op("Sign", _sign, elementwise=True)
 FLOOR = Op("Floor", jnp.floor, elementwise=True, differentiable=False)
 CEIL = Op("Ceil", jnp.ceil, elementwise=True, differentiable=False)
 RINT = Op("Rint", jnp.rint, elementwise=True, differentiable=False)
 ROUND = Op("Round", jnp.round, elementwise=True, differentiable=False)
-ABS = Op("Abs", jnp.abs, elementwise=True)
+ABS = Op("Abs", with_slope(jnp.abs, lambda x, y: jnp.sign(x)), elementwise=True)
 
 
 @op("ComplexAbs", elementwise=True)

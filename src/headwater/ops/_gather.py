@@ -13,7 +13,7 @@ from headwater.core.errors import InvalidArgumentError
 from headwater.core.op import op
 from headwater.core.spec import IndexedSlices
 from headwater.core.tape import dense
-from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
+from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor, register_tensor_conversion_function
 from headwater.ops._common import single_axis
 from headwater.ops._inputs import INTEGER, matched, one_axis, static_integers, tensor_of
 from headwater.ops._shape import reshape, shape
@@ -53,7 +53,7 @@ def GATHER_ND(params: Any, indices: Any, *, batch_dims: int) -> Any:
 
 def _check_range(indices: Tensor, sizes: Any, op_name: str) -> None:
     """An index that can be seen to be out of range is an error; inside a program it is clamped, as XLA does."""
-    if not isinstance(indices, EagerTensor) or not indices._array.size or None in sizes:
+    if not isinstance(indices, EagerTensor) or not indices._array.size or None in np.atleast_1d(sizes):
         return
     value = indices._numpy()
     if value.min() < 0 or (value >= np.asarray(sizes)).any():
@@ -122,6 +122,12 @@ def gather_nd(
         _check_range(index, x._array.shape[batch_dims : batch_dims + count], "GatherNd")
     return GATHER_ND(x, index, batch_dims=int(batch_dims), name=name)
 
+
+def _dense(value: IndexedSlices, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Tensor:
+    return dense(value)
+
+
+register_tensor_conversion_function(IndexedSlices, _dense)
 
 # Putting ---------------------------------------------------------------------------------------------------------
 

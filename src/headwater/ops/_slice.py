@@ -20,6 +20,7 @@ from headwater.core.variable import Variable
 from headwater.ops._cast import cast
 from headwater.ops._inputs import static_integers
 from headwater.ops._join import PACK
+from headwater.ops._select import boolean_mask
 
 # Slices ---------------------------------------------------------------------------------------------------------
 # The `spec` of a slice has one entry per part of the Python index:
@@ -64,7 +65,11 @@ def STRIDED_SLICE(x: Any, starts: Any, *, spec: tuple[Any, ...]) -> Any:
 
 def _check_index(index: int, size: int, axis: int) -> None:
     if not -size <= index < size:
-        raise IndexError(f"slice index {index} of dimension {axis} out of bounds.")
+        raise _OutOfBounds(None, None, f"slice index {index} of dimension {axis} out of bounds.")
+
+
+class _OutOfBounds(InvalidArgumentError, IndexError):
+    """TensorFlow's error for an index that is out of range, which Python's protocols understand too."""
 
 
 @op("StridedSliceDynamic", static=(1,))
@@ -79,6 +84,8 @@ def _SLICE_BY_VALUES(x: Any, bounds: Any, *, spec: tuple[Any, ...]) -> Any:
 def slice_tensor(tensor: Any, key: Any) -> Tensor:
     """``tensor[key]`` by NumPy's rules for basic indices."""
     tensor = convert_to_tensor(tensor)
+    if isinstance(key, Tensor | np.ndarray) and key.dtype == bool and key.ndim:
+        return boolean_mask(tensor, key)
     spec, index, by_value = _index(tensor, key)
     return (_SLICE_BY_VALUES if by_value else STRIDED_SLICE)(tensor, index, spec=spec, name="strided_slice")
 

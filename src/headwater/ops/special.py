@@ -16,6 +16,7 @@ from headwater.ops._arithmetic import subtract
 from headwater.ops._elementwise import negative
 from headwater.ops._inputs import FLOATING, matched_numbers, tensor_of
 from headwater.ops._reduce import reduce_sum
+from headwater.ops._slopes import with_slope
 
 __all__ = [
     "bessel_i0", "bessel_i0e", "bessel_i1", "bessel_i1e", "bessel_j0", "bessel_j1", "bessel_k0", "bessel_k0e",
@@ -185,7 +186,9 @@ def lbeta(x: Any, name: str | None = None) -> Tensor:
 ERF = Op("Erf", lax.erf, elementwise=True)
 ERFC = Op("Erfc", lax.erfc, elementwise=True)
 ERFINV = Op("Erfinv", lax.erf_inv, elementwise=True)
-NDTRI = Op("Ndtri", _wide(jsp.ndtri), elementwise=True)
+NDTRI = Op(
+    "Ndtri", _wide(with_slope(jsp.ndtri, lambda x, y: float(np.sqrt(2 * np.pi)) * jnp.exp(y * y / 2))), elementwise=True
+)
 
 
 def erf(x: Any, name: str | None = None) -> Tensor:
@@ -237,25 +240,21 @@ def erfcinv(x: Any, name: str | None = None) -> Tensor:
 # Bessel functions ------------------------------------------------------------------------------------------------
 
 
-def _with_slope(function: Any, slope: Any) -> Any:
-    """`function` of one array with derivative ``slope(x, y)``."""
-
-    @jax.custom_jvp
-    def smooth(x: Any) -> Any:
-        return function(x)
-
-    @smooth.defjvp
-    def tangent(primals: Any, tangents: Any) -> Any:
-        y = smooth(*primals)
-        return y, tangents[0] * slope(primals[0], y)
-
-    return _wide(smooth)
+def _i1_slope(x: Any, y: Any) -> Any:
+    # TensorFlow takes 1 for the derivative at 0, where the limit is 1/2.
+    safe = jnp.where(x == 0, jnp.ones_like(x), x)
+    return jnp.where(x == 0, jnp.ones_like(x), jsp.i0(safe) - y / safe)
 
 
-I0 = Op("BesselI0", _wide(jsp.i0), elementwise=True)
+def _i1e_slope(x: Any, y: Any) -> Any:
+    safe = jnp.where(x == 0, jnp.ones_like(x), x)
+    return jnp.where(x == 0, jnp.full_like(x, 0.5), jsp.i0e(safe) - y * (jnp.sign(safe) + 1 / safe))
+
+
+I0 = Op("BesselI0", _wide(with_slope(jsp.i0, lambda x, y: jsp.i1(x))), elementwise=True)
 I0E = Op("BesselI0e", _wide(jsp.i0e), elementwise=True)
-I1 = Op("BesselI1", _wide(jsp.i1), elementwise=True)
-I1E = Op("BesselI1e", _wide(jsp.i1e), elementwise=True)
+I1 = Op("BesselI1", _wide(with_slope(jsp.i1, _i1_slope)), elementwise=True)
+I1E = Op("BesselI1e", _wide(with_slope(jsp.i1e, _i1e_slope)), elementwise=True)
 
 
 def bessel_i0(x: Any, name: str | None = None) -> Tensor:
@@ -394,13 +393,17 @@ def bessel_k1e(x: Any, name: str | None = None) -> Tensor:
 
 # Integrals -------------------------------------------------------------------------------------------------------
 
-DAWSN = Op("Dawsn", _with_slope(jsp.dawsn, lambda x, y: 1 - 2 * x * y), elementwise=True)
-EXPINT = Op("Expint", _with_slope(jsp.expi, lambda x, y: jnp.exp(x) / x), elementwise=True)
+DAWSN = Op("Dawsn", _wide(with_slope(jsp.dawsn, lambda x, y: 1 - 2 * x * y)), elementwise=True)
+EXPINT = Op("Expint", _wide(with_slope(jsp.expi, lambda x, y: jnp.exp(x) / x)), elementwise=True)
 _COS = Op(
-    "FresnelCos", _with_slope(lambda x: jsp.fresnel(x)[1], lambda x, y: jnp.cos(np.pi / 2 * x * x)), elementwise=True
+    "FresnelCos",
+    _wide(with_slope(lambda x: jsp.fresnel(x)[1], lambda x, y: jnp.cos(np.pi / 2 * x * x))),
+    elementwise=True,
 )
 _SIN = Op(
-    "FresnelSin", _with_slope(lambda x: jsp.fresnel(x)[0], lambda x, y: jnp.sin(np.pi / 2 * x * x)), elementwise=True
+    "FresnelSin",
+    _wide(with_slope(lambda x: jsp.fresnel(x)[0], lambda x, y: jnp.sin(np.pi / 2 * x * x))),
+    elementwise=True,
 )
 
 
@@ -408,7 +411,7 @@ def _spence_slope(x: Any, y: Any) -> Any:
     return jnp.where(x == 1, -jnp.ones_like(x), jnp.log(x) / jnp.where(x == 1, jnp.ones_like(x), 1 - x))
 
 
-SPENCE = Op("Spence", _with_slope(jsp.spence, _spence_slope), elementwise=True)
+SPENCE = Op("Spence", _wide(with_slope(jsp.spence, _spence_slope)), elementwise=True)
 
 
 def dawsn(x: Any, name: str | None = None) -> Tensor:
