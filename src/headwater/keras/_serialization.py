@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import types
 from typing import Any
 
@@ -208,6 +209,8 @@ def _instance(config: dict[str, Any]) -> Any:
     inner = config["config"]
     if isinstance(inner, dict) and not hasattr(cls, "_reads_own_config"):
         inner = {key: _argument(value) for key, value in inner.items()}
+        if _registry.is_builtin(cls):
+            inner = _without_unset(cls, inner)
     try:
         instance = cls.from_config(inner)
     except TypeError as error:
@@ -220,6 +223,12 @@ def _instance(config: dict[str, Any]) -> Any:
     if (compiled := config.get("compile_config")) and hasattr(instance, "compile_from_config"):
         instance.compile_from_config(compiled)
     return instance
+
+
+def _without_unset(cls: type, config: dict[str, Any]) -> dict[str, Any]:
+    """The config without options that only other versions of Keras have, where they are not used."""
+    names = {n for base in cls.__mro__ if "__init__" in vars(base) for n in inspect.signature(base.__init__).parameters}  # type: ignore[misc]
+    return {k: v for k, v in config.items() if k in names or v not in (None, False)}
 
 
 def _argument(value: Any) -> Any:

@@ -76,6 +76,12 @@ class Model(Trainer, Layer):
         self.built = True  # weights are made by the layers inside
         self.compute_output_spec(shapes)
 
+    def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if type(self).build is Model.build:
+            self.built = True  # the layers inside are built when `call` reaches them
+        else:
+            super()._build_for(args, kwargs)
+
     # Structure --------------------------------------------------------------------------------------------------
 
     @property

@@ -10,13 +10,11 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from headwater.keras._random import SeedGenerator
 from headwater.keras._state import snake_case
-from headwater.keras.layers._base import Layer, _Held
-from headwater.keras.metrics._base import Metric
+from headwater.keras.layers._base import Layer
 from headwater.keras.optimizers._base import Optimizer
 
-_SAVED = (Layer, Optimizer, Metric, SeedGenerator)
+_SAVED = (Layer, Optimizer)
 _UNSAVED = ("loss", "history", "_functional_layers", "_stack")
 
 
@@ -55,12 +53,14 @@ def walk(item: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
 
 
 def _children(item: Any) -> list[tuple[str, Any]]:
-    """The attributes that may hold weights, by name, in alphabetical order."""
-    if isinstance(item, Optimizer | Metric | SeedGenerator):
+    """The attributes that may hold weights, by name, in alphabetical order; models count private ones as layers."""
+    if isinstance(item, Optimizer):
         return []
-    found = {k: v for k, v in vars(item).items() if k not in _UNSAVED and not isinstance(v, _Held)}
-    if getattr(item, "_network", None) is not None or hasattr(item, "_stack"):
-        found = {"layers": item.layers, "optimizer": item.optimizer}
+    found = {k: v for k, v in vars(item).items() if k not in _UNSAVED}
+    if hasattr(item, "_network_holder"):
+        stacked = item._network is not None or hasattr(item, "_stack")
+        found = {"optimizer": item.optimizer} if stacked else {k: v for k, v in found.items() if not k.startswith("_")}
+        found["layers"] = item.layers
     kept = {k: v for k, v in found.items() if isinstance(v, (*_SAVED, list, tuple, dict, set))}
     return sorted(kept.items())
 
@@ -69,7 +69,7 @@ def _walk_container(container: Any, path: str, seen: set[int]) -> Iterator[tuple
     values = list(container.values()) if isinstance(container, dict) else list(container)
     used: dict[str, int] = {}
     for value in values:
-        if not isinstance(value, _SAVED) or id(value) in seen:
+        if not isinstance(value, _SAVED):
             continue
         name = snake_case(type(value).__name__)
         count = used.get(name, 0)

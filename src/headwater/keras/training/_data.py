@@ -16,6 +16,7 @@ from headwater.core.spec import TensorSpec
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras._state import floatx
+from headwater.keras.training._device_cache import DeviceCache
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
@@ -52,12 +53,14 @@ class ArrayData:
         batch_size: The batch size.
         shuffle: Whether each epoch has an order of its own.
         steps: How many batches make an epoch; None: all.
+        cache: Where device copies of earlier calls are kept.
     """
 
     def __init__(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, batch_size: int | None = None,
-        shuffle: Any = False, steps: int | None = None,
+        shuffle: Any = False, steps: int | None = None, cache: DeviceCache | None = None,
     ) -> None:  # fmt: skip
+        put = (cache or DeviceCache()).put
         if class_weight is not None:
             sample_weight = weights_of_classes(as_array(y), class_weight)
         parts = [x] if y is None else [x, y] if sample_weight is None else [x, y, sample_weight]
@@ -70,7 +73,7 @@ class ArrayData:
         self.batch_size = min(int(batch_size or 32), max(self.rows, 1))
         self.shuffle = bool(shuffle)
         self.on_host = any(a.dtype == object for a in flat)
-        self.arrays = flat if self.on_host else [jnp.asarray(a) for a in flat]
+        self.arrays = flat if self.on_host else [put(a) for a in flat]
         self.specs = nest.pack_sequence_as(self.structure, [
             TensorSpec([None, *a.shape[1:]], from_numpy(np.dtype(a.dtype))) for a in flat
         ])  # fmt: skip
@@ -182,7 +185,7 @@ def _cardinality(source: Any) -> int | None:
 
 def make_data(
     x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, batch_size: int | None = None,
-    shuffle: Any = False, steps: int | None = None,
+    shuffle: Any = False, steps: int | None = None, cache: DeviceCache | None = None,
 ) -> ArrayData | IterableData:  # fmt: skip
     """The data source for the arguments of `fit`, `evaluate` and `predict`."""
     if x is None:
@@ -194,7 +197,7 @@ def make_data(
                 "targets should be included as part of `x`."
             )
         return IterableData(x, class_weight, steps, shuffle)
-    return ArrayData(x, y, sample_weight, class_weight, batch_size, shuffle, steps)
+    return ArrayData(x, y, sample_weight, class_weight, batch_size, shuffle, steps, cache)
 
 
 def _is_iterable_source(x: Any) -> bool:

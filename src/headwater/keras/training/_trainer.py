@@ -29,6 +29,7 @@ from headwater.keras.training._data import (
     unpack_x_y_sample_weight,
     weights_of_classes,
 )
+from headwater.keras.training._device_cache import DeviceCache
 from headwater.keras.training._steps import StepRunner
 from headwater.ops import array, math
 
@@ -49,6 +50,7 @@ class Trainer:
 
     def __init__(self) -> None:
         self._compiled = _Compiled()
+        self._cache = DeviceCache()
         self.optimizer: Any = None
         self.loss: Any = None
         self.stop_training = False
@@ -312,12 +314,12 @@ class Trainer:
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split)
             validation_data = tuple([part for part in validation_data if part is not None])
-        data = make_data(x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch)
+        data = make_data(x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch, self._cache)
         self._prepare_for(data, True)
         validation = None
         if validation_data is not None:
             parts = unpack_x_y_sample_weight(validation_data) if isinstance(validation_data, tuple | list) else (validation_data,)
-            validation = make_data(*parts, batch_size=validation_batch_size or batch_size, steps=validation_steps)
+            validation = make_data(*parts, batch_size=validation_batch_size or batch_size, steps=validation_steps, cache=self._cache)
         hooks = callbacks_for(
             callbacks, self, verbose, add_history=True, epochs=epochs, steps=data.batches
         )
@@ -380,7 +382,7 @@ class Trainer:
             The loss, a list ``[loss, metric, ...]``, or a dict by name.
         """
         self._assert_compiled("evaluate")
-        data = make_data(x, y, sample_weight, batch_size=batch_size, steps=steps)
+        data = make_data(x, y, sample_weight, batch_size=batch_size, steps=steps, cache=self._cache)
         self._prepare_for(data, False)
         hooks = callbacks_for(callbacks, self, verbose, epochs=1, steps=data.batches)
         logs = self._evaluate(data, hooks)
@@ -410,7 +412,7 @@ class Trainer:
         Returns:
             A structure of arrays like the model's outputs.
         """
-        data = make_data(x, batch_size=batch_size, steps=steps)
+        data = make_data(x, batch_size=batch_size, steps=steps, cache=self._cache)
         hooks = callbacks_for(callbacks, self, verbose, epochs=1, steps=data.batches)
         hooks.on_predict_begin()
         parts = []
