@@ -51,7 +51,11 @@ def main() -> int:
     after = head + BEGIN + imports() + END + tail
     for command in (["check", "--fix", "--quiet", "--select", "I"], ["format", "--quiet"]):
         done = subprocess.run(
-            [*ruff, *command, "--stdin-filename", str(TARGET), "-"], input=after, text=True, capture_output=True, check=True
+            [*ruff, *command, "--stdin-filename", str(TARGET), "-"],
+            input=after,
+            text=True,
+            capture_output=True,
+            check=True,
         )
         after = done.stdout
     if "--check" in sys.argv:

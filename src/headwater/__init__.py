@@ -5,7 +5,7 @@
 <tf.Tensor: shape=(), dtype=int32, numpy=5>
 """
 
-from headwater import autodiff, autograph, config, dtypes, experimental, sysconfig, test, version
+from headwater import autodiff, autograph, config, dtypes, experimental, keras, lite, summary, sysconfig, test, version
 from headwater.core import errors, nest
 from headwater.core.dtypes import (
     DType,
@@ -44,12 +44,14 @@ from headwater.ops import (
     bitwise,
     control_flow,
     debugging,
+    image,
     linalg,
     math,
     nn,
     operators,
     random,
     script,
+    strings,
     tensor_array,
 )
 from headwater.ops.constant import (

@@ -164,7 +164,11 @@ def _part(text: bytes, position: int, size: int, unit: str, index: int) -> bytes
 # Joining and splitting ------------------------------------------------------------------------------------------
 
 
-@op("StringJoin", effect="host", spec=lambda inputs, attrs: (dtypes.string, broadcast_shapes(*[x.shape for x in inputs])))
+@op(
+    "StringJoin",
+    effect="host",
+    spec=lambda inputs, attrs: (dtypes.string, broadcast_shapes(*[x.shape for x in inputs])),
+)
 def JOIN(*xs: Any, separator: bytes) -> Any:
     """Joins strings element by element; scalars go with every element."""
     arrays = np.broadcast_arrays(*xs)

@@ -41,7 +41,7 @@ def summarize(array: Any, edge: int) -> str:
 def _rows(array: Any, edge: int, depth: int) -> str:
     size = array.shape[0]
     shown = list(range(size))
-    short = 0 <= edge and size > 2 * edge
+    short = edge >= 0 and size > 2 * edge
     if short:
         shown = [*range(edge), *range(size - edge, size)]
     texts = [_element(array[i]) if array.ndim == 1 else _rows(array[i], edge, depth + 1) for i in shown]

@@ -58,7 +58,9 @@ def _scalar(tag: str, description: str | None, step: int, data: Any) -> Any:
     return _event(step, tag, np.float32(data), "scalars", b"", 1, description)
 
 
-def histogram(name: str, data: Any, step: Any = None, buckets: int | None = None, description: str | None = None) -> Any:
+def histogram(
+    name: str, data: Any, step: Any = None, buckets: int | None = None, description: str | None = None
+) -> Any:
     """Writes how values are distributed.
 
     Args:
