@@ -87,8 +87,28 @@ def execute(graph: Graph, inputs: Sequence[Any], captures: Sequence[Any], entrie
             graph.runtime = _Stages(graph)
         return graph.runtime(inputs, captures, entries)
     if graph.runtime is None:
-        graph.runtime = compile_function(as_function(graph), graph)
-    return _guarded(graph, graph.runtime, list(inputs), list(captures), list(entries))
+        graph.runtime = {}
+    known = graph.known_captures
+    values = tuple([StaticValue(np.asarray(captures[i])) for i in known])
+    program = graph.runtime.get(values)
+    if program is None:
+        program = graph.runtime[values] = compile_function(_with_known_captures(graph, known, values), graph)
+    rest = [c for i, c in enumerate(captures) if i not in known]
+    return _guarded(graph, program, list(inputs), rest, list(entries))
+
+
+def _with_known_captures(graph: Graph, known: Sequence[int], values: Sequence[StaticValue]) -> Callable[..., Any]:
+    """The Graph as a JAX function of the captures that are not known already."""
+    function = as_function(graph)
+    if not known:
+        return function
+
+    def program(inputs: Sequence[Any], captures: Sequence[Any], entries: Sequence[Any]) -> Any:
+        rest, fixed = iter(captures), dict(zip(known, values))
+        full = [fixed[i].array if i in fixed else next(rest) for i in range(len(known) + len(captures))]
+        return function(inputs, full, entries)
+
+    return program
 
 
 def _guarded(graph: Graph, program: Any, *arguments: Any) -> Any:
@@ -329,6 +349,7 @@ class _Stages:
         """Finds what each stage takes and gives. Known tensors are recomputed wherever they are used."""
         makers = {id(x): node for node in self._graph.nodes for x in node.outputs}
         wanted: dict[int, Any] = {id(x): x for x in [*self._graph.outputs, *[s.value for s in self._states]]}
+        fixed = {id(self._captured[i]) for i in self._graph.known_captures}
         for stage in self._stages:
             own = {id(x) for node in stage.nodes for x in node.outputs}
             if not stage.on_host:
@@ -339,7 +360,8 @@ class _Stages:
             for node in stage.nodes:
                 for position, x in enumerate(node.inputs):
                     if id(x) not in own:
-                        (static if position in node.op.static and not stage.on_host else taken)[id(x)] = x
+                        by_value = not stage.on_host and (position in node.op.static or id(x) in fixed)
+                        (static if by_value else taken)[id(x)] = x
             stage.static = list(static.values())
             stage.inputs = [x for key, x in taken.items() if key not in static]
             wanted.update(taken)

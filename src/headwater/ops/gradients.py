@@ -524,7 +524,7 @@ def gradients(
         accumulate(cotangents, target, ONES_LIKE(target) if start is None else convert_to_tensor(start, target.dtype))
     stopped = {id(x) for x in nest.flatten(stop_gradients)} if stop_gradients is not None else set()
     records = [
-        (n.op, n.inputs, n.attrs, n.outputs)
+        (n.op, n.inputs, n.attrs, n.outputs, None)
         for n in graph.nodes
         if n.op.differentiable and not any(id(x) in stopped for x in n.outputs)
     ]
