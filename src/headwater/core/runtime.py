@@ -87,8 +87,38 @@ def execute(graph: Graph, inputs: Sequence[Any], captures: Sequence[Any], entrie
             graph.runtime = _Stages(graph)
         return graph.runtime(inputs, captures, entries)
     if graph.runtime is None:
-        graph.runtime = compile_function(as_function(graph), graph)
+        graph.runtime = _Programs(graph)
     return _guarded(graph, graph.runtime, list(inputs), list(captures), list(entries))
+
+
+class _Programs:
+    """A Graph without host nodes, compiled once for each set of values of captures that were known while tracing.
+
+    What follows from such a capture may decide a shape in the Graph, so it must be known when the program is built.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._known = [i for i, (outer, _) in enumerate(graph.captured) if getattr(outer, "probes", None) is not None]
+        self._programs: dict[Any, Any] = {}
+
+    def __call__(self, inputs: list[Any], captures: list[Any], entries: list[Any]) -> Any:
+        key = tuple([StaticValue(np.asarray(captures[i])) for i in self._known])
+        program = self._programs.get(key)
+        if program is None:
+            program = self._programs[key] = compile_function(self._with(key), self._graph)
+        return program(inputs, captures, entries)
+
+    def _with(self, key: Sequence[StaticValue]) -> Callable[..., Any]:
+        function = as_function(self._graph)
+
+        def program(inputs: list[Any], captures: list[Any], entries: list[Any]) -> Any:
+            full = list(captures)
+            for i, value in zip(self._known, key, strict=True):
+                full[i] = value.array
+            return function(inputs, full, entries)
+
+        return program
 
 
 def _guarded(graph: Graph, program: Any, *arguments: Any) -> Any:
