@@ -87,28 +87,38 @@ def execute(graph: Graph, inputs: Sequence[Any], captures: Sequence[Any], entrie
             graph.runtime = _Stages(graph)
         return graph.runtime(inputs, captures, entries)
     if graph.runtime is None:
-        graph.runtime = {}
-    known = graph.known_captures
-    values = tuple([StaticValue(np.asarray(captures[i])) for i in known])
-    program = graph.runtime.get(values)
-    if program is None:
-        program = graph.runtime[values] = compile_function(_with_known_captures(graph, known, values), graph)
-    rest = [c for i, c in enumerate(captures) if i not in known]
-    return _guarded(graph, program, list(inputs), rest, list(entries))
+        graph.runtime = _Programs(graph)
+    return _guarded(graph, graph.runtime, list(inputs), list(captures), list(entries))
 
 
-def _with_known_captures(graph: Graph, known: Sequence[int], values: Sequence[StaticValue]) -> Callable[..., Any]:
-    """The Graph as a JAX function of the captures that are not known already."""
-    function = as_function(graph)
-    if not known:
-        return function
+class _Programs:
+    """A Graph without host nodes, compiled once for each set of values of captures that were known while tracing.
 
-    def program(inputs: Sequence[Any], captures: Sequence[Any], entries: Sequence[Any]) -> Any:
-        rest, fixed = iter(captures), dict(zip(known, values))
-        full = [fixed[i].array if i in fixed else next(rest) for i in range(len(known) + len(captures))]
-        return function(inputs, full, entries)
+    What follows from such a capture may decide a shape in the Graph, so it must be known when the program is built.
+    """
 
-    return program
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._known = [i for i, (outer, _) in enumerate(graph.captured) if getattr(outer, "probes", None) is not None]
+        self._programs: dict[Any, Any] = {}
+
+    def __call__(self, inputs: list[Any], captures: list[Any], entries: list[Any]) -> Any:
+        key = tuple([StaticValue(np.asarray(captures[i])) for i in self._known])
+        program = self._programs.get(key)
+        if program is None:
+            program = self._programs[key] = compile_function(self._with(key), self._graph)
+        return program(inputs, captures, entries)
+
+    def _with(self, key: Sequence[StaticValue]) -> Callable[..., Any]:
+        function = as_function(self._graph)
+
+        def program(inputs: list[Any], captures: list[Any], entries: list[Any]) -> Any:
+            full = list(captures)
+            for i, value in zip(self._known, key, strict=True):
+                full[i] = value.array
+            return function(inputs, full, entries)
+
+        return program
 
 
 def _guarded(graph: Graph, program: Any, *arguments: Any) -> Any:
@@ -349,7 +359,6 @@ class _Stages:
         """Finds what each stage takes and gives. Known tensors are recomputed wherever they are used."""
         makers = {id(x): node for node in self._graph.nodes for x in node.outputs}
         wanted: dict[int, Any] = {id(x): x for x in [*self._graph.outputs, *[s.value for s in self._states]]}
-        fixed = {id(self._captured[i]) for i in self._graph.known_captures}
         for stage in self._stages:
             own = {id(x) for node in stage.nodes for x in node.outputs}
             if not stage.on_host:
@@ -360,8 +369,7 @@ class _Stages:
             for node in stage.nodes:
                 for position, x in enumerate(node.inputs):
                     if id(x) not in own:
-                        by_value = not stage.on_host and (position in node.op.static or id(x) in fixed)
-                        (static if by_value else taken)[id(x)] = x
+                        (static if position in node.op.static and not stage.on_host else taken)[id(x)] = x
             stage.static = list(static.values())
             stage.inputs = [x for key, x in taken.items() if key not in static]
             wanted.update(taken)
