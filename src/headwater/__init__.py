@@ -5,7 +5,7 @@
 <tf.Tensor: shape=(), dtype=int32, numpy=5>
 """
 
-from headwater import autodiff, autograph, config, dtypes, experimental, sysconfig, test, version
+from headwater import autodiff, autograph, config, dtypes, experimental, sysconfig, test, train, version
 from headwater.core import errors, nest
 from headwater.core.dtypes import (
     DType,
@@ -41,9 +41,12 @@ from headwater.core.tensor import Tensor, convert_to_tensor, register_tensor_con
 from headwater.core.variable import Variable, variable_creator_scope
 from headwater.ops import (
     array,
+    audio,
     bitwise,
     control_flow,
     debugging,
+    image,
+    io,
     linalg,
     math,
     nn,
@@ -146,6 +149,13 @@ from headwater.ops.control_flow import (
 from headwater.ops.debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank
 from headwater.ops.devices import DeviceSpec, device
 from headwater.ops.gradients import custom_gradient, grad_pass_through, gradients, recompute_grad
+from headwater.ops.initializers import (
+    constant_initializer,
+    ones_initializer,
+    random_normal_initializer,
+    random_uniform_initializer,
+    zeros_initializer,
+)
 from headwater.ops.linalg import eig, eigvals, einsum, matmul, norm, tensordot
 from headwater.ops.linalg import sqrtm as matrix_square_root
 from headwater.ops.math import (
@@ -215,6 +225,7 @@ from headwater.ops.math import (
     truncatemod,
 )
 from headwater.ops.script import numpy_function, print, py_function
+from headwater.ops.strings import as_string
 from headwater.ops.tensor_array import TensorArray
 
 __version__ = "0.1.0"

@@ -22,7 +22,7 @@ ROOT_NAMES = (
     "case", "cond", "control_dependencies", "foldl", "foldr", "group", "map_fn", "no_op", "scan", "switch_case",
     "tuple", "vectorized_map", "while_loop",
 )  # fmt: skip
-__all__ = list(ROOT_NAMES)  # noqa: PLE0605
+__all__ = list(ROOT_NAMES)
 
 autograph.set_functions(
     cast=array.cast, maximum=math.maximum, minimum=math.minimum, range=array.range, reduce_max=math.reduce_max,

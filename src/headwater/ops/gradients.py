@@ -30,7 +30,7 @@ from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 
 ROOT_NAMES = ("custom_gradient", "grad_pass_through", "gradients", "recompute_grad")
-__all__ = list(ROOT_NAMES)  # noqa: PLE0605
+__all__ = list(ROOT_NAMES)
 
 
 def custom_gradient(f: Callable[..., Any] | None = None) -> Any:

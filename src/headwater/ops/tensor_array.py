@@ -394,7 +394,7 @@ class TensorArray(StagedList):
             return self._stacked()
         new = self._in_graph()
         buffer, size = new._buffer_or_error(), new._size
-        if not new._dynamic or isinstance(size, int) and buffer.shape[0] == size:
+        if not new._dynamic or (isinstance(size, int) and buffer.shape[0] == size):
             return buffer
         return _TRIM(buffer, new._size_tensor())  # type: ignore[no-any-return]
 
