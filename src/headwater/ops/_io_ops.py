@@ -235,8 +235,8 @@ def DECODE_CSV(records: Any, *defaults: Any, delimiter: str, quotes: bool, missi
     for index, row in enumerate(rows):
         if (columns is None and len(row) != len(defaults)) or (chosen and max(chosen) >= len(row)):
             raise InvalidArgumentError(
-                None, None, f"Expect {len(defaults)} fields but have {len(row)} in record {index}. Expected one default "
-                "per column.",
+                None, None, f"Expect {len(defaults)} fields but have {len(row)} in record {index}. Give one default per "
+                "column.",
             )  # fmt: skip
     return tuple([
         _column([row[place] for row in rows], default, missing, place).reshape(records.shape)
@@ -306,7 +306,7 @@ def _wav_chunks(data: bytes) -> tuple[int, int, bytes]:
                 raise InvalidArgumentError(
                     None,
                     None,
-                    f"Bad audio format for WAV: Expected 16-bit PCM, but got format {form[0]} of {form[5]} bits.",
+                    f"Bad audio format for WAV: Expected 16-bit PCM, but got {form[5]} bits of format {form[0]}.",
                 )
         elif name == b"data" and form is not None:
             return form[1], form[2], body

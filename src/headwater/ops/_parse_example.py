@@ -73,11 +73,11 @@ def _column(key: str, feature: Any) -> _Column:
     dtype = as_dtype(feature.dtype)
     if dtype.name not in _FIELDS:
         raise TypeError(
-            f"Feature {key!r} has dtype {dtype.name}. Expected float32, int64 or string; use tf.cast after."
+            f"Feature {key!r} has dtype {dtype.name}. Expected float32, int64 or string; use tf.cast."
         )
-    shape = tuple([int(d) for d in TensorShape(feature.shape).as_list()])
+    shape = tuple([int(d or 0) for d in TensorShape(feature.shape).as_list()])
     sequence = isinstance(feature, FixedLenSequenceFeature)
-    if sequence and not feature.allow_missing:
+    if isinstance(feature, FixedLenSequenceFeature) and not feature.allow_missing:
         raise ValueError(f"Unsupported: FixedLenSequenceFeature {key!r} requires allow_missing to be True.")
     default = feature.default_value
     if default is None:
@@ -147,8 +147,8 @@ def _stack(examples: list[Any], column: _Column, batch: tuple[int, ...]) -> Any:
         if row is None:
             if column.default is None:
                 raise InvalidArgumentError(
-                    None, None, f"Name: <unknown>, Feature: {column.key} (data type: {column.dtype}) is required but could "
-                    f"not be found (example {index}). Give a default_value if it may be missing.",
+                    None, None, f"Name: <unknown>, Feature: {column.key} (data type: {column.dtype}) is required but "
+                    f"could not be found (example {index}). Give a default_value if it may be missing.",
                 )  # fmt: skip
             rows[index] = column.default.array.reshape(-1)
         elif row.size != size:

@@ -85,7 +85,7 @@ class TFRecordWriter:
         bits = {"": None, "ZLIB": zlib.MAX_WBITS, "GZIP": zlib.MAX_WBITS | 16}[kind]
         self._compressor = None if bits is None else zlib.compressobj(level, wbits=bits)
 
-    def write(self, record: bytes) -> None:
+    def write(self, record: Any) -> None:
         """Writes one record."""
         if isinstance(record, str):
             record = record.encode()

@@ -94,7 +94,7 @@ class GFile:
 
     def _open(self) -> Any:
         if self._file is None:
-            text = {} if "b" in self._mode else {"encoding": "utf-8", "newline": ""}
+            text: dict[str, Any] = {} if "b" in self._mode else {"encoding": "utf-8", "newline": ""}
             with file_errors():
                 self._file = open(local_path(self._name), self._mode, **text)  # noqa: SIM115
         return self._file
