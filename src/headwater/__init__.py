@@ -134,7 +134,21 @@ from headwater.ops.array import (
     zeros,
     zeros_like,
 )
-from headwater.ops.control_flow import case, cond, control_dependencies, group, no_op, switch_case, tuple, while_loop
+from headwater.ops.control_flow import (
+    case,
+    cond,
+    control_dependencies,
+    foldl,
+    foldr,
+    group,
+    map_fn,
+    no_op,
+    scan,
+    switch_case,
+    tuple,
+    vectorized_map,
+    while_loop,
+)
 from headwater.ops.debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank
 from headwater.ops.gradients import custom_gradient, grad_pass_through, gradients, recompute_grad
 from headwater.ops.linalg import eig, eigvals, einsum, matmul, norm, tensordot

@@ -12,7 +12,8 @@ from headwater.core.dtypes import as_dtype
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.op import Op, op
 from headwater.core.shapes import TensorShape, broadcast_shapes
-from headwater.ops import _fingerprint, _regex, _unicode, _value_text
+from headwater.ops import _fingerprint, _number_text, _regex, _unicode
+from headwater.ops._text import tensor_text
 
 
 def texts(values: Sequence[Any], shape: Sequence[int]) -> Any:
@@ -57,8 +58,8 @@ def vector(dtype: Any) -> Callable[..., Any]:
 def _cased(method: str) -> Callable[..., bytes]:
     def change(text: bytes, *, encoding: str) -> bytes:
         if encoding == "utf-8":
-            return getattr(text.decode("utf-8", "surrogateescape"), method)().encode("utf-8", "surrogateescape")  # type: ignore[no-any-return]
-        return getattr(text, method)()  # type: ignore[no-any-return]
+            return getattr(text.decode("utf-8", "surrogateescape"), method)().encode("utf-8", "surrogateescape")
+        return getattr(text, method)()
 
     return change
 
@@ -133,7 +134,7 @@ def AS_STRING(x: Any, *, precision: int, scientific: bool, shortest: bool, width
     """Numbers as text."""
     if x.dtype == object:
         return texts([f"%{fill}{width if width > 0 else ''}s".encode() % t for t in x.reshape(-1).tolist()], x.shape)
-    write = _value_text.number_formatter(x.dtype, precision, scientific, shortest, width, fill)
+    write = _number_text.number_formatter(x.dtype, precision, scientific, shortest, width, fill)
     values = x.reshape(-1).astype(np.float32) if x.dtype.name == "bfloat16" else x.reshape(-1)
     return texts([write(value).encode() for value in values.tolist()], x.shape)
 
@@ -158,7 +159,7 @@ def _part(text: bytes, position: int, size: int, unit: str, index: int) -> bytes
         )
     start = position + len(source) if position < 0 else position
     part = source[start : start + max(size, 0)]
-    return part if unit == "BYTE" else part.encode("utf-8", "surrogateescape")  # type: ignore[no-any-return]
+    return part if unit == "BYTE" else part.encode("utf-8", "surrogateescape")
 
 
 # Joining and splitting ------------------------------------------------------------------------------------------
@@ -262,7 +263,7 @@ def _ngram_shape(shape: TensorShape) -> TensorShape:
 def FORMAT(*xs: Any, template: str, placeholder: str, summarize: int) -> Any:
     """A template with values in the places of its placeholders."""
     parts = template.split(placeholder)
-    values = [_value_text.summarize(x, summarize) for x in xs]
+    values = [tensor_text(x, summarize) for x in xs]
     text = parts[0] + "".join(v + p for v, p in zip(values, parts[1:], strict=True))
     return texts([text.encode()], [])
 
