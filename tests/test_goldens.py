@@ -6,12 +6,12 @@ import functools
 from typing import Any
 
 import pytest
-from goldens import compare, store
-from goldens.case import Case
-from goldens.cases import AREAS, load
-from goldens.runner import Runner, parameters, resolve
 
 import headwater as tf
+from tests.goldens import compare, store
+from tests.goldens.case import Case
+from tests.goldens.cases import AREAS, load
+from tests.goldens.runner import Runner, parameters, resolve
 
 _ALL = [(area, case) for area in AREAS for case in load(area)]
 _each_case = pytest.mark.parametrize(("area", "case"), [pytest.param(a, c, id=f"{a}:{c.name}") for a, c in _ALL])

@@ -16,15 +16,15 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 warnings.filterwarnings("ignore")
 
 import tensorflow as tf  # noqa: E402
 
-from goldens import compare, store  # noqa: E402
-from goldens.case import Case  # noqa: E402
-from goldens.cases import AREAS, load  # noqa: E402
-from goldens.runner import Runner, differentiable, parameters, resolve, weights_for  # noqa: E402
+from tests.goldens import compare, store  # noqa: E402
+from tests.goldens.case import Case  # noqa: E402
+from tests.goldens.cases import AREAS, load  # noqa: E402
+from tests.goldens.runner import Runner, differentiable, parameters, resolve, weights_for  # noqa: E402
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from goldens.case import Case
+from tests.goldens.case import Case
 
 
 class Runner:

@@ -190,11 +190,24 @@ class Graph:
                 inner: Any = self.constant(np.asarray(tensor._array))
             else:
                 inner = self.placeholder(tensor.dtype, tensor.shape, "capture")
+        elif isinstance(tensor, SymbolicTensor) and tensor.node.op is CONST:
+            inner = self.constant(tensor.node.attrs["value"])
         else:
             inner = self.placeholder(tensor.dtype, tensor.shape, "capture")
             inner.probes = getattr(tensor, "probes", None)
         self.captures[id(tensor)] = (tensor, inner)
         return inner
+
+    def prune(self) -> None:
+        """Drops the nodes that no output, state or effect needs, once the trace is finished."""
+        needed = {id(x) for x in self.outputs} | {id(s.value) for s in self.states.values()}
+        kept = []
+        for node in reversed(self.nodes):
+            if has_effect(node) or any(id(x) in needed for x in node.outputs):
+                kept.append(node)
+                needed.update(id(x) for x in node.inputs)
+        self.nodes = kept[::-1]
+        self._staged = None
 
     # State ------------------------------------------------------------------------------------------------------
 
@@ -222,6 +235,11 @@ class Graph:
     def captured(self) -> list[tuple[Tensor, SymbolicTensor]]:
         """``(outer tensor, its placeholder here)`` of captures that are not written in as constants."""
         return [(outer, inner) for outer, inner in self.captures.values() if inner.node.op is PLACEHOLDER]
+
+    @property
+    def known_captures(self) -> list[int]:
+        """Positions in `captured` of values that follow from shapes and constants: programs are built for them."""
+        return [i for i, (outer, _) in enumerate(self.captured) if getattr(outer, "probes", None) is not None]
 
     @property
     def is_staged(self) -> bool:
@@ -298,6 +316,13 @@ def init_scope() -> Iterator[None]:
         yield
     finally:
         context.restore(before)
+
+
+def has_effect(node: Node) -> bool:
+    """Whether the node does more than compute its outputs, itself or in one of its Graphs."""
+    return node.op.effect == "effect" or any(
+        inner.op.effect == "effect" for key in node.op.graphs for inner in walk(node.attrs[key])
+    )
 
 
 def walk(graph: Graph) -> Iterator[Node]:

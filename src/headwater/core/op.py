@@ -105,6 +105,11 @@ class Op:
         """Whether the kernel runs on the host, on NumPy arrays."""
         return self.effect != "pure"
 
+    @property
+    def is_derived(self) -> bool:
+        """Whether this is the gradient or tangent op of another op."""
+        return self._depth > 0
+
     # Calls ------------------------------------------------------------------------------------------------------
 
     def __call__(self, *inputs: Tensor, name: str | None = None, **attrs: Any) -> Any:
@@ -202,7 +207,7 @@ class Op:
         coded = [next(parts).reshape(a.shape) if a.dtype == object else a for a in arrays]
         result = self._run_jitted(coded, attrs)
         back = [
-            table[np.asarray(r)] if r.dtype == STRING_CODE else r
+            np.asarray(table[np.asarray(r)], object) if r.dtype == STRING_CODE else r
             for r in (result if isinstance(result, tuple | list) else [result])
         ]
         return tuple(back) if isinstance(result, tuple | list) else back[0]

@@ -188,26 +188,6 @@ def specs_of(leaves: Sequence[Any]) -> list[TensorSpec]:
     return [TensorSpec(x.shape, x.dtype, x.name if isinstance(x, TensorSpec) else None) for x in leaves]
 
 
-def describe(value: Any, path: str, out: list[tuple[str, str, Any]]) -> None:
-    """Lists ``(path, kind, detail)`` of every leaf, for explanations: kind is tensor, value, object or structure."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = convert_to_tensor(value)
-    if isinstance(value, Tensor | TensorSpec):
-        out.append((path, "tensor", (value.dtype.name, value.shape)))
-    elif isinstance(value, list | tuple):
-        out.append((path, "structure", f"{type(value).__name__} of length {len(value)}"))
-        for i, item in enumerate(value):
-            describe(item, f"{path}[{i}]", out)
-    elif isinstance(value, collections.abc.Mapping):
-        out.append((path, "structure", f"{type(value).__name__} with keys {sorted(map(str, value))}"))
-        for key in sorted(value, key=str):
-            describe(value[key], f"{path}[{key!r}]", out)
-    elif type(value) in BY_VALUE:
-        out.append((path, "value", f"{type(value).__name__} {value!r}"))
-    else:
-        out.append((path, "object", f"{type(value).__name__} object"))
-
-
 def watch_objects(objects: Sequence[Any], forget: Callable[[], None]) -> list[Any]:
     """Weak references to arguments; `forget` is called when one of them goes, for its id may be used again."""
     references = []

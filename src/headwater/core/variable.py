@@ -475,7 +475,7 @@ class Variable(metaclass=_VariableMeta):
         raise TypeError("Variable is unhashable. Instead, use variable.ref() as the key.")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return self._read().__array__(dtype, copy)  # type: ignore[attr-defined]
+        return self._read().__array__(dtype, copy)
 
     def __jax_array__(self) -> Any:
         return self._read()._array

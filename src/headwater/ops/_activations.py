@@ -13,7 +13,9 @@ from headwater.core.errors import InvalidArgumentError
 from headwater.core.op import Op, op
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.ops._common import single_axis
+from headwater.ops._elementwise import SIGMOID
 from headwater.ops._floating import floating, floating_unary
+from headwater.ops._slopes import with_slope
 
 # Scaled exponential units keep mean 0 and variance 1 (Klambauer et al. 2017, "Self-Normalizing Neural Networks").
 _SELU_ALPHA = 1.6732632423543772
@@ -46,10 +48,12 @@ LEAKY_RELU = Op("LeakyRelu", _leaky_relu, elementwise=True)
 ELU = Op("Elu", _elu, elementwise=True)
 SELU = Op("Selu", _selu, elementwise=True)
 GELU = Op("Gelu", _gelu, elementwise=True)
-SIGMOID = Op("Sigmoid", jax.nn.sigmoid, elementwise=True)
-TANH = Op("Tanh", jnp.tanh, elementwise=True)
 SOFTPLUS = Op("Softplus", lambda x: jnp.logaddexp(x, jnp.zeros((), x.dtype)), elementwise=True)
-SOFTSIGN = Op("Softsign", lambda x: x / (1 + jnp.abs(x)), elementwise=True)
+SOFTSIGN = Op(
+    "Softsign",
+    with_slope(lambda x: x / (1 + jnp.abs(x)), lambda x, y: 1 / jnp.square(1 + jnp.abs(x))),
+    elementwise=True,
+)
 
 
 def relu(features: Any, name: str | None = None) -> Tensor:
@@ -118,28 +122,6 @@ softsign = floating_unary(
     >>> tf.nn.softsign([-1.0, 3.0]).numpy()
     array([-0.5 ,  0.75], dtype=float32)
     """,
-)
-sigmoid = floating_unary(
-    SIGMOID,
-    "x",
-    __name__,
-    """``1 / (1 + exp(-x))``.
-
-    >>> tf.sigmoid([0.0, 2.0]).numpy().round(4)
-    array([0.5   , 0.8808], dtype=float32)
-    """,
-    complex_too=True,
-)
-tanh = floating_unary(
-    TANH,
-    "x",
-    __name__,
-    """The hyperbolic tangent.
-
-    >>> tf.tanh([0.0, 1.0]).numpy()
-    array([0.       , 0.7615942], dtype=float32)
-    """,
-    complex_too=True,
 )
 
 

@@ -27,9 +27,6 @@ COUNTER_STEP = 256
 # Normals are cut off here by `truncated_normal`, in standard deviations.
 TRUNCATION = 2.0
 
-# Attempts a truncated draw makes before it gives up on an element (probability of needing more: 0.046 ** 32).
-_ATTEMPTS = 32
-
 
 def _words(value: Any) -> tuple[Any, Any]:
     return value.astype(jnp.uint32), (value >> np.uint64(32)).astype(jnp.uint32)
@@ -48,6 +45,7 @@ def _rounds(key: Any, counter: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any
 
 def blocks(key: Any, counter: Any, offsets: Any) -> tuple[Any, Any, Any, Any]:
     """The four words of the blocks at ``counter + offsets`` (a uint64 array): four arrays shaped like `offsets`."""
+    key, counter = jnp.asarray(key), jnp.asarray(counter)  # NumPy arrays where known: their scalars warn of overflow
     low = counter[0] + offsets
     high = counter[1] + (low < counter[0]).astype(jnp.uint64)
     return _rounds(key[0], (*_words(low), *_words(high)))
@@ -55,7 +53,7 @@ def blocks(key: Any, counter: Any, offsets: Any) -> tuple[Any, Any, Any, Any]:
 
 def scramble(seed: Any) -> tuple[Any, Any]:
     """The key and counter TensorFlow's stateless ops draw from for a seed of two integers."""
-    first, second = seed.astype(jnp.uint64)
+    first, second = jnp.asarray(seed).astype(jnp.uint64)
     m0, m1, m2, m3 = _rounds(jnp.asarray(_SCRAMBLING_KEY), (*_words(first), *_words(second)))
     return _join(m0, m1)[None], jnp.stack([jnp.zeros([], jnp.uint64), _join(m2, m3)])
 
@@ -67,36 +65,38 @@ def _join(low: Any, high: Any) -> Any:
 def skip(counter: Any, delta: Any) -> Any:
     """`counter` (low, high) advanced by `delta` elements."""
     step = jnp.asarray(delta).astype(jnp.uint64) * np.uint64(COUNTER_STEP)
+    counter = jnp.asarray(counter)
     low = counter[0] + step
     return jnp.stack([low, counter[1] + (low < step).astype(jnp.uint64)])
 
 
 # Bits -----------------------------------------------------------------------------------------------------------
+# Every element computes its own block and takes its word: with no data moved between elements XLA makes one tight loop
+# of it, which is several times faster than computing each block once and interleaving the words.
 
 
-def _size(shape: tuple[int, ...]) -> int:
-    return math.prod(shape)
-
-
-def _interleave(parts: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
-    # Without the barrier XLA would compute every block once per word.
-    parts = lax.optimization_barrier(parts)
-    return jnp.stack(parts, axis=-1).reshape(-1)[: _size(shape)].reshape(shape)
+def _own_block(key: Any, counter: Any, shape: tuple[int, ...], per_block: int) -> tuple[Any, Any]:
+    """For each element the words of its block, and its place among the `per_block` elements of that block."""
+    index = lax.iota(jnp.uint64, math.prod(shape))
+    words = blocks(key, counter, index // np.uint64(per_block))
+    return words, (index % np.uint64(per_block)).astype(jnp.uint32)
 
 
 def bits32(key: Any, counter: Any, shape: tuple[int, ...]) -> Any:
     """Uniform 32-bit words."""
-    return _interleave(blocks(key, counter, _offsets(-(-_size(shape) // 4))), shape)
+    (w0, w1, w2, w3), lane = _own_block(key, counter, shape, 4)
+    return jnp.where(lane < 2, jnp.where(lane == 0, w0, w1), jnp.where(lane == 2, w2, w3)).reshape(shape)
+
+
+def _word_pairs(key: Any, counter: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Two words per element, for results of 64 bits."""
+    (w0, w1, w2, w3), lane = _own_block(key, counter, shape, 2)
+    return jnp.where(lane == 0, w0, w2).reshape(shape), jnp.where(lane == 0, w1, w3).reshape(shape)
 
 
 def bits64(key: Any, counter: Any, shape: tuple[int, ...]) -> Any:
     """Uniform 64-bit words: two 32-bit words each, the first the lower half."""
-    w0, w1, w2, w3 = blocks(key, counter, _offsets(-(-_size(shape) // 2)))
-    return _interleave((_join(w0, w1), _join(w2, w3)), shape)
-
-
-def _offsets(count: int) -> Any:
-    return lax.iota(jnp.uint64, count)
+    return _join(*_word_pairs(key, counter, shape))
 
 
 # Uniform --------------------------------------------------------------------------------------------------------
@@ -105,8 +105,7 @@ def _offsets(count: int) -> Any:
 def uniform(key: Any, counter: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """Uniform numbers in [0, 1): random bits as the mantissa of a number in [1, 2), minus 1."""
     if dtype == np.float64:
-        w0, w1, w2, w3 = blocks(key, counter, _offsets(-(-_size(shape) // 2)))
-        return _interleave((_double(w0, w1), _double(w2, w3)), shape)
+        return _double(*_word_pairs(key, counter, shape))
     return _fraction(bits32(key, counter, shape), dtype)
 
 
@@ -143,24 +142,47 @@ def uniform_bits(key: Any, counter: Any, shape: tuple[int, ...], dtype: Any) -> 
 
 def normal(key: Any, counter: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """Standard normal numbers, by the transform of Box and Muller (1958)."""
-    wide = dtype == np.float64
-    words = blocks(key, counter, _offsets(-(-_size(shape) // (2 if wide else 4))))
-    pairs = _box_muller_double(*words) if wide else (*_box_muller(*words[:2]), *_box_muller(*words[2:]))
-    return _interleave(pairs, shape).astype(dtype)
-
-
-def _box_muller(first: Any, second: Any) -> tuple[Any, Any]:
-    return _polar(jnp.maximum(_fraction(first, jnp.float32), jnp.float32(1e-7)), _fraction(second, jnp.float32))
-
-
-def _box_muller_double(w0: Any, w1: Any, w2: Any, w3: Any) -> tuple[Any, Any]:
-    return _polar(jnp.maximum(_double(w0, w1), 1e-7), _double(w2, w3))
+    if dtype == np.float64:
+        words, lane = _own_block(key, counter, shape, 2)
+        radius, angle = _polar(_double(*words[:2]), _double(*words[2:]))
+        return (jnp.where(lane == 0, jnp.sin(angle), jnp.cos(angle)) * radius).reshape(shape)
+    (w0, w1, w2, w3), lane = _own_block(key, counter, shape, 4)
+    first, second = jnp.where(lane < 2, w0, w2), jnp.where(lane < 2, w1, w3)
+    radius, angle = _polar(_fraction(first, jnp.float32), _fraction(second, jnp.float32))
+    return (_sine(angle, lane % np.uint32(2)) * radius).reshape(shape).astype(dtype)
 
 
 def _polar(first: Any, second: Any) -> tuple[Any, Any]:
-    angle = second * first.dtype.type(2 * math.pi)
-    radius = jnp.sqrt(first.dtype.type(-2) * jnp.log(first))
-    return jnp.sin(angle) * radius, jnp.cos(angle) * radius
+    """Radius and angle of a point with normal coordinates, from two uniform numbers."""
+    kind = first.dtype.type
+    return jnp.sqrt(kind(-2) * jnp.log(jnp.maximum(first, kind(1e-7)))), second * kind(2 * math.pi)
+
+
+# pi/2 in three parts of which the first two have few bits, so that small multiples of them are exact.
+_HALF_PI = (np.float32(1.5703125), np.float32(4.837512969970703e-04), np.float32(7.549790126404332e-08))
+_SINE = tuple([np.float32((-1) ** k / math.factorial(2 * k + 1)) for k in range(5)])
+_COSINE = tuple([np.float32((-1) ** k / math.factorial(2 * k)) for k in range(6)])
+
+
+def _sine(angle: Any, quarters: Any) -> Any:
+    """``sin(angle + quarters * pi / 2)`` in float32 for angles in [0, 2 pi].
+
+    XLA's own sine reduces arguments of any size and is much slower: here the reduction is to the nearest multiple of
+    pi / 2, and two Taylor polynomials do the rest.
+    """
+    nearest = jnp.round(angle * np.float32(2 / math.pi))
+    rest = angle - nearest * _HALF_PI[0] - nearest * _HALF_PI[1] - nearest * _HALF_PI[2]
+    square = rest * rest
+    quadrant = nearest.astype(jnp.uint32) + quarters
+    value = jnp.where(quadrant % 2 == 0, rest * _polynomial(_SINE, square), _polynomial(_COSINE, square))
+    return jnp.where(quadrant & 2 == 0, value, -value)
+
+
+def _polynomial(coefficients: tuple[Any, ...], x: Any) -> Any:
+    value = coefficients[-1]
+    for coefficient in coefficients[-2::-1]:
+        value = value * x + coefficient
+    return value
 
 
 def truncated_normal(key: Any, counter: Any, shape: tuple[int, ...], dtype: Any) -> Any:
@@ -171,38 +193,50 @@ def truncated_normal(key: Any, counter: Any, shape: tuple[int, ...], dtype: Any)
     """
     wide = dtype == np.float64
     group = 2 if wide else 4
-    groups = -(-_size(shape) // group)
-    starts = _offsets(groups) * np.uint64(group * COUNTER_STEP // 4)
-    batch = 4 if wide else 2  # blocks drawn at first: almost always enough
-    chosen, filled = _accept(key, counter, starts, 0, batch, jnp.zeros([groups, group], _wide(dtype)), None)
+    size = math.prod(shape)
+    starts = lax.iota(jnp.uint64, -(-size // group)) * np.uint64(group * COUNTER_STEP // 4)
 
     def unfinished(state: Any) -> Any:
-        return jnp.any(state[1] < group) & (state[2] < _ATTEMPTS)
+        return jnp.any(state[1] < group) & (state[2] < COUNTER_STEP // 4)
 
     def more(state: Any) -> Any:
-        values, count, block = state
-        values, count = _accept(key, counter, starts, block, 1, values, count)
-        return values, count, block + 1
+        chosen, filled, block = state
+        words = lax.optimization_barrier(blocks(key, counter, starts + block))
+        draws = _both_pairs(*words, wide=wide)
+        chosen, filled = _accept(chosen, filled, lax.optimization_barrier(draws))
+        return chosen, filled, block + np.uint64(1)
 
-    chosen, filled, _ = lax.while_loop(unfinished, more, (chosen, filled, jnp.int32(batch)))
-    return chosen.reshape(-1)[: _size(shape)].reshape(shape).astype(dtype)
+    nothing = tuple([jnp.zeros(starts.shape, jnp.float64 if wide else jnp.float32) for _ in range(group)])
+    chosen, _, _ = lax.while_loop(unfinished, more, (nothing, jnp.zeros(starts.shape, jnp.int32), jnp.uint64(0)))
+    return _interleave(chosen)[:size].reshape(shape).astype(dtype)
 
 
-def _wide(dtype: Any) -> Any:
-    return jnp.float64 if dtype == np.float64 else jnp.float32
+def _interleave(columns: tuple[Any, ...]) -> Any:
+    """``stack(columns, axis=-1).ravel()``, as selection, which XLA:CPU makes a fast loop of."""
+    columns = lax.optimization_barrier(columns)
+    lane = lax.broadcasted_iota(jnp.int32, (columns[0].shape[0], len(columns)), 1)
+    result = columns[-1][:, None]
+    for place, column in enumerate(columns[:-1]):
+        result = jnp.where(lane == place, column[:, None], result)
+    return result.reshape(-1)
 
 
-def _accept(key: Any, counter: Any, starts: Any, block: Any, count: int, chosen: Any, filled: Any) -> tuple[Any, Any]:
-    """Appends to each group the draws of its blocks ``block .. block + count - 1`` that are not cut off."""
-    filled = jnp.zeros(starts.shape, jnp.int32) if filled is None else filled
-    places = np.arange(chosen.shape[1], dtype=np.int32)
-    for step in range(count):
-        words = blocks(key, counter, starts + (jnp.asarray(block) + step).astype(jnp.uint64))
-        wide = chosen.dtype == np.float64
-        draws = _box_muller_double(*words) if wide else (*_box_muller(*words[:2]), *_box_muller(*words[2:]))
-        for value in lax.optimization_barrier(draws):
-            passes = jnp.abs(value) < TRUNCATION
-            here = passes[:, None] & (filled[:, None] == places)
-            chosen = jnp.where(here, value[:, None], chosen)
-            filled = filled + passes.astype(jnp.int32)
+def _both_pairs(w0: Any, w1: Any, w2: Any, w3: Any, wide: bool) -> list[Any]:
+    """All normal numbers of a block."""
+    if wide:
+        radius, angle = _polar(_double(w0, w1), _double(w2, w3))
+        return [jnp.sin(angle) * radius, jnp.cos(angle) * radius]
+    draws = []
+    for first, second in ((w0, w1), (w2, w3)):
+        radius, angle = _polar(_fraction(first, jnp.float32), _fraction(second, jnp.float32))
+        draws += [_sine(angle, np.uint32(quarters)) * radius for quarters in (0, 1)]
+    return draws
+
+
+def _accept(chosen: tuple[Any, ...], filled: Any, draws: Any) -> tuple[tuple[Any, ...], Any]:
+    """Puts the draws that are not cut off into the next places of each group."""
+    for value in draws:
+        passes = jnp.abs(value) < TRUNCATION
+        chosen = tuple([jnp.where(passes & (filled == i), value, old) for i, old in enumerate(chosen)])
+        filled = filled + passes.astype(jnp.int32)
     return chosen, filled

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from headwater.core import dtypes
+from headwater.core.context import context
 from headwater.core.dtypes import DType, as_dtype
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _random_ops as ops
-from headwater.ops._common import as_shape_tensor
+from headwater.ops._inputs import static_integers
 from headwater.ops.math import ADD, MUL, SUB
 
 # Gives the key and the counter for a draw of that shape.
@@ -52,7 +54,7 @@ def check_dtype(dtype: Any, allowed: tuple[DType, ...]) -> DType:
 def draw_uniform(source: Source, shape: Any, minval: Any, maxval: Any, dtype: Any, name: str | None = None) -> Tensor:
     """Uniform numbers of a dtype in ``[minval, maxval)``; integers of all values if both are None."""
     dtype = check_dtype(dtype, _FLOATS + _FULL_INTEGERS)
-    dims = as_shape_tensor(shape)
+    dims = static_integers(shape)
     if dtype.is_integer:
         return _draw_integers(source, dims, minval, maxval, dtype, name)
     low, high = (0 if minval is None else minval), (1 if maxval is None else maxval)
@@ -70,17 +72,17 @@ def _draw_integers(source: Source, dims: Tensor, minval: Any, maxval: Any, dtype
             f"Got `minval`={minval} and `maxval`={maxval}."
         )
     if minval is None:
-        return ops.UNIFORM_FULL_INT(dims, *source(dims), dtype=numpy_dtype(dtype), name=name)  # type: ignore[no-any-return]
+        return ops.UNIFORM_FULL_INT(dims, *source(dims), dtype=numpy_dtype(dtype), name=name)
     check_dtype(dtype, _INTEGERS)
     if isinstance(minval, int) and isinstance(maxval, int) and minval >= maxval:
         raise InvalidArgumentError(None, None, f"Need minval < maxval, got {minval} >= {maxval}")
     low, high = convert_to_tensor(minval, dtype), convert_to_tensor(maxval, dtype)
-    return ops.UNIFORM_INT(dims, *source(dims), low, high, name=name)  # type: ignore[no-any-return]
+    return ops.UNIFORM_INT(dims, *source(dims), low, high, name=name)
 
 
 def draw_normal(source: Source, shape: Any, mean: Any, stddev: Any, dtype: Any, name: str | None = None) -> Tensor:
     """Normal numbers of a dtype."""
-    dims = as_shape_tensor(shape)
+    dims = static_integers(shape)
     drawn = ops.NORMAL(dims, *source(dims), dtype=numpy_dtype(check_dtype(dtype, _FLOATS)), name=name)
     return affine(drawn, stddev, mean, name)
 
@@ -89,16 +91,24 @@ def draw_truncated_normal(
     source: Source, shape: Any, mean: Any, stddev: Any, dtype: Any, name: str | None = None
 ) -> Tensor:
     """Normal numbers of a dtype, none further than two standard deviations from the mean."""
-    dims = as_shape_tensor(shape)
+    dims = static_integers(shape)
     drawn = ops.TRUNCATED_NORMAL(dims, *source(dims), dtype=numpy_dtype(check_dtype(dtype, _FLOATS)), name=name)
     return affine(drawn, stddev, mean, name)
 
 
 def from_seed(seed: Any) -> Source:
     """The source of a stateless op: key and counter follow from a seed of two integers alone."""
-    tensor = convert_to_tensor(seed)
+    if context.plain and isinstance(seed, tuple | list) and all(type(s) is int for s in seed):
+        tensor = _kept_seed(tuple(seed))
+    else:
+        tensor = convert_to_tensor(seed)
     if not tensor.shape.is_compatible_with([2]):
         raise InvalidArgumentError(None, None, f"seed must have shape [2], not {tensor.shape}. Pass two integers.")
     if not tensor.dtype.is_integer:
         raise TypeError(f"seed must be int32 or int64, received {tensor.dtype.name}. Pass two integers.")
     return lambda shape: ops.GET_KEY_COUNTER(tensor)
+
+
+@functools.lru_cache(maxsize=1024)
+def _kept_seed(seed: tuple[int, ...]) -> Tensor:
+    return convert_to_tensor(list(seed))

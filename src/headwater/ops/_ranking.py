@@ -2,104 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
-from jax import lax
 
-from headwater.core import dtypes
 from headwater.core.context import context
-from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.ops._floating import floating
 from headwater.ops.array import shape_of
 from headwater.ops.math import cast, reduce_sum
-
-
-@op("TopKV2", static=(1,))
-def _TOP_K(x: Any, k: Any, *, index_type: Any) -> Any:
-    k = int(k)
-    if x.ndim < 1 or x.shape[-1] < k:
-        raise ValueError(f"input must have at least k columns: expected at least {k}, received {list(x.shape)}")
-    values, indices = lax.top_k(x, k)
-    return values, indices.astype(index_type)
-
-
-def top_k(
-    input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None
-) -> TopKV2:
-    """The `k` largest elements along the last axis, in falling order; of equals the first counts as larger.
-
-    Args:
-        input: A tensor of rank 1 or more.
-        k: How many, an integer or an int32 scalar.
-        sorted: Accepted for compatibility; the result is always sorted.
-        index_type: int16, int32 or int64.
-        name: A name for the result.
-
-    Returns:
-        ``(values, indices)``.
-
-    >>> values, indices = tf.nn.top_k([1, 9, 3], k=2)
-    >>> values.numpy(), indices.numpy()
-    (array([9, 3], dtype=int32), array([1, 2], dtype=int32))
-    """
-    dtype = np.dtype(as_dtype(index_type).as_numpy_dtype)
-    values, indices = _TOP_K(convert_to_tensor(input), convert_to_tensor(k, dtype_hint=dtypes.int32), index_type=dtype)
-    return TopKV2(values, indices)
-
-
-class TopKV2(NamedTuple):
-    """What `top_k` returns."""
-
-    values: Tensor
-    indices: Tensor
-
-
-@op("InTopKV2", static=(2,), differentiable=False)
-def _IN_TOP_K(predictions: Any, targets: Any, k: Any) -> Any:
-    count = predictions.shape[1]
-    valid = (targets >= 0) & (targets < count)
-    chosen = jnp.take_along_axis(predictions, jnp.clip(targets, 0, count - 1)[:, None].astype(np.int64), 1)
-    better = jnp.sum(predictions > chosen, 1)
-    return valid & jnp.all(jnp.isfinite(predictions), 1) & (better < int(k))
-
-
-def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) -> Tensor:
-    """Whether the predictions for the targets are among the `k` largest of their rows (ties count).
-
-    Args:
-        targets: Class numbers [batch], int32 or int64.
-        predictions: Scores [batch, classes], float32.
-        k: How many count as top.
-        name: A name for the result.
-
-    Returns:
-        A boolean tensor [batch]; False where a target is no class or a score is not finite.
-
-    >>> tf.nn.in_top_k([1, 0], [[0.1, 0.9], [0.1, 0.9]], k=1).numpy()
-    array([ True, False])
-    """
-    predictions = floating(predictions, "InTopKV2")
-    targets = convert_to_tensor(targets)
-    return _IN_TOP_K(predictions, targets, convert_to_tensor(k, dtype_hint=targets.dtype), name=name)
-
-
-@op("ZeroFraction", differentiable=False)
-def _ZERO_FRACTION(value: Any) -> Any:
-    return jnp.mean((value == 0).astype(jnp.float32)) if value.size else jnp.float32(jnp.nan)
-
-
-def zero_fraction(value: Any, name: str | None = None) -> Tensor:
-    """The fraction of zeros, a float32 scalar.
-
-    >>> float(tf.nn.zero_fraction([0, 1, 0, 2]))
-    0.5
-    """
-    return _ZERO_FRACTION(convert_to_tensor(value), name=name)
-
 
 # Losses over replicas -------------------------------------------------------------------------------------------
 

@@ -10,11 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from headwater.core import dtypes
 from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _windows
-from headwater.ops._common import as_shape_tensor, convert_pair
+from headwater.ops._common import convert_pair
 from headwater.ops._windows import Window
 
 # Channels -------------------------------------------------------------------------------------------------------
@@ -90,83 +89,6 @@ def space_to_depth(input: Any, block_size: int, data_format: str = "NHWC", name:
 
 
 # Batch ----------------------------------------------------------------------------------------------------------
-
-
-@op("SpaceToBatchND", static=(1, 2))
-def _SPACE_TO_BATCH(x: Any, block_shape: Any, paddings: Any) -> Any:
-    blocks = [int(b) for b in np.asarray(block_shape).reshape(-1)]
-    pads = [(int(a), int(b)) for a, b in np.asarray(paddings).reshape(-1, 2)]
-    count = len(blocks)
-    x = jnp.pad(x, [(0, 0), *pads, *[(0, 0)] * (x.ndim - 1 - count)])
-    if any(n % b for n, b in zip(x.shape[1:], blocks, strict=False)):
-        raise ValueError(f"expected padded dimensions divisible by {blocks}, received {list(x.shape)}")
-    shape = [x.shape[0]]
-    for n, b in zip(x.shape[1:], blocks, strict=False):
-        shape += [n // b, b]
-    rest = x.shape[1 + count :]
-    split = x.reshape(*shape, *rest)
-    order = [2 * i + 2 for i in range(count)] + [0] + [2 * i + 1 for i in range(count)]
-    order += list(range(1 + 2 * count, split.ndim))
-    moved = split.transpose(order)
-    return moved.reshape(-1, *[n // b for n, b in zip(x.shape[1:], blocks, strict=False)], *rest)
-
-
-@op("BatchToSpaceND", static=(1, 2))
-def _BATCH_TO_SPACE(x: Any, block_shape: Any, crops: Any) -> Any:
-    blocks = [int(b) for b in np.asarray(block_shape).reshape(-1)]
-    cuts = [(int(a), int(b)) for a, b in np.asarray(crops).reshape(-1, 2)]
-    count, rest = len(blocks), x.shape[1 + len(blocks) :]
-    batch, extra = divmod(x.shape[0], int(np.prod(blocks)))
-    if extra:
-        raise ValueError(f"expected a batch divisible by {int(np.prod(blocks))}, received {list(x.shape)}")
-    split = x.reshape(*blocks, batch, *x.shape[1:])
-    order = [count]
-    for i in range(count):
-        order += [count + 1 + i, i]
-    order += list(range(1 + 2 * count, split.ndim))
-    joined = split.transpose(order).reshape(batch, *[n * b for n, b in zip(x.shape[1:], blocks, strict=False)], *rest)
-    keep = [slice(low, joined.shape[1 + i] - high) for i, (low, high) in enumerate(cuts)]
-    return joined[(slice(None), *keep)]
-
-
-def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None = None) -> Tensor:
-    """Folds blocks of the dimensions after the first into the batch.
-
-    Args:
-        input: A tensor [batch, spatial..., rest...].
-        block_shape: The size of a block in each of the spatial dimensions.
-        paddings: ``[before, after]`` zeros per spatial dimension; padded dimensions divide by `block_shape`.
-        name: A name for the result.
-
-    Returns:
-        A tensor with ``prod(block_shape)`` times the batch.
-
-    >>> x = tf.reshape([1, 2, 3, 4], [1, 2, 2, 1])
-    >>> tf.space_to_batch(x, [2, 2], [[0, 0], [0, 0]])[:, 0, 0, 0].numpy()
-    array([1, 2, 3, 4], dtype=int32)
-    """
-    return _SPACE_TO_BATCH(
-        convert_to_tensor(input),
-        as_shape_tensor(block_shape),
-        convert_to_tensor(paddings, dtype_hint=dtypes.int32),
-        name=name,
-    )
-
-
-def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = None) -> Tensor:
-    """Unfolds the batch into blocks of the dimensions after the first, the inverse of `space_to_batch`.
-
-    >>> x = tf.reshape([1, 2, 3, 4], [4, 1, 1, 1])
-    >>> tf.batch_to_space(x, [2, 2], [[0, 0], [0, 0]])[0, :, :, 0].numpy()
-    array([[1, 2],
-           [3, 4]], dtype=int32)
-    """
-    return _BATCH_TO_SPACE(
-        convert_to_tensor(input),
-        as_shape_tensor(block_shape),
-        convert_to_tensor(crops, dtype_hint=dtypes.int32),
-        name=name,
-    )
 
 
 # Morphology -----------------------------------------------------------------------------------------------------

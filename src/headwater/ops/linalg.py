@@ -1,25 +1,97 @@
-"""`tf.linalg`: products, factorizations, solvers."""
+"""`tf.linalg`: products, factorizations, solvers, diagonals, norms; each defined in the private module of its kind."""
 
 from __future__ import annotations
 
-from typing import Any
+from headwater.ops._clip import global_norm
+from headwater.ops._create import eye
+from headwater.ops._decompose import (
+    cholesky,
+    det,
+    eig,
+    eigh,
+    eigvals,
+    eigvalsh,
+    expm,
+    inv,
+    logdet,
+    logm,
+    lu,
+    lu_matrix_inverse,
+    lu_reconstruct,
+    lu_solve,
+    matrix_rank,
+    pinv,
+    qr,
+    slogdet,
+    sqrtm,
+    svd,
+)
+from headwater.ops._diagonal import band_part, diag, diag_part, set_diag, tensor_diag, tensor_diag_part, trace
+from headwater.ops._norm import norm, normalize
+from headwater.ops._normalization import l2_normalize
+from headwater.ops._products import MATMUL, adjoint, cross, einsum, matmul, matrix_transpose, matvec, tensordot
+from headwater.ops._solve import (
+    banded_triangular_solve,
+    cholesky_solve,
+    lstsq,
+    solve,
+    triangular_solve,
+    tridiagonal_matmul,
+    tridiagonal_solve,
+)
 
-from headwater.core.tensor import Tensor
-from headwater.ops._common import convert_pair
-from headwater.ops.math import MATMUL
+__all__ = [
+    "MATMUL",
+    "adjoint",
+    "band_part",
+    "banded_triangular_solve",
+    "cholesky",
+    "cholesky_solve",
+    "cross",
+    "det",
+    "diag",
+    "diag_part",
+    "eig",
+    "eigh",
+    "eigvals",
+    "eigvalsh",
+    "einsum",
+    "expm",
+    "eye",
+    "global_norm",
+    "inv",
+    "l2_normalize",
+    "logdet",
+    "logm",
+    "lstsq",
+    "lu",
+    "lu_matrix_inverse",
+    "lu_reconstruct",
+    "lu_solve",
+    "matmul",
+    "matrix_rank",
+    "matrix_transpose",
+    "matvec",
+    "norm",
+    "normalize",
+    "pinv",
+    "qr",
+    "set_diag",
+    "slogdet",
+    "solve",
+    "sqrtm",
+    "svd",
+    "tensor_diag",
+    "tensor_diag_part",
+    "tensordot",
+    "trace",
+    "triangular_solve",
+    "tridiagonal_matmul",
+    "tridiagonal_solve",
+]  # fmt: skip
 
-
-def matmul(
-    a: Any,
-    b: Any,
-    transpose_a: bool = False,
-    transpose_b: bool = False,
-    name: str | None = None,
-) -> Tensor:
-    """The matrix product of the last two dimensions; earlier ones broadcast.
-
-    >>> tf.matmul([[1.0, 2.0]], [[3.0], [4.0]])
-    <tf.Tensor: shape=(1, 1), dtype=float32, numpy=array([[11.]], dtype=float32)>
-    """
-    a, b = convert_pair(a, b)
-    return MATMUL(a, b, transpose_a=bool(transpose_a), transpose_b=bool(transpose_b), name=name)
+# What the root namespace takes from here, under its name there.
+ROOT_NAMES = {
+    "eig": eig, "eigvals": eigvals, "einsum": einsum, "matmul": matmul, "matrix_square_root": sqrtm, "norm": norm,
+    "tensordot": tensordot,
+}  # fmt: skip

@@ -1,136 +1,307 @@
-"""`tf.math`: arithmetic, comparison, reductions."""
+"""`tf.math`: each function is defined in the private module named after its kind."""
 
 from __future__ import annotations
 
+import math as _python
 from typing import Any
 
-import jax.numpy as jnp
-import numpy as np
+from headwater.core.tape import ADD_N
+from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.ops import special
+from headwater.ops._activations import (
+    LOG_SOFTMAX,
+    SOFTMAX,
+    SOFTPLUS,
+    SOFTSIGN,
+    log_sigmoid,
+    log_softmax,
+    softmax,
+    softplus,
+    softsign,
+)
+from headwater.ops._arithmetic import (
+    ADD,
+    FLOOR_DIV,
+    FLOOR_MOD,
+    MAXIMUM,
+    MINIMUM,
+    MUL,
+    POW,
+    REAL_DIV,
+    SQUARED_DIFFERENCE,
+    SUB,
+    add,
+    atan2,
+    complex,
+    divide,
+    divide_no_nan,
+    floordiv,
+    floormod,
+    maximum,
+    minimum,
+    multiply,
+    multiply_no_nan,
+    nextafter,
+    pow,
+    realdiv,
+    reciprocal_no_nan,
+    scalar_mul,
+    squared_difference,
+    subtract,
+    truediv,
+    truncatediv,
+    truncatemod,
+    xdivy,
+    xlog1py,
+    xlogy,
+)
+from headwater.ops._cast import CAST, cast
+from headwater.ops._clip import (
+    accumulate_n,
+    add_n,
+    clip_by_global_norm,
+    clip_by_norm,
+    clip_by_value,
+    saturate_cast,
+)
+from headwater.ops._compare import (
+    EQUAL,
+    GREATER,
+    GREATER_EQUAL,
+    LESS,
+    LESS_EQUAL,
+    LOGICAL_AND,
+    LOGICAL_OR,
+    NOT_EQUAL,
+    equal,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    logical_and,
+    logical_or,
+    logical_xor,
+    not_equal,
+)
+from headwater.ops._count import (
+    bincount,
+    confusion_matrix,
+    histogram_fixed_width,
+    histogram_fixed_width_bins,
+    sobol_sample,
+)
+from headwater.ops._create import zeros_like
+from headwater.ops._elementwise import (
+    ABS,
+    ANGLE,
+    EXP,
+    IMAG,
+    LOG,
+    LOGICAL_NOT,
+    NEG,
+    RSQRT,
+    SIGMOID,
+    SQRT,
+    SQUARE,
+    TANH,
+    abs,
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    ceil,
+    conj,
+    cos,
+    cosh,
+    exp,
+    expm1,
+    floor,
+    is_finite,
+    is_inf,
+    is_nan,
+    log,
+    log1p,
+    logical_not,
+    negative,
+    real,
+    reciprocal,
+    rint,
+    round,
+    rsqrt,
+    sigmoid,
+    sign,
+    sin,
+    sinh,
+    sqrt,
+    square,
+    tan,
+    tanh,
+)
+from headwater.ops._inputs import NUMBER, matched, tensor_of
+from headwater.ops._normalization import l2_normalize
+from headwater.ops._products import MATMUL
+from headwater.ops._reduce import (
+    ALL,
+    ANY,
+    MAX,
+    MEAN,
+    MIN,
+    PROD,
+    SUM,
+    count_nonzero,
+    reduce_all,
+    reduce_any,
+    reduce_euclidean_norm,
+    reduce_logsumexp,
+    reduce_max,
+    reduce_mean,
+    reduce_min,
+    reduce_prod,
+    reduce_std,
+    reduce_sum,
+    reduce_variance,
+    zero_fraction,
+)
+from headwater.ops._scan import (
+    cumprod,
+    cumsum,
+    cumulative_logsumexp,
+)
+from headwater.ops._segment import (
+    segment_max,
+    segment_mean,
+    segment_min,
+    segment_prod,
+    segment_sum,
+    unsorted_segment_max,
+    unsorted_segment_mean,
+    unsorted_segment_min,
+    unsorted_segment_prod,
+    unsorted_segment_sqrt_n,
+    unsorted_segment_sum,
+)
+from headwater.ops._select import where
+from headwater.ops._sort import (
+    ARG_MAX,
+    ARG_MIN,
+    TOP_K,
+    approx_max_k,
+    approx_min_k,
+    argmax,
+    argmin,
+    argsort,
+    in_top_k,
+    invert_permutation,
+    is_non_decreasing,
+    is_strictly_increasing,
+    sort,
+    top_k,
+)
+from headwater.ops.bitwise import BITWISE_AND, BITWISE_OR, BITWISE_XOR, INVERT
+from headwater.ops.special import (
+    bessel_i0,
+    bessel_i0e,
+    bessel_i1,
+    bessel_i1e,
+    betainc,
+    digamma,
+    erf,
+    erfc,
+    erfcinv,
+    erfinv,
+    igamma,
+    igammac,
+    lbeta,
+    lgamma,
+    ndtri,
+    polygamma,
+    zeta,
+)
 
-from headwater.core import dtypes
-from headwater.core.dtypes import as_dtype
-from headwater.core.op import Op, op
-from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
-from headwater.ops._common import axes, binary, convert_pair, unary
+__all__ = [
+    "abs", "accumulate_n", "acos", "acosh", "add", "add_n", "angle", "approx_max_k", "approx_min_k", "argmax",
+    "argmin", "asin", "asinh", "atan", "atan2", "atanh", "bessel_i0", "bessel_i0e", "bessel_i1", "bessel_i1e",
+    "betainc", "bincount", "ceil", "confusion_matrix", "conj", "cos", "cosh", "count_nonzero", "cumprod", "cumsum",
+    "cumulative_logsumexp", "digamma", "divide", "divide_no_nan", "equal", "erf", "erfc", "erfcinv", "erfinv",
+    "exp", "expm1", "floor", "floordiv", "floormod", "greater", "greater_equal", "igamma", "igammac", "imag",
+    "in_top_k", "invert_permutation", "is_finite", "is_inf", "is_nan", "is_non_decreasing",
+    "is_strictly_increasing", "l2_normalize", "lbeta", "less", "less_equal", "lgamma", "log", "log1p",
+    "log_sigmoid", "log_softmax", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum",
+    "mod", "multiply", "multiply_no_nan", "ndtri", "negative", "nextafter", "not_equal", "polygamma", "polyval",
+    "pow", "real", "reciprocal", "reciprocal_no_nan", "reduce_all", "reduce_any", "reduce_euclidean_norm",
+    "reduce_logsumexp", "reduce_max", "reduce_mean", "reduce_min", "reduce_prod", "reduce_std", "reduce_sum",
+    "reduce_variance", "rint", "round", "rsqrt", "scalar_mul", "segment_max", "segment_mean", "segment_min",
+    "segment_prod", "segment_sum", "sigmoid", "sign", "sin", "sinh", "sobol_sample", "softmax", "softplus",
+    "softsign", "special", "sqrt", "square", "squared_difference", "subtract", "tan", "tanh", "top_k", "truediv",
+    "unsorted_segment_max", "unsorted_segment_mean", "unsorted_segment_min", "unsorted_segment_prod",
+    "unsorted_segment_sqrt_n", "unsorted_segment_sum", "xdivy", "xlog1py", "xlogy", "zero_fraction", "zeta",
+    # The ops.
+    "ABS", "ADD", "ADD_N", "ALL", "ANGLE", "ANY", "ARG_MAX", "ARG_MIN", "BITWISE_AND", "BITWISE_OR", "BITWISE_XOR",
+    "CAST", "EQUAL", "EXP", "FLOOR_DIV", "FLOOR_MOD", "GREATER", "GREATER_EQUAL", "IMAG", "INVERT", "LESS",
+    "LESS_EQUAL", "LOG", "LOGICAL_AND", "LOGICAL_NOT", "LOGICAL_OR", "LOG_SOFTMAX", "MATMUL", "MAX", "MAXIMUM",
+    "MEAN", "MIN", "MINIMUM", "MUL", "NEG", "NOT_EQUAL", "POW", "PROD", "REAL_DIV", "RSQRT", "SIGMOID", "SOFTMAX",
+    "SOFTPLUS", "SOFTSIGN", "SQRT", "SQUARE", "SQUARED_DIFFERENCE", "SUB", "SUM", "TANH", "TOP_K", "cast",
+    "convert_to_tensor",
+]  # fmt: skip
 
-# Arithmetic -----------------------------------------------------------------------------------------------------
+# What the root namespace takes from here.
+ROOT_NAMES = (
+    "abs", "acos", "acosh", "add", "add_n", "argmax", "argmin", "argsort", "asin", "asinh", "atan", "atan2",
+    "atanh", "clip_by_global_norm", "clip_by_norm", "clip_by_value", "complex", "cos", "cosh", "cumsum", "divide",
+    "equal", "exp", "floor", "greater", "greater_equal", "histogram_fixed_width", "histogram_fixed_width_bins",
+    "less", "less_equal", "logical_and", "logical_not", "logical_or", "maximum", "minimum", "multiply", "negative",
+    "not_equal", "pow", "realdiv", "reduce_all", "reduce_any", "reduce_logsumexp", "reduce_max", "reduce_mean",
+    "reduce_min", "reduce_prod", "reduce_sum", "round", "saturate_cast", "scalar_mul", "sigmoid", "sign", "sin",
+    "sinh", "sort", "sqrt", "square", "subtract", "tan", "tanh", "truediv", "truncatediv", "truncatemod",
+)  # fmt: skip
 
-ADD = Op("AddV2", jnp.add, elementwise=True)
-SUB = Op("Sub", jnp.subtract, elementwise=True)
-MUL = Op("Mul", jnp.multiply, elementwise=True)
-REAL_DIV = Op("RealDiv", jnp.divide, elementwise=True)
-FLOOR_DIV = Op("FloorDiv", jnp.floor_divide, elementwise=True)
-FLOOR_MOD = Op("FloorMod", jnp.mod, elementwise=True)
-POW = Op("Pow", jnp.power, elementwise=True)
-NEG = Op("Neg", jnp.negative, elementwise=True)
-ABS = Op("Abs", jnp.abs, elementwise=True)
-SQUARE = Op("Square", jnp.square, elementwise=True)
-
-# Comparison and logic -------------------------------------------------------------------------------------------
-
-EQUAL = Op("Equal", jnp.equal, elementwise=True, differentiable=False)
-NOT_EQUAL = Op("NotEqual", jnp.not_equal, elementwise=True, differentiable=False)
-LESS = Op("Less", jnp.less, elementwise=True, differentiable=False)
-LESS_EQUAL = Op("LessEqual", jnp.less_equal, elementwise=True, differentiable=False)
-GREATER = Op("Greater", jnp.greater, elementwise=True, differentiable=False)
-GREATER_EQUAL = Op("GreaterEqual", jnp.greater_equal, elementwise=True, differentiable=False)
-LOGICAL_AND = Op("LogicalAnd", jnp.logical_and, elementwise=True, differentiable=False)
-LOGICAL_OR = Op("LogicalOr", jnp.logical_or, elementwise=True, differentiable=False)
-LOGICAL_NOT = Op("LogicalNot", jnp.logical_not, elementwise=True, differentiable=False)
-BITWISE_XOR = Op("BitwiseXor", jnp.bitwise_xor, elementwise=True, differentiable=False)
-BITWISE_AND = Op("BitwiseAnd", jnp.bitwise_and, elementwise=True, differentiable=False)
-BITWISE_OR = Op("BitwiseOr", jnp.bitwise_or, elementwise=True, differentiable=False)
-INVERT = Op("Invert", jnp.invert, elementwise=True, differentiable=False)
-
-CAST = Op("Cast", lambda x, *, DstT: x.astype(DstT), same_dtype=False, elementwise=True)
-
-add = binary(ADD)
-subtract = binary(SUB)
-multiply = binary(MUL)
-floordiv = binary(FLOOR_DIV)
-floormod = binary(FLOOR_MOD)
-pow = binary(POW)
-negative = unary(NEG)
-abs = unary(ABS)
-square = unary(SQUARE)
-equal = binary(EQUAL)
-not_equal = binary(NOT_EQUAL)
-less = binary(LESS)
-less_equal = binary(LESS_EQUAL)
-greater = binary(GREATER)
-greater_equal = binary(GREATER_EQUAL)
-logical_and = binary(LOGICAL_AND)
-logical_or = binary(LOGICAL_OR)
-logical_not = unary(LOGICAL_NOT)
+mod = floormod
 
 
-def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
-    """Converts to another dtype: fractions are cut off, booleans become 0 and 1.
+def imag(input: Any, name: str | None = None) -> Tensor:
+    """Gives the imaginary part; zeros for real numbers.
+
+    >>> tf.math.imag([1 + 2j]).numpy()
+    array([2.])
+    """
+    x = tensor_of(input, "Imag", NUMBER)
+    return IMAG(x, name=name) if x.dtype.is_complex else zeros_like(x, name=name)
+
+
+def angle(input: Any, name: str | None = None) -> Tensor:
+    """Gives the angle of complex numbers in the plane; of real ones 0, or pi where negative.
+
+    >>> tf.math.angle([1j, -1 + 0j]).numpy().round(4)
+    array([1.5708, 3.1416])
+    """
+    x = tensor_of(input, "Angle", NUMBER)
+    if x.dtype.is_complex:
+        return ANGLE(x, name=name)
+    return where(less(x, zeros_like(x)), convert_to_tensor(_python.pi, x.dtype), zeros_like(x), name=name)
+
+
+def polyval(coeffs: list[Any], x: Any, name: str | None = None) -> Tensor:
+    """Evaluates a polynomial by Horner's rule.
 
     Args:
-        x: A tensor, or what converts to one.
-        dtype: The dtype wanted.
-        name: A name for the result.
+        coeffs: The coefficients, that of the highest power first.
+        x: Where.
+        name: A name for the operation.
 
-    Returns:
-        A tensor of the same shape.
+    Raises:
+        ValueError: If `coeffs` is not a list.
 
-    >>> tf.cast([1.8, -2.2], tf.int32)
-    <tf.Tensor: shape=(2,), dtype=int32, numpy=array([ 1, -2], dtype=int32)>
+    >>> tf.math.polyval([1.0, 0.0, -1.0], 3.0).numpy()
+    np.float32(8.0)
     """
-    x, target = convert_to_tensor(x), as_dtype(dtype)
-    if x.dtype is target:
-        return x
-    if dtypes.string in (x.dtype, target):
-        raise TypeError(
-            f"Cannot cast {x.dtype.name} to {target.name}. Use tf.strings.to_number or tf.strings.as_string."
-        )
-    if x.dtype.is_complex and not target.is_complex:
-        x = EagerTensor(x._array.real) if isinstance(x, EagerTensor) else x
-    return CAST(x, DstT=np.dtype(target.as_numpy_dtype), name=name)
-
-
-def divide(x: Any, y: Any, name: str | None = None) -> Any:
-    """`x / y` as Python does it: integers give floats.
-
-    >>> tf.divide(7, 2)
-    <tf.Tensor: shape=(), dtype=float64, numpy=3.5>
-    """
-    x, y = convert_pair(x, y)
-    if x.dtype.is_integer and x.dtype is y.dtype:
-        target = dtypes.float32 if x.dtype.size <= 2 else dtypes.float64
-        x, y = cast(x, target), cast(y, target)
-    return REAL_DIV(x, y, name=name)
-
-
-truediv = divide
-
-# Products -------------------------------------------------------------------------------------------------------
-
-
-@op("BatchMatMulV2", same_dtype=True)
-def MATMUL(a: Any, b: Any, *, transpose_a: bool, transpose_b: bool) -> Any:
-    if transpose_a:
-        a = jnp.swapaxes(a, -1, -2)
-    if transpose_b:
-        b = jnp.swapaxes(b, -1, -2)
-    return jnp.matmul(a, b)
-
-
-# Reductions -----------------------------------------------------------------------------------------------------
-
-
-def _reduction(name: str, kernel: Any, **options: Any) -> Op:
-    return Op(name, lambda x, *, axis, keepdims: kernel(x, axis=axis, keepdims=keepdims), **options)
-
-
-SUM = _reduction("Sum", lambda x, axis, keepdims: jnp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype))
-
-
-def reduce_sum(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
-    """The sum over `axis` (None: all elements).
-
-    >>> tf.reduce_sum([[1, 1, 1], [1, 1, 1]], axis=0)
-    <tf.Tensor: shape=(3,), dtype=int32, numpy=array([2, 2, 2], dtype=int32)>
-    """
-    return SUM(convert_to_tensor(input_tensor), axis=axes(axis), keepdims=bool(keepdims), name=name)
+    if not isinstance(coeffs, list):
+        raise ValueError(f"Argument coeffs must be list type. Received type {type(coeffs)}.")
+    tensor = convert_to_tensor(x)
+    if not coeffs:
+        return zeros_like(tensor, name=name)
+    result, *rest = [convert_to_tensor(c, dtype_hint=tensor.dtype) for c in coeffs]
+    for coefficient in rest:
+        result = add(coefficient, multiply(result, tensor))
+    return result

@@ -16,13 +16,11 @@ from headwater.ops._activations import (
     relu,
     relu6,
     selu,
-    sigmoid,
     silu,
     softmax,
     softplus,
     softsign,
     swish,
-    tanh,
 )
 from headwater.ops._convolution import (
     atrous_conv2d,
@@ -38,7 +36,9 @@ from headwater.ops._convolution import (
     depthwise_conv2d,
     separable_conv2d,
 )
+from headwater.ops._elementwise import sigmoid, tanh
 from headwater.ops._embedding import dropout, embedding_lookup, general_dropout, stateless_dropout
+from headwater.ops._join import batch_to_space, space_to_batch
 from headwater.ops._losses import (
     log_poisson_loss,
     sigmoid_cross_entropy_with_logits,
@@ -73,13 +73,11 @@ from headwater.ops._pooling import (
 from headwater.ops._ranking import (
     collapse_repeated,
     compute_average_loss,
-    in_top_k,
     scale_regularization_loss,
-    top_k,
-    zero_fraction,
 )
-from headwater.ops._rearrange import batch_to_space as batch_to_space
-from headwater.ops._rearrange import depth_to_space, dilation2d, erosion2d, space_to_batch, space_to_depth
+from headwater.ops._rearrange import depth_to_space, dilation2d, erosion2d, space_to_depth
+from headwater.ops._reduce import zero_fraction
+from headwater.ops._sort import in_top_k, top_k
 
 __all__ = [
     "atrous_conv2d",
@@ -151,7 +149,7 @@ __all__ = [
     "zero_fraction",
 ]
 
-ROOT_NAMES = ("batch_to_space", "sigmoid", "space_to_batch", "tanh")
+ROOT_NAMES = ()
 
 experimental = types.SimpleNamespace(general_dropout=general_dropout, stateless_dropout=stateless_dropout)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 
-from goldens.case import Case, bools, complexes, floats, ints, strings
+from tests.goldens.case import Case, bools, complexes, floats, ints, strings
 
 X = floats(2, 3)
 Y = floats(2, 3, seed=1)

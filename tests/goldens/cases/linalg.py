@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from goldens.case import Case, complexes, floats, ints
-from goldens.runner import resolve
+from tests.goldens.case import Case, complexes, floats, ints
+from tests.goldens.runner import resolve
 
 X = floats(2, 3)
 Y = floats(3, 4, seed=1)

@@ -7,8 +7,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from goldens.case import Case, bools, complexes, floats, ints
-from goldens.runner import resolve
+from tests.goldens.case import Case, bools, complexes, floats, ints
+from tests.goldens.runner import resolve
 
 X = floats(2, 3, 4)
 POSITIVE = floats(2, 3, 4, low=0.1, high=3.0)

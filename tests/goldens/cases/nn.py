@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from goldens.case import Case, complexes, floats, ints
-from goldens.runner import resolve
+from tests.goldens.case import Case, complexes, floats, ints
+from tests.goldens.runner import resolve
 
 X = floats(3, 4)
 KINKS = np.array([-7.0, -1.0, -0.0, 0.0, 0.5, 6.0, 8.0], np.float32)

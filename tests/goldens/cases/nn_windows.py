@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from goldens.case import Case, floats, ints
-from goldens.runner import resolve
+from tests.goldens.case import Case, floats, ints
+from tests.goldens.runner import resolve
 
 SEQUENCE = floats(2, 9, 3)
 IMAGES = floats(2, 7, 8, 3)

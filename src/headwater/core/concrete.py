@@ -1,0 +1,275 @@
+"""`ConcreteFunction`: one trace of a function, and how its calls run and differentiate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+
+from headwater.core import control, nest
+from headwater.core.context import context
+from headwater.core.errors import InvalidArgumentError
+from headwater.core.graph import CONST, Graph, Node
+from headwater.core.op import Op, is_differentiable
+from headwater.core.runtime import Program, compile_function
+from headwater.core.signature import Encoder
+from headwater.core.spec import TensorSpec
+from headwater.core.tape import GradientTape, dense
+from headwater.core.tensor import EagerTensor, SymbolicTensor, Tensor, convert_to_tensor
+from headwater.core.variable import Variable
+
+
+class ConcreteFunction:
+    """One trace of a function: a Graph and the structures of its arguments and results.
+
+    Calling it with tensors that fit runs the Graph.
+    """
+
+    def __init__(self, graph: Graph, arguments: Any, results: Any, name: str) -> None:
+        self.graph = graph
+        self.name = name
+        self.structured_input_signature = arguments
+        self._results = results
+        self.single = len(graph.outputs) == 1 and isinstance(results, Tensor)
+        self._program: Program | None = None
+        self._differentiable: dict[Any, Any] = {}
+
+    # Calling ----------------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the Graph with these arguments (in the order of its inputs, or by their names)."""
+        names = [x.node.name for x in self.graph.inputs]
+        leaves = nest.flatten(args, expand_composites=True)
+        unknown = sorted(set(kwargs) - set(names))
+        if unknown or len(leaves) + len(kwargs) != len(names):
+            leaves = self._bind(args, kwargs, names)
+        else:
+            leaves = [*leaves, *[kwargs[n] for n in names[len(leaves) :] if n in kwargs]]
+        tensors = []
+        for leaf, inner in zip(leaves, self.graph.inputs, strict=True):
+            tensor = convert_to_tensor(leaf, None if isinstance(leaf, Tensor | Variable) else inner.dtype)
+            if tensor.dtype is not inner.dtype or not inner.shape.is_compatible_with(tensor.shape):
+                raise InvalidArgumentError(
+                    None, None,
+                    f"{self.name}: argument {inner.node.name!r} must be {inner.dtype.name} of shape {inner.shape}, "
+                    f"received {tensor.dtype.name} of shape {tensor.shape}.",
+                )  # fmt: skip
+            tensors.append(tensor)
+        return self.call_flat(tensors)
+
+    def _bind(self, args: Sequence[Any], kwargs: dict[str, Any], names: Sequence[str]) -> list[Any]:
+        """Arguments given like those of the Python function, Python values included."""
+        encoder = Encoder()
+        encoder.add((args, kwargs))
+        leaves = encoder.leaves
+        if len(leaves) != len(names):
+            raise TypeError(
+                f"{self.name} takes the tensors {list(names)}; received {len(leaves)} tensors and keywords "
+                f"{sorted(kwargs)}."
+            )
+        return leaves
+
+    def call_flat(self, tensors: Sequence[Tensor]) -> Any:
+        """Runs the Graph on its input tensors, in order; returns the structured results."""
+        if context.graph is not None:
+            outputs: Sequence[Tensor] = control.call(self.graph, tensors, self.name)
+        elif context.recorders:
+            outputs = self._call_recorded(tensors)
+        else:
+            outputs = [EagerTensor(array) for array in self.program([x._array for x in tensors])]
+        return outputs[0] if self.single else self.structure(outputs)
+
+    @property
+    def program(self) -> Program:
+        """The Graph bound to its variables and captured tensors."""
+        if self._program is None:
+            self._program = Program(self.graph)
+        return self._program
+
+    def structure(self, outputs: Sequence[Tensor]) -> Any:
+        """The outputs in the structure that the Python function returned."""
+        rest = iter(outputs)
+        flat = [None if x is None else next(rest) for x in nest.flatten(self._results, expand_composites=True)]
+        return nest.pack_sequence_as(self._results, flat, expand_composites=True)
+
+    # Under a tape -----------------------------------------------------------------------------------------------
+
+    def _call_recorded(self, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Runs eagerly while tapes are active: those that follow an argument get a record of the call."""
+        for recorder in context.recorders:
+            recorder.called(self.graph)
+        operands = control.Operands([self.graph])
+        inputs = [*tensors, *operands.tensors]
+        wrt = tuple([
+            i for i, x in enumerate(inputs)
+            if is_differentiable(x.dtype) and any(r.follows(x) for r in context.recorders)
+        ])  # fmt: skip
+        if not wrt or not any(is_differentiable(x.dtype) for x in self.graph.outputs):
+            return [EagerTensor(array) for array in self.program([x._array for x in tensors])]
+        written = tuple([operands.state_positions[i] for i in operands.written])
+        attrs = _CallAttrs(graph=self.graph, layout=operands.layouts[0], written=written)
+        if self.graph.is_staged:
+            arrays = control.CALL.run([x._array for x in inputs], attrs)
+        else:
+            arrays, attrs.pull_back = self._forward(wrt, attrs)([x._array for x in inputs])
+            attrs.wrt = wrt
+        outputs = [EagerTensor(array) for array in arrays]
+        for recorder in context.recorders:
+            recorder.record(_RECORDED_CALL, inputs, attrs, outputs)
+        count = len(self.graph.outputs)
+        operands.write_back(outputs[count:])
+        return outputs[:count]
+
+    def _forward(self, wrt: tuple[int, ...], attrs: dict[str, Any]) -> Any:
+        """The compiled call that also gives the function that pulls cotangents back to the inputs at `wrt`."""
+        key = (wrt, attrs["layout"], attrs["written"])
+        if key not in self._differentiable:
+            fixed = dict(attrs)
+
+            def forward(arrays: Sequence[Any]) -> Any:
+                def chosen(*values: Any) -> Any:
+                    full = list(arrays)
+                    for position, value in zip(wrt, values, strict=True):
+                        full[position] = value
+                    results = control.CALL.kernel(*full, **fixed)
+                    return tuple([r for r in results if is_differentiable(r.dtype)]), results
+
+                _, pull_back, results = jax.vjp(chosen, *[arrays[i] for i in wrt], has_aux=True)
+                return results, pull_back
+
+            self._differentiable[key] = compile_function(forward, self.graph)
+        return self._differentiable[key]
+
+    # What it is -------------------------------------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The Graph's inputs, then its captures."""
+        return [*self.graph.inputs, *[inner for _, inner in self.graph.captured]]
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """The Graph's outputs."""
+        return list(self.graph.outputs)
+
+    @property
+    def structured_outputs(self) -> Any:
+        """The results, as a structure of specs."""
+        return nest.map_structure(
+            lambda x: None if x is None else TensorSpec(x.shape, x.dtype), self._results, expand_composites=True
+        )
+
+    @property
+    def output_shapes(self) -> Any:
+        """The shapes of the results, in their structure."""
+        return nest.map_structure(lambda x: None if x is None else x.shape, self._results)
+
+    @property
+    def output_dtypes(self) -> Any:
+        """The dtypes of the results, in their structure."""
+        return nest.map_structure(lambda x: None if x is None else x.dtype, self._results)
+
+    @property
+    def captured_inputs(self) -> list[Any]:
+        """The outer tensors and variables that the Graph uses."""
+        return [*[outer for outer, _ in self.graph.captured], *self.variables]
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables the Graph reads or assigns."""
+        return tuple([s.variable for s in self.graph.states.values()])
+
+    @property
+    def trainable_variables(self) -> tuple[Variable, ...]:
+        """Those of them that are trainable."""
+        return tuple([v for v in self.variables if v.trainable])
+
+    def pretty_printed_signature(self, verbose: bool = True) -> str:
+        """The arguments and results in words."""
+        lines = ["Input Parameters:"]
+        lines += [f"  {x.node.name}: {TensorSpec(x.shape, x.dtype)}" for x in self.graph.inputs] or ["  None"]
+        lines += ["Output Type:"]
+        lines += [f"  {TensorSpec(x.shape, x.dtype)}" for x in self.graph.outputs] or ["  None"]
+        lines += ["Captures:"]
+        lines += [f"  {v.name}: {TensorSpec(v.shape, v.dtype)}" for v in self.variables]
+        lines += [f"  {TensorSpec(x.shape, x.dtype)}" for x, _ in self.graph.captured]
+        return "\n".join([*lines, *([] if self.captured_inputs else ["  None"])])
+
+    def __repr__(self) -> str:
+        return f"<ConcreteFunction {self.name} at 0x{id(self):X}>"
+
+    def __str__(self) -> str:
+        return f"ConcreteFunction {self.pretty_printed_signature()}"
+
+
+class _CallAttrs(dict[str, Any]):
+    """Attributes of a recorded call, with what its forward pass kept for the backward pass."""
+
+    pull_back: Any = None
+    wrt: tuple[int, ...] = ()
+
+
+@jax.jit
+def _run_pull_back(pull_back: Any, cotangents: Any) -> Any:
+    return pull_back(cotangents)
+
+
+@jax.jit
+def _zeros(arrays: Sequence[Any]) -> Any:
+    return [jax.numpy.zeros_like(a) for a in arrays]
+
+
+def _call_gradient(inputs: Any, outputs: Any, found: Sequence[Any], attrs: Any) -> Any:
+    if attrs["graph"].is_staged:
+        return _staged_gradient(inputs, outputs, found, attrs)
+    pull_back = getattr(attrs, "pull_back", None)
+    if pull_back is None or not context.plain:
+        return NotImplemented  # the gradient is itself watched: use the op's own, which can be differentiated again
+    smooth = [(y, g) for y, g in zip(outputs, found, strict=True) if is_differentiable(y.dtype)]
+    zeros = iter(_zeros([y._array for y, g in smooth if g is None]))
+    cotangents = tuple([next(zeros) if g is None else jax.numpy.conj(dense(g)._array) for _, g in smooth])
+    gradients = _run_pull_back(pull_back, cotangents)
+    result: list[Any] = [None] * len(inputs)
+    for position, gradient in zip(attrs.wrt, gradients, strict=True):
+        result[position] = EagerTensor(jax.numpy.conj(gradient))
+    return result
+
+
+def _staged_gradient(inputs: Any, outputs: Any, found: Sequence[Any], attrs: Any) -> Any:
+    """The gradient of a Graph that runs in stages: its nodes are recorded again, one by one, on a tape."""
+    graph, layout = attrs["graph"], attrs["layout"]
+    count = len(graph.inputs)
+    smooth = [i for i, x in enumerate(inputs) if is_differentiable(x.dtype)]
+    with GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([inputs[i] for i in smooth])
+        rest = inputs[count:]
+        env: dict[int, Any] = {id(x): t for x, t in zip(graph.inputs, inputs[:count], strict=True)}
+        env |= {id(inner): rest[p] for (_, inner), p in zip(graph.captured, layout[0], strict=True)}
+        env |= {id(s.entry): rest[p] for s, p in zip(graph.states.values(), layout[1], strict=True)}
+        replay(graph.nodes, env)
+        again = [env[id(x)] for x in graph.outputs]
+    pairs = [(y, g) for y, g in zip(again, found, strict=False) if g is not None]
+    gradients = tape.gradient([y for y, _ in pairs], [inputs[i] for i in smooth], [dense(g) for _, g in pairs])
+    result: list[Any] = [None] * len(inputs)
+    for position, gradient in zip(smooth, gradients, strict=True):
+        result[position] = gradient
+    return result
+
+
+def replay(nodes: Sequence[Node], env: dict[int, Any]) -> None:
+    """Calls the ops of `nodes` again on the tensors in `env` (by id of the symbolic tensor), except for effects."""
+    for node in nodes:
+        if node.op is CONST:
+            env[id(node.outputs[0])] = convert_to_tensor(node.attrs["value"])
+        elif node.op.effect != "effect" or node.op.gradient is not None:
+            results = node.op(*[env[id(x)] for x in node.inputs], **node.attrs)
+            for tensor, value in zip(node.outputs, results if node.many else (results,), strict=True):
+                env[id(tensor)] = value
+
+
+# A recorded call differentiates by what its forward pass kept; CALL itself by its kernel.
+_RECORDED_CALL = Op(
+    "RecordedCall", control.CALL.kernel, graphs=("graph",), spec=control.CALL.spec, gradient=_call_gradient
+)
+control.CALL.gradient = _call_gradient

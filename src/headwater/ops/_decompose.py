@@ -1,0 +1,405 @@
+"""Determinants, inverses, factorizations and functions of matrices."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from headwater.core import dtypes
+from headwater.core.dtypes import as_dtype
+from headwater.core.errors import InvalidArgumentError
+from headwater.core.op import Op, op
+from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
+from headwater.ops._diagonal import diag_part
+from headwater.ops._elementwise import log, real
+from headwater.ops._inputs import COMPLEX, FLOATING, INEXACT, matched, tensor_of
+from headwater.ops._reduce import reduce_sum
+
+
+def _square(x: Any) -> Any:
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ValueError(f"Expected square matrices, received shape {x.shape}.")
+    return x
+
+
+def _adjoint(x: Any) -> Any:
+    return jnp.conj(jnp.swapaxes(x, -1, -2))
+
+
+# Determinants and inverses ---------------------------------------------------------------------------------------
+
+DETERMINANT = Op("MatrixDeterminant", lambda x: jnp.linalg.det(_square(x)))
+LOG_DETERMINANT = Op("LogMatrixDeterminant", lambda x: tuple(jnp.linalg.slogdet(_square(x))))
+CHOLESKY = Op("Cholesky", lambda x: jnp.linalg.cholesky(_square(x)))
+
+
+@op("MatrixInverse")
+def INVERSE(x: Any, *, adjoint: bool) -> Any:
+    return jnp.linalg.inv(_adjoint(_square(x)) if adjoint else _square(x))
+
+
+def det(input: Any, name: str | None = None) -> Tensor:
+    """Computes the determinant of square matrices.
+
+    >>> tf.linalg.det([[2.0, 0.0], [0.0, 3.0]]).numpy()
+    np.float32(6.0)
+    """
+    return DETERMINANT(tensor_of(input, "MatrixDeterminant", INEXACT), name=name)
+
+
+class LogMatrixDeterminant(NamedTuple):
+    """The sign of a determinant, and the logarithm of its absolute value."""
+
+    sign: Tensor
+    log_abs_determinant: Tensor
+
+
+def slogdet(input: Any, name: str | None = None) -> LogMatrixDeterminant:
+    """Computes the sign and the logarithm of the absolute value of determinants.
+
+    >>> tf.linalg.slogdet([[-1.0, 0.0], [0.0, 1.0]]).sign.numpy()
+    np.float32(-1.0)
+    """
+    return LogMatrixDeterminant(*LOG_DETERMINANT(tensor_of(input, "LogMatrixDeterminant", INEXACT), name=name))
+
+
+def logdet(matrix: Any, name: str | None = None) -> Tensor:
+    """Computes the logarithm of the determinant of Hermitian positive definite matrices, by `cholesky`.
+
+    >>> tf.linalg.logdet([[1.0, 0.0], [0.0, 1.0]]).numpy()
+    np.float32(0.0)
+    """
+    return reduce_sum(log(real(diag_part(cholesky(matrix)))), -1, name=name) * 2.0
+
+
+def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Tensor:
+    """Inverts square matrices (or their adjoints).
+
+    Raises:
+        InvalidArgumentError: If a matrix has no inverse (not checked inside a compiled program).
+
+    >>> tf.linalg.inv([[2.0, 0.0], [0.0, 4.0]]).numpy()
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]], dtype=float32)
+    """
+    result = INVERSE(tensor_of(input, "MatrixInverse", INEXACT), adjoint=bool(adjoint), name=name)
+    return check_invertible(result)
+
+
+def check_invertible(result: Tensor) -> Tensor:
+    """The result of a solver, which is infinite or NaN where the matrix was singular."""
+    if isinstance(result, EagerTensor) and not np.isfinite(result._numpy()).all():
+        raise InvalidArgumentError(None, None, "Input is not invertible. Use tf.linalg.pinv or tf.linalg.lstsq.")
+    return result
+
+
+def cholesky(input: Any, name: str | None = None) -> Tensor:
+    """Computes the lower triangular L with ``x = L @ adjoint(L)`` of Hermitian positive definite matrices.
+
+    The result is NaN where a matrix is not positive definite.
+
+    >>> tf.linalg.cholesky([[4.0, 0.0], [0.0, 9.0]]).numpy()
+    array([[2., 0.],
+           [0., 3.]], dtype=float32)
+    """
+    return CHOLESKY(tensor_of(input, "Cholesky", INEXACT), name=name)
+
+
+# Orthogonal factorizations ---------------------------------------------------------------------------------------
+
+
+@op("Svd")
+def SVD(x: Any, *, full_matrices: bool, compute_uv: bool) -> Any:
+    if not compute_uv:
+        return jnp.linalg.svd(x, compute_uv=False)
+    u, s, vh = jnp.linalg.svd(x, full_matrices=full_matrices)
+    return s, u, _adjoint(vh)
+
+
+@op("Qr")
+def QR(x: Any, *, full_matrices: bool) -> Any:
+    return tuple(jnp.linalg.qr(x, mode="complete" if full_matrices else "reduced"))
+
+
+def _lower_half(x: Any) -> Any:
+    """The Hermitian matrix of a lower triangle: the upper one is not looked at, and has no gradient."""
+    lower = jnp.tril(_square(x), -1)
+    diagonal = jnp.tril(jnp.triu(x))
+    return lower + _adjoint(lower) + diagonal
+
+
+@op("SelfAdjointEigV2")
+def EIGH(x: Any, *, compute_v: bool) -> Any:
+    values, vectors = jnp.linalg.eigh(_lower_half(x), symmetrize_input=False)
+    return (values.astype(x.dtype), vectors) if compute_v else (values.astype(x.dtype),)
+
+
+@op("Eig", differentiable=False)
+def EIG(x: Any, *, compute_v: bool) -> Any:
+    return tuple(jnp.linalg.eig(_square(x))) if compute_v else (jnp.linalg.eigvals(_square(x)),)
+
+
+def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:
+    """Computes the singular value decomposition ``x = u @ diag(s) @ adjoint(v)``.
+
+    Args:
+        tensor: Matrices ``[..., m, n]``.
+        full_matrices: Whether u is ``[m, m]`` and v ``[n, n]``.
+        compute_uv: Whether u and v are wanted.
+        name: A name for the operation.
+
+    Returns:
+        ``(s, u, v)``, or s alone. v is not transposed, unlike NumPy's.
+
+    >>> s, u, v = tf.linalg.svd([[3.0, 0.0], [0.0, 2.0]])
+    >>> s.numpy()
+    array([3., 2.], dtype=float32)
+    """
+    x = tensor_of(tensor, "Svd", INEXACT)
+    return SVD(x, full_matrices=bool(full_matrices), compute_uv=bool(compute_uv), name=name)
+
+
+class Qr(NamedTuple):
+    """An orthogonal (unitary) and an upper triangular factor."""
+
+    q: Tensor
+    r: Tensor
+
+
+def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Qr:
+    """Computes the factorization ``x = q @ r``, q with orthonormal columns, r upper triangular.
+
+    >>> q, r = tf.linalg.qr([[2.0, 1.0], [0.0, 3.0]])
+    >>> tf.abs(r).numpy()
+    array([[2., 1.],
+           [0., 3.]], dtype=float32)
+    """
+    return Qr(*QR(tensor_of(input, "Qr", INEXACT), full_matrices=bool(full_matrices), name=name))
+
+
+def eigh(tensor: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
+    """Computes eigenvalues (in increasing order) and eigenvectors of Hermitian matrices.
+
+    Only the lower triangle is looked at.
+
+    >>> e, v = tf.linalg.eigh([[2.0, 0.0], [0.0, 1.0]])
+    >>> e.numpy()
+    array([1., 2.], dtype=float32)
+    """
+    values, vectors = EIGH(tensor_of(tensor, "SelfAdjointEigV2", INEXACT), compute_v=True, name=name)
+    return values, vectors
+
+
+def eigvalsh(tensor: Any, name: str | None = None) -> Tensor:
+    """Computes the eigenvalues of Hermitian matrices, in increasing order.
+
+    >>> tf.linalg.eigvalsh([[2.0, 0.0], [0.0, 1.0]]).numpy()
+    array([1., 2.], dtype=float32)
+    """
+    return EIGH(tensor_of(tensor, "SelfAdjointEigV2", INEXACT), compute_v=False, name=name)[0]
+
+
+def eig(tensor: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
+    """Computes eigenvalues and eigenvectors, complex and in no order (on CPU).
+
+    >>> e, v = tf.linalg.eig([[2.0, 0.0], [0.0, 1.0]])
+    >>> e.numpy()
+    array([2.+0.j, 1.+0.j], dtype=complex64)
+    """
+    values, vectors = EIG(tensor_of(tensor, "Eig", INEXACT), compute_v=True, name=name)
+    return values, vectors
+
+
+def eigvals(tensor: Any, name: str | None = None) -> Tensor:
+    """Computes eigenvalues, complex and in no order (on CPU).
+
+    >>> tf.linalg.eigvals([[2.0, 0.0], [0.0, 1.0]]).numpy()
+    array([2.+0.j, 1.+0.j], dtype=complex64)
+    """
+    return EIG(tensor_of(tensor, "Eig", INEXACT), compute_v=False, name=name)[0]
+
+
+# Triangular factorization ----------------------------------------------------------------------------------------
+
+
+class Lu(NamedTuple):
+    """Both triangular factors in one matrix, and the permutation of rows."""
+
+    lu: Tensor
+    p: Tensor
+
+
+@op("Lu")
+def LU(x: Any, *, output_idx_type: Any) -> Any:
+    factors, _, permutation = lax.linalg.lu(_square(x))
+    return factors, permutation.astype(output_idx_type)
+
+
+def _triangles(factors: Any) -> tuple[Any, Any]:
+    return jnp.tril(factors, -1) + jnp.eye(factors.shape[-1], dtype=factors.dtype), jnp.triu(factors)
+
+
+@op("LuReconstruct")
+def LU_RECONSTRUCT(factors: Any, permutation: Any) -> Any:
+    lower, upper = _triangles(factors)
+    return jnp.take_along_axis(lower @ upper, jnp.argsort(permutation, -1)[..., None], -2)
+
+
+@op("LuSolve")
+def LU_SOLVE(factors: Any, permutation: Any, rhs: Any) -> Any:
+    rows = jnp.take_along_axis(rhs, permutation[..., None], -2)
+    half = lax.linalg.triangular_solve(factors, rows, left_side=True, lower=True, unit_diagonal=True)
+    return lax.linalg.triangular_solve(factors, half, left_side=True, lower=False)
+
+
+def lu(input: Any, output_idx_type: Any = dtypes.int32, name: str | None = None) -> Lu:
+    """Computes the factorization of square matrices into triangular ones, with rows permuted.
+
+    Args:
+        input: Square matrices.
+        output_idx_type: The dtype of the permutation.
+        name: A name for the operation.
+
+    Returns:
+        ``(lu, p)``: L (with ones on its diagonal) below and U above, with ``gather(x, p) = L @ U``.
+
+    >>> tf.linalg.lu([[0.0, 2.0], [4.0, 0.0]]).p.numpy()
+    array([1, 0], dtype=int32)
+    """
+    index = np.dtype(as_dtype(output_idx_type).as_numpy_dtype)
+    return Lu(*LU(tensor_of(input, "Lu", INEXACT), output_idx_type=index, name=name))
+
+
+def lu_reconstruct(lower_upper: Any, perm: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
+    """Multiplies the factors of `lu` again.
+
+    >>> tf.linalg.lu_reconstruct(*tf.linalg.lu([[0.0, 2.0], [4.0, 0.0]])).numpy()
+    array([[0., 2.],
+           [4., 0.]], dtype=float32)
+    """
+    return LU_RECONSTRUCT(convert_to_tensor(lower_upper), convert_to_tensor(perm), name=name)
+
+
+def lu_solve(lower_upper: Any, perm: Any, rhs: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
+    """Solves linear equations by the factors of `lu`.
+
+    >>> tf.linalg.lu_solve(*tf.linalg.lu([[0.0, 2.0], [4.0, 0.0]]), [[2.0], [4.0]]).numpy()
+    array([[1.],
+           [1.]], dtype=float32)
+    """
+    factors, right = matched(lower_upper, rhs)
+    return LU_SOLVE(factors, convert_to_tensor(perm), right, name=name)
+
+
+def lu_matrix_inverse(lower_upper: Any, perm: Any, validate_args: bool = False, name: str | None = None) -> Tensor:
+    """Inverts matrices by the factors of `lu`.
+
+    >>> tf.linalg.lu_matrix_inverse(*tf.linalg.lu([[0.0, 2.0], [4.0, 0.0]])).numpy()
+    array([[0.  , 0.25],
+           [0.5 , 0.  ]], dtype=float32)
+    """
+    factors = convert_to_tensor(lower_upper)
+    return LU_SOLVE(factors, convert_to_tensor(perm), IDENTITY_LIKE(factors), name=name)
+
+
+@op("IdentityMatrixLike", differentiable=False)
+def IDENTITY_LIKE(x: Any) -> Any:
+    return jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
+
+
+# Functions of matrices -------------------------------------------------------------------------------------------
+
+EXPONENTIAL = Op("MatrixExponential", lambda x: jax.scipy.linalg.expm(_square(x)))
+
+
+def _host_function(name: str, scipy_name: str) -> Op:
+    """A function of matrices that SciPy computes on the host: JAX has none for batches."""
+
+    def kernel(x: Any) -> Any:
+        from scipy import linalg  # noqa: PLC0415  (for these functions alone)
+
+        rows = _square(x).reshape(-1, *x.shape[-2:]).astype(np.complex128)
+        found = np.stack([getattr(linalg, scipy_name)(m) for m in rows]) if len(rows) else rows
+        real_result = found.real if np.dtype(x.dtype).kind == "f" else found
+        return real_result.reshape(x.shape).astype(x.dtype)
+
+    return Op(name, kernel, effect="host", spec=lambda inputs, attrs: (inputs[0].dtype, inputs[0].shape))
+
+
+LOGARITHM = _host_function("MatrixLogarithm", "logm")
+SQUARE_ROOT = _host_function("MatrixSquareRoot", "sqrtm")
+PSEUDO_INVERSE = Op("PseudoInverse", lambda x, *, rcond: jnp.linalg.pinv(x, rtol=rcond))
+MATRIX_RANK = Op(
+    "MatrixRank", lambda x, *, tol: jnp.sum(_singular(x) > _tolerance(x, tol), -1, dtype=np.int32), differentiable=False
+)
+
+
+def _singular(x: Any) -> Any:
+    return jnp.linalg.svd(x, compute_uv=False)
+
+
+def _tolerance(x: Any, tol: float | None) -> Any:
+    if tol is not None:
+        return tol
+    largest = jnp.max(_singular(x), -1, keepdims=True)
+    return np.finfo(x.dtype).eps * max(x.shape[-2:]) * largest
+
+
+def expm(input: Any, name: str | None = None) -> Tensor:
+    """Computes the exponential of square matrices.
+
+    >>> tf.linalg.expm([[0.0, 0.0], [0.0, 0.0]]).numpy()
+    array([[1., 0.],
+           [0., 1.]], dtype=float32)
+    """
+    return EXPONENTIAL(tensor_of(input, "MatrixExponential", INEXACT), name=name)
+
+
+def logm(input: Any, name: str | None = None) -> Tensor:
+    """Computes the principal logarithm of complex square matrices (on the host, without gradient).
+
+    >>> tf.linalg.logm(tf.cast(tf.eye(1), tf.complex64)).numpy()
+    array([[0.+0.j]], dtype=complex64)
+    """
+    return LOGARITHM(tensor_of(input, "MatrixLogarithm", COMPLEX), name=name)
+
+
+def sqrtm(input: Any, name: str | None = None) -> Tensor:
+    """Computes the square root of square matrices (on the host, without gradient).
+
+    >>> tf.linalg.sqrtm([[4.0, 0.0], [0.0, 9.0]]).numpy()
+    array([[2., 0.],
+           [0., 3.]], dtype=float32)
+    """
+    return SQUARE_ROOT(tensor_of(input, "MatrixSquareRoot", INEXACT), name=name)
+
+
+def pinv(a: Any, rcond: float | None = None, validate_args: bool = False, name: str | None = None) -> Tensor:
+    """Computes the Moore-Penrose pseudo-inverse of matrices.
+
+    Args:
+        a: Matrices.
+        rcond: Singular values below this part of the largest count as 0; ten times the longer side and the dtype's
+            epsilon by default.
+        validate_args: Accepted for compatibility.
+        name: A name for the operation.
+
+    >>> tf.linalg.pinv([[2.0], [0.0]]).numpy()
+    array([[0.5, 0. ]], dtype=float32)
+    """
+    return PSEUDO_INVERSE(
+        tensor_of(a, "PseudoInverse", FLOATING), rcond=None if rcond is None else float(rcond), name=name
+    )
+
+
+def matrix_rank(a: Any, tol: float | None = None, validate_args: bool = False, name: str | None = None) -> Tensor:
+    """Counts the singular values above `tol`.
+
+    >>> tf.linalg.matrix_rank([[1.0, 0.0], [2.0, 0.0]]).numpy()
+    np.int32(1)
+    """
+    return MATRIX_RANK(tensor_of(a, "MatrixRank", FLOATING), tol=None if tol is None else float(tol), name=name)

@@ -1,0 +1,276 @@
+"""Slices and elements taken from tensors by index, and put into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from headwater.core.errors import InvalidArgumentError
+from headwater.core.op import op
+from headwater.core.spec import IndexedSlices
+from headwater.core.tape import dense
+from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor, register_tensor_conversion_function
+from headwater.ops._common import single_axis
+from headwater.ops._inputs import INTEGER, matched, one_axis, static_integers, tensor_of
+from headwater.ops._shape import reshape, shape
+
+# Taking ----------------------------------------------------------------------------------------------------------
+
+
+def _gather_gradient(inputs: Sequence[Tensor], outputs: Any, given: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    """The gradient of rows is sparse: the rows that were taken."""
+    params, indices = inputs
+    if attrs["axis"] != 0 or attrs["batch_dims"] or params.shape.rank is None:
+        return NotImplemented
+    rest = params.shape.as_list()[1:]
+    dims = shape(params)
+    rows = [-1, *(r if r is not None else dims[i + 1] for i, r in enumerate(rest))]
+    return [IndexedSlices(reshape(dense(given[0]), rows), reshape(indices, [-1]), dims), None]
+
+
+@op("GatherV2", gradient=_gather_gradient)
+def GATHER(params: Any, indices: Any, *, axis: int, batch_dims: int) -> Any:
+    place = one_axis(axis, params.ndim)
+    if not batch_dims:
+        return jnp.take(params, indices, place, mode="clip")
+    take = lambda p, i: jnp.take(p, i, place - batch_dims, mode="clip")  # noqa: E731
+    for _ in range(batch_dims):
+        take = jax.vmap(take)
+    return take(params, indices)
+
+
+@op("GatherNd")
+def GATHER_ND(params: Any, indices: Any, *, batch_dims: int) -> Any:
+    take = lambda p, i: p[tuple(jnp.moveaxis(i, -1, 0))]  # noqa: E731
+    for _ in range(batch_dims):
+        take = jax.vmap(take)
+    return take(params, indices)
+
+
+def _check_range(indices: Tensor, sizes: Any, op_name: str) -> None:
+    """An index that can be seen to be out of range is an error; inside a program it is clamped, as XLA does."""
+    if not isinstance(indices, EagerTensor) or not indices._array.size or None in np.atleast_1d(sizes):
+        return
+    value = indices._numpy()
+    if value.min() < 0 or (value >= np.asarray(sizes)).any():
+        raise InvalidArgumentError(
+            None,
+            None,
+            f"Indices must be in [0, {list(np.atleast_1d(sizes))}), received {value.tolist()} [Op:{op_name}].",
+        )
+
+
+def gather(
+    params: Any,
+    indices: Any,
+    validate_indices: bool | None = None,
+    axis: Any = None,
+    batch_dims: int = 0,
+    name: str | None = None,
+) -> Tensor:
+    """Takes slices along an axis by index.
+
+    Args:
+        params: The tensor to take from.
+        indices: Integers of any shape.
+        validate_indices: Accepted for compatibility.
+        axis: The axis; by default `batch_dims`.
+        batch_dims: How many leading axes of both belong together.
+        name: A name for the operation.
+
+    Returns:
+        A tensor of shape ``params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis + 1:]``.
+
+    Raises:
+        InvalidArgumentError: If an index is out of range (not checked inside a compiled program).
+
+    >>> tf.gather([[1, 2], [3, 4], [5, 6]], [2, 0]).numpy()
+    array([[5, 6],
+           [1, 2]], dtype=int32)
+    """
+    x, index = convert_to_tensor(params), tensor_of(indices, "GatherV2", INTEGER)
+    if batch_dims < 0:
+        batch_dims += index.shape.rank or 0
+    place = batch_dims if axis is None else single_axis(axis)
+    if isinstance(x, EagerTensor) and -x.ndim <= place < x.ndim:
+        _check_range(index, x._array.shape[place], "GatherV2")
+    return GATHER(x, index, axis=place, batch_dims=batch_dims, name=name)
+
+
+def gather_nd(
+    params: Any, indices: Any, batch_dims: int = 0, name: str | None = None, bad_indices_policy: str = ""
+) -> Tensor:
+    """Takes elements or slices by coordinates.
+
+    Args:
+        params: The tensor to take from.
+        indices: Coordinates along the last axis: as many as axes are indexed.
+        batch_dims: How many leading axes of both belong together.
+        name: A name for the operation.
+        bad_indices_policy: Accepted for compatibility.
+
+    >>> tf.gather_nd([[1, 2], [3, 4]], [[0, 1], [1, 0]]).numpy()
+    array([2, 3], dtype=int32)
+    """
+    x, index = convert_to_tensor(params), tensor_of(indices, "GatherNd", INTEGER)
+    if isinstance(x, EagerTensor) and index.shape.rank:
+        count = index.shape[-1] or 0
+        _check_range(index, x._array.shape[batch_dims : batch_dims + count], "GatherNd")
+    return GATHER_ND(x, index, batch_dims=int(batch_dims), name=name)
+
+
+def _dense(value: IndexedSlices, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Tensor:
+    return dense(value)
+
+
+register_tensor_conversion_function(IndexedSlices, _dense)
+
+# Putting ---------------------------------------------------------------------------------------------------------
+
+
+def _places(indices: Any) -> tuple[Any, ...]:
+    return tuple(jnp.moveaxis(indices, -1, 0))
+
+
+@op("ScatterNd", static=(2,))
+def SCATTER_ND(indices: Any, updates: Any, shape: Any) -> Any:
+    return jnp.zeros([int(d) for d in shape.tolist()], updates.dtype).at[_places(indices)].add(updates)
+
+
+def _check_updates(x: Any, indices: Any, updates: Any) -> None:
+    wanted = indices.shape[:-1] + x.shape[indices.shape[-1] :]
+    if updates.shape != wanted:
+        raise ValueError(f"Expected updates of shape {list(wanted)}, received {list(updates.shape)}.")
+
+
+@op("TensorScatterUpdate", same_dtype=(0, 2))
+def SCATTER_UPDATE(x: Any, indices: Any, updates: Any) -> Any:
+    _check_updates(x, indices, updates)
+    return x.at[_places(indices)].set(updates)
+
+
+@op("TensorScatterAdd", same_dtype=(0, 2))
+def SCATTER_ADD(x: Any, indices: Any, updates: Any) -> Any:
+    _check_updates(x, indices, updates)
+    return x.at[_places(indices)].add(updates)
+
+
+@op("TensorScatterSub", same_dtype=(0, 2))
+def SCATTER_SUB(x: Any, indices: Any, updates: Any) -> Any:
+    _check_updates(x, indices, updates)
+    return x.at[_places(indices)].add(-updates)
+
+
+def _extreme_gradient(inputs: Sequence[Tensor], outputs: Any, given: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    """What became the extreme shares the gradient; ties share it equally."""
+    return list(SCATTER_EXTREME_GRADIENT(*inputs, outputs[0], dense(given[0])))
+
+
+@op("TensorScatterExtremeGrad", differentiable=False)
+def SCATTER_EXTREME_GRADIENT(x: Any, indices: Any, updates: Any, y: Any, gradient: Any) -> Any:
+    places = _places(indices)
+    kept, put = x == y, updates == y[places]
+    count = kept.astype(x.dtype).at[places].add(put.astype(x.dtype))
+    share = gradient / jnp.maximum(count, 1)
+    return share * kept, jnp.zeros(indices.shape, indices.dtype), share[places] * put
+
+
+@op("TensorScatterMax", same_dtype=(0, 2), gradient=_extreme_gradient)
+def SCATTER_MAX(x: Any, indices: Any, updates: Any) -> Any:
+    _check_updates(x, indices, updates)
+    return x.at[_places(indices)].max(updates)
+
+
+@op("TensorScatterMin", same_dtype=(0, 2), gradient=_extreme_gradient)
+def SCATTER_MIN(x: Any, indices: Any, updates: Any) -> Any:
+    _check_updates(x, indices, updates)
+    return x.at[_places(indices)].min(updates)
+
+
+def _scatter(op_call: Any, tensor: Any, indices: Any, updates: Any, name: str | None) -> Tensor:
+    x, values = matched(tensor, updates)
+    index = tensor_of(indices, op_call.name, INTEGER)
+    if isinstance(x, EagerTensor) and index.shape.rank:
+        _check_range(index, x._array.shape[: index.shape[-1]], op_call.name)
+    return op_call(x, index, values, name=name)
+
+
+def scatter_nd(indices: Any, updates: Any, shape: Any, bad_indices_policy: str = "", name: str | None = None) -> Tensor:
+    """Puts values into zeros at given coordinates; values for the same place add up.
+
+    Args:
+        indices: Coordinates along the last axis.
+        updates: The values: elements or slices.
+        shape: The shape of the result.
+        bad_indices_policy: Accepted for compatibility.
+        name: A name for the operation.
+
+    >>> tf.scatter_nd([[1], [3]], [5, 7], [4]).numpy()
+    array([0, 5, 0, 7], dtype=int32)
+    """
+    return SCATTER_ND(
+        tensor_of(indices, "ScatterNd", INTEGER), convert_to_tensor(updates), static_integers(shape), name=name
+    )
+
+
+def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+    """Gives a copy with values replaced at given coordinates.
+
+    Args:
+        tensor: A tensor.
+        indices: Coordinates along the last axis.
+        updates: The values: elements or slices.
+        name: A name for the operation.
+
+    >>> tf.tensor_scatter_nd_update([1, 2, 3], [[0], [2]], [7, 9]).numpy()
+    array([7, 2, 9], dtype=int32)
+    """
+    return _scatter(SCATTER_UPDATE, tensor, indices, updates, name)
+
+
+def tensor_scatter_nd_add(
+    tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
+) -> Tensor:
+    """Gives a copy with values added at given coordinates.
+
+    >>> tf.tensor_scatter_nd_add([1, 2, 3], [[0], [0]], [7, 9]).numpy()
+    array([17,  2,  3], dtype=int32)
+    """
+    return _scatter(SCATTER_ADD, tensor, indices, updates, name)
+
+
+def tensor_scatter_nd_sub(
+    tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
+) -> Tensor:
+    """Gives a copy with values subtracted at given coordinates.
+
+    >>> tf.tensor_scatter_nd_sub([1, 2, 3], [[0]], [7]).numpy()
+    array([-6,  2,  3], dtype=int32)
+    """
+    return _scatter(SCATTER_SUB, tensor, indices, updates, name)
+
+
+def tensor_scatter_nd_max(
+    tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
+) -> Tensor:
+    """Gives a copy with the larger of the old and the given values at given coordinates.
+
+    >>> tf.tensor_scatter_nd_max([1, 2, 3], [[0], [2]], [7, 1]).numpy()
+    array([7, 2, 3], dtype=int32)
+    """
+    return _scatter(SCATTER_MAX, tensor, indices, updates, name)
+
+
+def tensor_scatter_nd_min(
+    tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
+) -> Tensor:
+    """Gives a copy with the smaller of the old and the given values at given coordinates.
+
+    >>> tf.tensor_scatter_nd_min([1, 2, 3], [[0], [2]], [7, 1]).numpy()
+    array([1, 2, 1], dtype=int32)
+    """
+    return _scatter(SCATTER_MIN, tensor, indices, updates, name)

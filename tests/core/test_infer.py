@@ -1,0 +1,85 @@
+"""Static shapes: unknown dimensions, unknown rank, and values that follow from shapes."""
+
+import jax.numpy as jnp
+import pytest
+
+import headwater as tf
+from headwater.core.infer import constant_value
+from headwater.core.op import Op
+
+
+def shape_of(f, *specs):
+    """The static shape that tracing gives for specs of these shapes."""
+    found = []
+
+    def traced(*args):
+        found.append(f(*args).shape)
+
+    tf.function(traced, autograph=False).get_concrete_function(*[tf.TensorSpec(s) for s in specs])
+    return None if found[0].rank is None else found[0].as_list()
+
+
+@pytest.mark.parametrize(
+    ("f", "shapes", "expected"),
+    [
+        (lambda x: x + 1.0, [[None, 3]], [None, 3]),
+        (lambda x: x + tf.ones([5]), [[None]], [5]),
+        (lambda x: x + tf.ones([1]), [[None]], [None]),
+        (lambda x: x + tf.ones([4, 1]), [[None]], [4, None]),
+        (lambda x: x + tf.ones([4, 1]), [None], None),
+        (lambda x, y: x + y, [[None, 3], [7, 1]], [7, 3]),
+        (tf.matmul, [[None, None], [784, 128]], [None, 128]),
+        (tf.matmul, [[None, 4], [4, None]], [None, None]),
+        (lambda x: tf.reduce_sum(x, 1), [[None, 3, None]], [None, None]),
+        (tf.reduce_sum, [None], []),
+        (lambda x: tf.reshape(x, [-1]), [[None, 3]], [None]),
+        (lambda x: tf.reshape(x, [-1, 784]), [[None, 28, 28, 1]], [None, 784]),
+        (lambda x: tf.reshape(x, [tf.shape(x)[0], -1]), [[None, 28, 28]], [None, 784]),
+        (lambda x: tf.reshape(x, [tf.shape(x)[1], tf.shape(x)[0]]), [[None, 3]], [3, None]),
+        (lambda x: tf.reshape(x, [2, 3]), [None], [2, 3]),
+        (lambda x: x[:10], [[None, 2]], [None, 2]),
+        (lambda x: x[0], [[None, 2]], [2]),
+        (lambda x: x[..., tf.newaxis], [[None, 2]], [None, 2, 1]),
+        (lambda x: x[:, 1:], [[3, None]], [3, None]),
+        (lambda x: tf.zeros(tf.shape(x)), [[None, 2]], [None, 2]),
+        (lambda x: tf.zeros([tf.shape(x)[0] * 2, 3]), [[None, 2]], [None, 3]),
+        (lambda x: tf.range(tf.shape(x)[0]), [[None]], [None]),
+        (lambda x: tf.shape(x), [[None, 2]], [2]),
+        (lambda x: tf.stack([x, x]), [[None]], [2, None]),
+    ],
+)
+def test_static_shapes(f, shapes, expected):
+    assert shape_of(f, *shapes) == expected
+
+
+@pytest.mark.parametrize(
+    ("f", "shapes"),
+    [
+        (lambda x: tf.matmul(x, tf.ones([3, 3])), [[None, 4]]),
+        (lambda x: x + tf.ones([3]), [[4]]),
+        (lambda x: tf.reshape(x, [5]), [[2, 3]]),
+    ],
+)
+def test_impossible_shapes_are_value_errors(f, shapes):
+    with pytest.raises(ValueError, match="Op:"):
+        shape_of(f, *shapes)
+
+
+def test_constants_are_known_while_tracing():
+    seen = []
+
+    @tf.function(autograph=False)
+    def f(x):
+        seen.append(
+            [constant_value(t) for t in (tf.shape(x), tf.reshape(tf.shape(x), [2, 1])[1, 0] * 2, tf.constant(3) + 1, x)]
+        )
+        return x
+
+    f.get_concrete_function(tf.TensorSpec([None, 5]))
+    shape, product, constant, unknown = seen[0]
+    assert shape is None and product == 10 and constant == 4 and unknown is None
+
+
+def test_each_op_is_declared_once():
+    with pytest.raises(ValueError, match="declared twice"):
+        Op("AddV2", jnp.add)
