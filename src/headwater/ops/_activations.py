@@ -45,7 +45,9 @@ SELU = Op("Selu", _selu, elementwise=True)
 GELU = Op("Gelu", _gelu, elementwise=True)
 SOFTPLUS = Op("Softplus", lambda x: jnp.logaddexp(x, jnp.zeros((), x.dtype)), elementwise=True)
 SOFTSIGN = Op(
-    "Softsign", with_slope(lambda x: x / (1 + jnp.abs(x)), lambda x, y: 1 / jnp.square(1 + jnp.abs(x))), elementwise=True
+    "Softsign",
+    with_slope(lambda x: x / (1 + jnp.abs(x)), lambda x, y: 1 / jnp.square(1 + jnp.abs(x))),
+    elementwise=True,
 )
 
 

@@ -58,7 +58,9 @@ def _bitcast_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
         return target, x.shape.concatenate([x.dtype.size // target.size])
     ratio = target.size // x.dtype.size
     if not x.shape.rank or x.shape[-1] not in (ratio, None):
-        raise ValueError(f"Expected a last dimension of {ratio} to cast {x.dtype.name} to {target.name}, got {x.shape}.")
+        raise ValueError(
+            f"Expected a last dimension of {ratio} to cast {x.dtype.name} to {target.name}, got {x.shape}."
+        )
     return target, x.shape[:-1]
 
 

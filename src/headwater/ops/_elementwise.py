@@ -243,6 +243,7 @@ def atanh(x: Any, name: str | None = None) -> Tensor:
 
 # Signs and rounding ----------------------------------------------------------------------------------------------
 
+
 def _sign(x: Any) -> Any:
     if not jnp.iscomplexobj(x):
         return jnp.sign(x)

@@ -186,7 +186,9 @@ def lbeta(x: Any, name: str | None = None) -> Tensor:
 ERF = Op("Erf", lax.erf, elementwise=True)
 ERFC = Op("Erfc", lax.erfc, elementwise=True)
 ERFINV = Op("Erfinv", lax.erf_inv, elementwise=True)
-NDTRI = Op("Ndtri", _wide(with_slope(jsp.ndtri, lambda x, y: float(np.sqrt(2 * np.pi)) * jnp.exp(y * y / 2))), elementwise=True)
+NDTRI = Op(
+    "Ndtri", _wide(with_slope(jsp.ndtri, lambda x, y: float(np.sqrt(2 * np.pi)) * jnp.exp(y * y / 2))), elementwise=True
+)
 
 
 def erf(x: Any, name: str | None = None) -> Tensor:
@@ -394,10 +396,14 @@ def bessel_k1e(x: Any, name: str | None = None) -> Tensor:
 DAWSN = Op("Dawsn", _wide(with_slope(jsp.dawsn, lambda x, y: 1 - 2 * x * y)), elementwise=True)
 EXPINT = Op("Expint", _wide(with_slope(jsp.expi, lambda x, y: jnp.exp(x) / x)), elementwise=True)
 _COS = Op(
-    "FresnelCos", _wide(with_slope(lambda x: jsp.fresnel(x)[1], lambda x, y: jnp.cos(np.pi / 2 * x * x))), elementwise=True
+    "FresnelCos",
+    _wide(with_slope(lambda x: jsp.fresnel(x)[1], lambda x, y: jnp.cos(np.pi / 2 * x * x))),
+    elementwise=True,
 )
 _SIN = Op(
-    "FresnelSin", _wide(with_slope(lambda x: jsp.fresnel(x)[0], lambda x, y: jnp.sin(np.pi / 2 * x * x))), elementwise=True
+    "FresnelSin",
+    _wide(with_slope(lambda x: jsp.fresnel(x)[0], lambda x, y: jnp.sin(np.pi / 2 * x * x))),
+    elementwise=True,
 )
 
 

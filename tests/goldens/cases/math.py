@@ -177,7 +177,9 @@ def _binary() -> list[Case]:
         cases.append(_case(f"{name}/int64", N.astype(np.int64), M.astype(np.int64)))
         cases.append(_case(f"{name}/uint8", (N + 5).astype(np.uint8), (np.abs(M) * 60).astype(np.uint8)))
     for name in ("add", "subtract", "multiply", "divide", "pow", "squared_difference"):
-        cases.append(_case(f"{name}/complex", Z, W, rtol=1e-4, atol=1e-5, grad2=False, grad=name != "squared_difference"))
+        cases.append(
+            _case(f"{name}/complex", Z, W, rtol=1e-4, atol=1e-5, grad2=False, grad=name != "squared_difference")
+        )
     for name in ("add", "multiply", "divide", "pow", "maximum"):
         cases.append(_case(f"{name}/float16", np.abs(X).astype(np.float16), Y.astype(np.float16), grad2=False))
         cases.append(_case(f"{name}/float64", np.abs(X).astype(np.float64), Y.astype(np.float64), grad2=False))
