@@ -41,19 +41,24 @@ class Operands:
             if any(uid in g.states and g.states[uid].modified for g in graphs)
         ]
         entries = [outer.read(v) if outer is not None else v._read() for v in self.variables]
-        self.state_positions = [self._add(x, always=True) for x in entries]
+        self.state_positions = [self.add(x, always=True) for x in entries]
         self._by_uid = dict(zip(variables, self.state_positions, strict=True))
         self.layouts = tuple([self._layout(g) for g in graphs])
 
-    def _add(self, tensor: Tensor, always: bool = False) -> int:
+    def add(self, tensor: Tensor, always: bool = False) -> int:
+        """The position of an operand, added unless it is there."""
         if always or id(tensor) not in self._positions:
             self._positions[id(tensor)] = len(self.tensors)
             self.tensors.append(tensor)
             return len(self.tensors) - 1
         return self._positions[id(tensor)]
 
+    def position(self, variable: Any) -> int:
+        """Where a variable's value is among the operands."""
+        return self._by_uid[variable._uid]
+
     def _layout(self, graph: Graph) -> Any:
-        captures = tuple([self._add(outer) for outer, _ in graph.captured])
+        captures = tuple([self.add(outer) for outer, _ in graph.captured])
         return captures, tuple([self._by_uid[uid] for uid in graph.states])
 
     def write_back(self, finals: Sequence[Tensor]) -> None:
@@ -74,13 +79,14 @@ def _finals(graph: Graph, layout: Any, operands: Sequence[Any], states: Sequence
     return [own.get(position, operands[position]) for position in written]
 
 
-def trace_body(function: Callable[..., Any], specs: Sequence[Any], name: str) -> tuple[Graph, Any]:
+def trace_body(function: Callable[..., Any], specs: Sequence[Any], name: str, prune: bool = True) -> tuple[Graph, Any]:
     """Traces `function` into a sub-Graph of the current one.
 
     Args:
         function: Called with one tensor per spec; may return any structure of tensors.
         specs: ``(dtype, shape)`` of the Graph's inputs.
         name: The Graph's name.
+        prune: Whether nodes that the results do not need are dropped.
 
     Returns:
         The Graph, whose outputs are the flattened results, and the structure returned (None leaves kept).
@@ -91,6 +97,8 @@ def trace_body(function: Callable[..., Any], specs: Sequence[Any], name: str) ->
         structure = function(*inputs)
         leaves = [None if x is None else graph.own(_as_tensor(x, name)) for x in _flatten(structure)]
     graph.outputs = [x for x in leaves if x is not None]
+    if prune:
+        graph.prune()
     return graph, nest.pack_sequence_as(structure, leaves, expand_composites=True)
 
 
@@ -142,11 +150,13 @@ def _call_spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
 CALL = Op("PartitionedCall", _call_kernel, graphs=("graph",), stages=_call_stages, spec=_call_spec)
 
 
-def call(graph: Graph, inputs: Sequence[Tensor], name: str | None = None) -> list[Tensor]:
-    """Adds a call of a finished Graph to the Graph being traced; returns its output tensors."""
+def call(graph: Graph, inputs: Sequence[Tensor], name: str | None = None, op: Op | None = None) -> list[Tensor]:
+    """Adds a call of a finished Graph (by `CALL` or an op like it) to the Graph being traced; returns its outputs."""
     operands = Operands([graph])
     written = tuple([operands.state_positions[i] for i in operands.written])
-    results = CALL(*inputs, *operands.tensors, graph=graph, layout=operands.layouts[0], written=written, name=name)
+    results = (op or CALL)(
+        *inputs, *operands.tensors, graph=graph, layout=operands.layouts[0], written=written, name=name
+    )
     operands.write_back(results[len(graph.outputs) :])
     return list(results[: len(graph.outputs)])
 
@@ -183,20 +193,22 @@ def _case_kernel(index: Any, *operands: Any, layouts: Any, written: Any, count: 
         for graph, layout in zip(branches, layouts, strict=True)
     ]
     if isinstance(index, np.ndarray):
-        return tuple(calls[_clamp(int(index), count)](passed))
+        return tuple(calls[_chosen(index, count)](passed))
     if index.dtype == bool:
         return tuple(lax.cond(index, calls[0], calls[1], passed))
     out_of_range = (index < 0) | (index >= count)
     return tuple(lax.switch(jax.numpy.where(out_of_range, count - 1, index), calls, passed))
 
 
-def _clamp(index: int, count: int) -> int:
-    return index if 0 <= index < count else count - 1
+def _chosen(index: Any, count: int) -> int:
+    """Which branch an index means: a true boolean the first one, an integer out of range the last one."""
+    if index.dtype == bool:
+        return 0 if index else 1
+    return int(index) if 0 <= index < count else count - 1
 
 
 def _case_stages(operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
-    index = np.asarray(operands[0])
-    choice = (0 if index else 1) if index.dtype == bool else _clamp(int(index), attrs["count"])
+    choice = _chosen(np.asarray(operands[0]), attrs["count"])
     graph, layout, rest = attrs[f"branch{choice}"], attrs["layouts"][choice], operands[1:]
     outputs, states = execute(graph, [], *_arguments(layout, rest))
     return (*outputs, *_finals(graph, layout, rest, states, attrs["written"]))
@@ -247,16 +259,37 @@ def branch(index: Tensor, functions: Sequence[Callable[[], Any]], names: Sequenc
         _check_dtypes(first_graph, graph, names[0], name, what)
     if index.shape.rank not in (0, None):
         raise ValueError(f"{what}: expected a scalar condition, received shape {index.shape}. Use tf.reduce_all/any.")
-    graphs = [graph for graph, _ in traced]
+    return _repack(structure, join(index, [graph for graph, _ in traced]))
+
+
+def join(index: Tensor, graphs: Sequence[Graph]) -> list[Tensor]:
+    """Adds a conditional on traced branches without inputs, with outputs of the same dtypes.
+
+    Args:
+        index: As for `branch`.
+        graphs: The traces.
+
+    Returns:
+        The results: what the branch taken gives.
+    """
+    for graph in graphs:
+        graph.prune()
     operands = Operands(graphs)
     written = tuple([operands.state_positions[i] for i in operands.written])
     attrs: dict[str, Any] = {f"branch{i}": g for i, g in enumerate(graphs)}
     results = _case_op(len(graphs))(
-        index, *operands.tensors, layouts=operands.layouts, written=written, count=len(graphs), name="cond", **attrs
-    )
-    count = len(first_graph.outputs)
+        index, *operands.tensors, layouts=operands.layouts, written=written, count=len(graphs), name="cond",
+        _host=_shapes_differ(graphs), **attrs,
+    )  # fmt: skip
+    count = len(graphs[0].outputs)
     operands.write_back(results[count:])
-    return _repack(structure, results[:count])
+    return list(results[:count])
+
+
+def _shapes_differ(graphs: Sequence[Graph]) -> bool:
+    """Whether the branches give results of different shapes: then the host must choose between them."""
+    outputs = zip(*[g.outputs for g in graphs], strict=True)
+    return any(not same[0].shape.is_compatible_with(x.shape) for same in outputs for x in same[1:])
 
 
 def _check_same(first: Any, other: Any, name: str, other_name: str, what: str) -> None:
@@ -314,9 +347,10 @@ def _while_kernel(*inputs: Any, **attrs: Any) -> Any:
         result = [*outputs, *_finals(graphs[1], layouts[1], full, states, written)]
         return tuple([jax.numpy.asarray(x) for x in result])
 
-    trips = attrs.get("trips")
-    if trips is not None:
-        return tuple(lax.scan(lambda c, _: (body(c, passed), None), tuple(carry), None, length=trips)[0])
+    trips = None if attrs["trips"] is None else operands[attrs["trips"]]
+    if isinstance(trips, np.ndarray):
+        steps = max(int(trips), 0)
+        return tuple(lax.scan(lambda c, _: (body(c, passed), None), tuple(carry), None, length=steps)[0])
     return tuple(while_loop(test, body, tuple(carry), tuple(passed)))
 
 
@@ -345,7 +379,7 @@ def loop(
     loop_vars: Sequence[Any],
     *,
     shape_invariants: Sequence[Any] | None = None,
-    trips: int | None = None,
+    trips: int | Tensor | None = None,
     names: Sequence[str] | None = None,
     what: str = "tf.while_loop",
 ) -> Any:
@@ -357,7 +391,8 @@ def loop(
         loop_vars: The initial values, a sequence of nested structures.
         shape_invariants: For each leaf the shape that holds in all iterations, or None for that of the initial value.
             Where it leaves a dimension open that the initial value knows, the loop runs on the host.
-        trips: The number of iterations where it is known; the loop then differentiates like straight-line code.
+        trips: The number of iterations (less than 1: none) where it is known before the loop. If it is known when the
+            program is built, the loop differentiates like straight-line code.
         names: The user's names of the loop variables, for errors.
         what: How errors call the loop.
 
@@ -389,7 +424,8 @@ def loop(
         raise TypeError(f"{what}: the condition must return one boolean scalar, received {cond_graph.outputs}.")
     operands = Operands([cond_graph, body_graph])
     written = tuple([operands.state_positions[i] for i in operands.written])
-    attrs: dict[str, Any] = {"trips": trips, "_host": varying}
+    trips_at = None if trips is None else operands.add(convert_to_tensor(trips))
+    attrs: dict[str, Any] = {"trips": trips_at, "_host": varying}
     results = WHILE(
         *tensors, *operands.tensors, cond=cond_graph, body=body_graph, layouts=operands.layouts, written=written,
         count=len(tensors), name="while", **attrs,

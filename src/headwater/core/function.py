@@ -225,7 +225,7 @@ class Function:
         ]
         names = self._signature.argument_names(len(args))
         with tracing(graph):
-            scope = context.enter(scope="")
+            scope = context.enter(scope="", device=None)
             try:
                 counter: Iterator[TensorSpec] = iter(specs)
                 inner_args = [_symbolic(a, n, counter, graph) for a, n in zip(args, names, strict=True)]
@@ -235,6 +235,7 @@ class Function:
             finally:
                 context.restore(scope)
         graph.outputs = outputs
+        graph.prune()
         graph.concrete_inputs = None
         rest = iter(specs)
         arguments = tuple([_spec_structure(a, n, rest) for a, n in zip(args, names, strict=True)])
@@ -242,10 +243,9 @@ class Function:
         return ConcreteFunction(graph, (arguments, keywords), structure, self._name)
 
     def _to_graph(self) -> Callable[..., Any]:
-        if not self._autograph:
-            return self._python_function
         if self._converted is None:
-            self._converted = autograph_module.convert_function(self._python_function)
+            convert = autograph_module.convert_function if self._autograph else autograph_module.do_not_convert
+            self._converted = convert(self._python_function)
         return self._converted
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:

@@ -196,6 +196,17 @@ class Graph:
         self.captures[id(tensor)] = (tensor, inner)
         return inner
 
+    def prune(self) -> None:
+        """Drops the nodes that no output, state or effect needs, once the trace is finished."""
+        needed = {id(x) for x in self.outputs} | {id(s.value) for s in self.states.values()}
+        kept = []
+        for node in reversed(self.nodes):
+            if has_effect(node) or any(id(x) in needed for x in node.outputs):
+                kept.append(node)
+                needed.update(id(x) for x in node.inputs)
+        self.nodes = kept[::-1]
+        self._staged = None
+
     # State ------------------------------------------------------------------------------------------------------
 
     def read(self, variable: Any) -> Tensor:
@@ -298,6 +309,13 @@ def init_scope() -> Iterator[None]:
         yield
     finally:
         context.restore(before)
+
+
+def has_effect(node: Node) -> bool:
+    """Whether the node does more than compute its outputs, itself or in one of its Graphs."""
+    return node.op.effect == "effect" or any(
+        inner.op.effect == "effect" for key in node.op.graphs for inner in walk(node.attrs[key])
+    )
 
 
 def walk(graph: Graph) -> Iterator[Node]:

@@ -64,6 +64,8 @@ def infer(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> tuple[list
         result = [(_dtype(o.dtype), shape) for o in outputs]
     else:
         result, many = _infer_by_probes(op, inputs, attrs)
+    if op.spec is None and not any(x.dtype is dtypes.string for x in inputs):  # then codes are plain numbers
+        result = [(dtypes.uint64 if dtype is dtypes.string else dtype, shape) for dtype, shape in result]
     probes = _probe_values(op, inputs, attrs, result)
     return [(dtype, shape, probe) for (dtype, shape), probe in zip(result, probes, strict=True)], many
 
@@ -139,6 +141,64 @@ def _evaluate_cached(op: Op, avals: Any, static: Any, attrs: Any) -> Any:
     return _evaluate_now(op, avals, static, attrs)
 
 
+# Dependence -----------------------------------------------------------------------------------------------------
+
+
+def used_inputs(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Sequence[int]:
+    """Positions of the inputs that the outputs depend on: the gradient of a sum, say, does not depend on the terms."""
+    if op.graphs:
+        return range(len(inputs))
+    if any(x.shape.rank is None for x in inputs):
+        stand_ins = [[x if x.shape.rank is not None else _StandIn(x, [None] * r) for x in inputs] for r in _PROBE_RANKS]
+        return min((used_inputs(op, x, attrs) for x in stand_ins), key=len)  # type: ignore[arg-type]
+    static = {i: probe(inputs[i], 0) for i in op.static if i < len(inputs)}
+    if any(value is None for value in static.values()):
+        return range(len(inputs))
+    dims = [list(x.shape) for x in inputs]
+    known = tuple((i, StaticValue(v)) for i, v in static.items())
+    plain = [tuple(PROBES[0] if d is None else d for d in shape) for shape in dims]
+    for shapes in (plain, *_unified(dims, PROBES[0])):
+        try:
+            avals = tuple([(s, _numpy_dtype(x)) for s, x in zip(shapes, inputs)])
+            return _used_cached(op, avals, known, tuple(attrs.items()))
+        except Exception:  # not evaluated at this size, or attributes that cannot be hashed
+            continue
+    return range(len(inputs))
+
+
+@functools.lru_cache(maxsize=4096)
+def _used_cached(op: Op, avals: Any, static: Any, attrs: Any) -> tuple[int, ...]:
+    fixed = {i: v.array for i, v in static}
+    free = [i for i in range(len(avals)) if i not in fixed]
+
+    def kernel(*arrays: Any) -> Any:
+        given = dict(zip(free, arrays)) | fixed
+        return op.kernel(*[given[i] for i in range(len(avals))], **dict(attrs))
+
+    jaxpr = jax.make_jaxpr(kernel)(*[jax.ShapeDtypeStruct(*avals[i]) for i in free]).jaxpr
+    used = _used_variables(jaxpr, [True] * len(jaxpr.outvars))
+    return tuple([i for i, wanted in zip(free, used) if wanted])
+
+
+def _used_variables(jaxpr: Any, wanted_outputs: Sequence[bool]) -> list[bool]:
+    """Which inputs of a jaxpr the wanted outputs depend on."""
+    needed = {v for v, wanted in zip(jaxpr.outvars, wanted_outputs) if wanted and _carries_gradient(v)}
+    for equation in reversed(jaxpr.eqns):
+        wanted = [v in needed for v in equation.outvars]
+        if not any(wanted):
+            continue
+        inner = getattr(equation.params.get("jaxpr"), "jaxpr", None)
+        exact = inner is not None and equation.primitive.name in ("jit", "pjit")
+        uses = _used_variables(inner, wanted) if exact else [True] * len(equation.invars)
+        needed.update(v for v, use in zip(equation.invars, uses) if use and _carries_gradient(v))
+    return [v in needed for v in jaxpr.invars]
+
+
+def _carries_gradient(variable: Any) -> bool:
+    """Whether a jaxpr's variable is no literal, and of a dtype that gradients flow through."""
+    return not hasattr(variable, "val") and np.issubdtype(variable.aval.dtype, np.inexact)
+
+
 # Evaluation at the probes ----------------------------------------------------------------------------------------
 
 
@@ -178,17 +238,26 @@ def _at_probe(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], k: int) -
 
 
 def _unified(dims: list[list[int | None]], probe: int) -> Iterator[list[tuple[int, ...]]]:
-    """Assignments of known sizes to unknown dimensions, fewest first: an unknown one may have to equal a known one."""
+    """Assignments of known sizes to unknown dimensions: an unknown one may have to equal a known one.
+
+    First those that change few of them, then whole shapes taken over from a known input of the same rank.
+    """
     places = [(i, j) for i, shape in enumerate(dims) for j, d in enumerate(shape) if d is None]
     sizes = sorted({d for shape in dims for d in shape if d is not None and d != 1})
-    if not places or not sizes or (len(sizes) + 1) ** len(places) > 256:
-        return
-    choices = sorted(itertools.product([probe, *sizes], repeat=len(places)), key=lambda c: sum(x != probe for x in c))
-    for choice in choices[1:]:
-        filled = [list(shape) for shape in dims]
-        for (i, j), size in zip(places, choice, strict=True):
-            filled[i][j] = size
-        yield [tuple(shape) for shape in filled]  # type: ignore[arg-type]
+    if places and sizes and (len(sizes) + 1) ** len(places) <= 256:
+        choices = itertools.product([probe, *sizes], repeat=len(places))
+        for choice in sorted(choices, key=lambda c: sum(x != probe for x in c))[1:]:
+            filled = [list(shape) for shape in dims]
+            for (i, j), size in zip(places, choice):
+                filled[i][j] = size
+            yield [tuple(shape) for shape in filled]  # type: ignore[arg-type]
+    for model in dims:
+        if None not in model:
+            yield [
+                tuple([size if d is None else d for d, size in zip(shape, model if len(shape) == len(model) else fill)])  # type: ignore[misc]
+                for shape in dims
+                for fill in [[probe] * len(shape)]
+            ]
 
 
 def _compare(results: Sequence[Any]) -> Any:

@@ -105,6 +105,11 @@ class Op:
         """Whether the kernel runs on the host, on NumPy arrays."""
         return self.effect != "pure"
 
+    @property
+    def is_derived(self) -> bool:
+        """Whether this is the gradient or tangent op of another op."""
+        return self._depth > 0
+
     # Calls ------------------------------------------------------------------------------------------------------
 
     def __call__(self, *inputs: Tensor, name: str | None = None, **attrs: Any) -> Any:

@@ -14,11 +14,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from headwater.core.context import context
 from headwater.core.errors import OpError, map_engine_error, without_engine_notes
-from headwater.core.graph import CONST, Graph, Node, describe_location, known_tensors, walk
+from headwater.core.graph import CONST, Graph, Node, describe_location, has_effect, known_tensors, walk
 from headwater.core.lowering import Environment, as_function, bind, evaluate
 from headwater.core.op import StaticValue
 
@@ -117,6 +118,9 @@ class Program:
         self._variables = [s.variable for s in states]
         self._written = [i for i, s in enumerate(states) if s.modified]
         self._kept = [i for i, s in enumerate(states) if not s.modified]
+        # The one device that `tf.device` asked for inside: an XLA program runs on one.
+        devices = {node.device for node in walk(graph)} - {None}
+        self._device = devices.pop() if len(devices) == 1 else None
         self._compiled: Any = None if graph.is_staged else self._compile()
 
     def _compile(self) -> Any:
@@ -133,8 +137,13 @@ class Program:
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
         """Runs the Graph, with its effect on variables; returns the output arrays."""
-        if context.device is not None:
-            inputs = jax.device_put(list(inputs), context.device)
+        device = self._device or context.device
+        if device is None:
+            return self._run(inputs)
+        with jax.default_device(device):
+            return self._run(jax.device_put(list(inputs), device))
+
+    def _run(self, inputs: Sequence[Any]) -> list[Any]:
         if self._compiled is None:
             return self._run_stages(inputs)
         if not self._variables:
@@ -153,6 +162,85 @@ class Program:
         for i in self._written:
             self._variables[i]._put(finals[i])
         return outputs
+
+
+class ScannedProgram:
+    """A Graph run many times in one dispatch: one call is many steps of a loop, with its state kept on the device.
+
+    Each step's inputs are the rows of given arrays that a matrix of row numbers names. How many steps one call runs
+    is an argument of the program, so chunks of any length share one executable.
+
+    Args:
+        graph: A finished Graph without host nodes whose captures are eager tensors; its inputs are batches.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._captures = [outer._array for outer, _ in graph.captured]
+        self._states = list(graph.states.values())
+        self._variables = [s.variable for s in self._states]
+        self._written = [i for i, s in enumerate(self._states) if s.modified]
+        self._kept = [i for i, s in enumerate(self._states) if not s.modified]
+        self._function = as_function(graph)
+        self._loop = compile_function(self._run_loop, graph, donate_argnums=(0,))
+        self._map = compile_function(self._run_map, graph)
+        self._seen: set[Any] = set()
+
+    def is_compiled(self, shape: Sequence[int]) -> bool:
+        """Whether an order of this shape was run before."""
+        return tuple(shape) in self._seen
+
+    def _step(self, donated: Any, read: Any, captures: Any, arrays: Any, rows: Any) -> Any:
+        entries: list[Any] = [None] * len(self._states)
+        for i, value in zip((*self._written, *self._kept), (*donated, *read), strict=True):
+            entries[i] = value
+        inputs = [jnp.take(array, rows, axis=0, mode="clip") for array in arrays]
+        outputs, finals = self._function(inputs, captures, entries)
+        return [jnp.asarray(x) for x in outputs], [finals[i] for i in self._written]
+
+    def _run_loop(self, donated: Any, read: Any, captures: Any, arrays: Any, order: Any, start: Any, stop: Any) -> Any:
+        shapes, _ = jax.eval_shape(self._step, donated, read, captures, arrays, order[0])
+
+        def body(i: Any, carry: Any) -> Any:
+            rows = jax.lax.dynamic_index_in_dim(order, i, keepdims=False)
+            return self._step(carry[1], read, captures, arrays, rows)
+
+        return jax.lax.fori_loop(start, stop, body, ([jnp.zeros(x.shape, x.dtype) for x in shapes], donated))
+
+    def _run_map(self, donated: Any, read: Any, captures: Any, arrays: Any, order: Any) -> Any:
+        def body(carry: Any, rows: Any) -> Any:
+            outputs, finals = self._step(carry, read, captures, arrays, rows)
+            return finals, outputs
+
+        finals, outputs = jax.lax.scan(body, donated, order)
+        return outputs, finals
+
+    def __call__(self, arrays: Sequence[Any], order: Any, start: int, stop: int) -> list[Any]:
+        """Runs steps ``start`` to ``stop - 1``; returns the outputs of the last one.
+
+        Args:
+            arrays: One array per input of the Graph, samples along the first axis.
+            order: Row numbers, integers of shape [steps, batch].
+            start: The first step.
+            stop: The step after the last; greater than `start`.
+        """
+        arguments = (list(arrays), order, np.int32(start), np.int32(stop))
+        outputs = self._dispatch(self._loop, arguments)
+        self._seen.add(tuple(order.shape))
+        return outputs
+
+    def collect(self, arrays: Sequence[Any], order: Any) -> list[Any]:
+        """Runs a step per row of `order`; returns the outputs of all steps, stacked."""
+        return self._dispatch(self._map, (list(arrays), order), donate=False)
+
+    def _dispatch(self, program: Any, arguments: Sequence[Any], donate: bool = True) -> list[Any]:
+        with state_lock:
+            written = [self._variables[i]._release() if donate else self._variables[i]._expose() for i in self._written]
+            read = [self._variables[i]._peek() for i in self._kept]
+            outputs, finals = _guarded(self.graph, program, written, read, self._captures, *arguments)
+            for i, array in zip(self._written, finals, strict=True):
+                self._variables[i]._put(array)
+        return outputs  # type: ignore[no-any-return]
 
 
 # Stages ----------------------------------------------------------------------------------------------------------
@@ -217,7 +305,7 @@ class _Stages:
         last_effect = 1
         for node in graph.nodes:
             level = self._level(node)
-            if node.on_host and _has_effect(node):
+            if node.on_host and has_effect(node):
                 level = last_effect = max(level, last_effect)
             stages.setdefault(level, _Stage(level)).nodes.append(node)
             for output in node.outputs:
@@ -268,12 +356,6 @@ class _Stages:
         for stage in self._stages:
             stage.run(env)
         return [env[id(x)] for x in self._graph.outputs], [env[id(s.value)] for s in self._states]
-
-
-def _has_effect(node: Node) -> bool:
-    return node.op.effect == "effect" or any(
-        inner.op.effect == "effect" for key in node.op.graphs for inner in walk(node.attrs[key])
-    )
 
 
 def _with_known(nodes: list[Node], known: set[int], makers: dict[int, Node], own: set[int]) -> list[Node]:

@@ -17,7 +17,9 @@ import jax.numpy as jnp
 
 from headwater.core import control, nest
 from headwater.core.context import context
+from headwater.core.infer import constant_value, used_inputs
 from headwater.core.op import Op, is_differentiable
+from headwater.core.shapes import TensorShape
 from headwater.core.spec import IndexedSlices
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
@@ -31,7 +33,13 @@ def _scatter_rows(values: Any, indices: Any, shape: Any) -> Any:
     return jnp.zeros(tuple(shape), values.dtype).at[indices].add(values)
 
 
-SLICES_TO_DENSE = Op("IndexedSlicesToTensor", _scatter_rows, static=(2,))
+def _dense_spec(inputs: Any, attrs: Any) -> Any:
+    values, _, shape = inputs
+    known = constant_value(shape)
+    return values.dtype, TensorShape([None, *values.shape[1:]]) if known is None else TensorShape(known.tolist())
+
+
+SLICES_TO_DENSE = Op("IndexedSlicesToTensor", _scatter_rows, static=(2,), spec=_dense_spec)
 _JOIN = Op("IndexedSlicesConcat", lambda *xs: jnp.concatenate(xs))
 
 
@@ -75,6 +83,9 @@ class _Recorder:
         """Called when a variable is read."""
         raise TypeError("a recorder must define watch_read")
 
+    def called(self, graph: Any) -> None:
+        """Told of each call of a traced function, before it runs."""
+
     def follows(self, tensor: Tensor) -> bool:
         """Whether results computed from the tensor would be recorded."""
         raise TypeError("a recorder must define follows")
@@ -86,7 +97,8 @@ class _Recorder:
         context.enter(recorders=tuple([r for r in context.recorders if r is not self]))
 
 
-Record = tuple[Op, Sequence[Tensor], dict[str, Any], Sequence[Tensor]]
+# Op, inputs, attributes, outputs, and the positions of inputs that count (None: all).
+Record = tuple[Op, Sequence[Tensor], dict[str, Any], Sequence[Tensor], Sequence[int] | None]
 
 
 class GradientTape(_Recorder):
@@ -140,8 +152,13 @@ class GradientTape(_Recorder):
                 break
         else:
             return
+        used: Sequence[int] | None = None
+        if op.is_derived:
+            used = used_inputs(op, inputs, attrs)
+            if not any(id(inputs[i]) in tracked for i in used):
+                return
         if op.differentiable:
-            self._records.append((op, inputs, attrs, outputs))
+            self._records.append((op, inputs, attrs, outputs, used))
             tracked.update([id(y) for y in outputs if is_differentiable(y.dtype)])
 
     def watch_read(self, variable: Variable, tensor: Tensor) -> None:
@@ -360,11 +377,13 @@ def back_propagate(records: Sequence[Record], cotangents: dict[int, Any], wanted
     needed = set(wanted)
     chosen = []
     for record in records:
-        positions = tuple([i for i, x in enumerate(record[1]) if id(x) in needed and is_differentiable(x.dtype)])
+        inputs, used = record[1], record[4]
+        candidates = range(len(inputs)) if used is None else used
+        positions = tuple([i for i in candidates if id(inputs[i]) in needed and is_differentiable(inputs[i].dtype)])
         if positions:
             chosen.append((record, positions))
             needed.update([id(y) for y in record[3]])
-    for (op, inputs, attrs, outputs), positions in reversed(chosen):
+    for (op, inputs, attrs, outputs, _), positions in reversed(chosen):
         found = [cotangents.get(id(y)) for y in outputs]
         if all(g is None for g in found):
             continue

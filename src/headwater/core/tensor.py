@@ -452,7 +452,7 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
             return convert_to_tensor(value, dtype_hint)
         except (TypeError, ValueError):
             pass
-    if type(value) in (int, float, bool) and context.graph is None:
+    if type(value) in (int, float, bool) and context.graph is None and context.device is None:
         return _scalar(value, type(value).__name__, math.copysign(1, value), wanted)
     if _holds_tensors(value):
         return _PACK[0](value, wanted)

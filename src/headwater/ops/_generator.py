@@ -14,11 +14,12 @@ from headwater.core.graph import init_scope
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.ops import _random_ops as ops
-from headwater.ops._common import as_shape_tensor
-from headwater.ops._random_draw import dimensions, draw_normal, draw_truncated_normal, draw_uniform, numpy_dtype
+from headwater.ops._cast import cast
+from headwater.ops._create import zeros_like
+from headwater.ops._inputs import static_integers
+from headwater.ops._join import stack
+from headwater.ops._random_draw import draw_normal, draw_truncated_normal, draw_uniform, numpy_dtype
 from headwater.ops._streams import draw
-from headwater.ops.array import stack, zeros_like
-from headwater.ops.math import cast
 
 
 class Algorithm(enum.Enum):
@@ -148,7 +149,7 @@ class Generator:
     def skip(self, delta: Any) -> Tensor:
         """Moves on as a draw of `delta` numbers would; returns the state before."""
         before = self._state.read_value()
-        draw(self._state, as_shape_tensor([delta]))
+        draw(self._state, static_integers([delta]))
         return before
 
     # Numbers ----------------------------------------------------------------------------------------------------
@@ -182,7 +183,7 @@ class Generator:
         """Numbers of successes in `counts` trials of probability `probs`, which broadcast to the end of `shape`."""
         probs = convert_to_tensor(probs, dtype_hint=dtypes.float32)
         counts = convert_to_tensor(counts, dtype_hint=probs.dtype)
-        dims = dimensions(shape)
+        dims = static_integers(shape)
         return ops.BINOMIAL(
             dims, *self._source(dims), counts, probs, dtype=numpy_dtype(dtypes.as_dtype(dtype)), name=name
         )
@@ -201,7 +202,7 @@ class Generator:
         """`count` generators, independent of this one and of each other."""
         keys = self._keys(count)
         zeros = [0] * (_STATE_SIZES[self._alg] - 1)
-        return [Generator(state=[*zeros, int(key)], alg=self._alg) for key in keys.numpy()]  # type: ignore[attr-defined]
+        return [Generator(state=[*zeros, int(key)], alg=self._alg) for key in keys.numpy()]
 
     def __copy__(self) -> Generator:
         return self

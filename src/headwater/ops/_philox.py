@@ -45,6 +45,7 @@ def _rounds(key: Any, counter: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any
 
 def blocks(key: Any, counter: Any, offsets: Any) -> tuple[Any, Any, Any, Any]:
     """The four words of the blocks at ``counter + offsets`` (a uint64 array): four arrays shaped like `offsets`."""
+    key, counter = jnp.asarray(key), jnp.asarray(counter)  # NumPy arrays where known: their scalars warn of overflow
     low = counter[0] + offsets
     high = counter[1] + (low < counter[0]).astype(jnp.uint64)
     return _rounds(key[0], (*_words(low), *_words(high)))
@@ -52,7 +53,7 @@ def blocks(key: Any, counter: Any, offsets: Any) -> tuple[Any, Any, Any, Any]:
 
 def scramble(seed: Any) -> tuple[Any, Any]:
     """The key and counter TensorFlow's stateless ops draw from for a seed of two integers."""
-    first, second = seed.astype(jnp.uint64)
+    first, second = jnp.asarray(seed).astype(jnp.uint64)
     m0, m1, m2, m3 = _rounds(jnp.asarray(_SCRAMBLING_KEY), (*_words(first), *_words(second)))
     return _join(m0, m1)[None], jnp.stack([jnp.zeros([], jnp.uint64), _join(m2, m3)])
 
@@ -64,6 +65,7 @@ def _join(low: Any, high: Any) -> Any:
 def skip(counter: Any, delta: Any) -> Any:
     """`counter` (low, high) advanced by `delta` elements."""
     step = jnp.asarray(delta).astype(jnp.uint64) * np.uint64(COUNTER_STEP)
+    counter = jnp.asarray(counter)
     low = counter[0] + step
     return jnp.stack([low, counter[1] + (low < step).astype(jnp.uint64)])
 

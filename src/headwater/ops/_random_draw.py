@@ -12,10 +12,9 @@ from headwater.core import dtypes
 from headwater.core.context import context
 from headwater.core.dtypes import DType, as_dtype
 from headwater.core.errors import InvalidArgumentError
-from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _random_ops as ops
-from headwater.ops._common import as_shape_tensor
+from headwater.ops._inputs import static_integers
 from headwater.ops.math import ADD, MUL, SUB
 
 # Gives the key and the counter for a draw of that shape.
@@ -52,25 +51,10 @@ def check_dtype(dtype: Any, allowed: tuple[DType, ...]) -> DType:
     return found
 
 
-def dimensions(shape: Any) -> Tensor:
-    """A shape argument as an integer vector; eager ones are kept, as programs draw the same few shapes again."""
-    if context.plain and isinstance(shape, tuple | list | TensorShape):
-        try:
-            return _kept_dimensions(tuple(shape))
-        except TypeError:  # tensors among the dimensions
-            pass
-    return as_shape_tensor(shape)
-
-
-@functools.lru_cache(maxsize=1024)
-def _kept_dimensions(shape: tuple[int, ...]) -> Tensor:
-    return as_shape_tensor(shape)
-
-
 def draw_uniform(source: Source, shape: Any, minval: Any, maxval: Any, dtype: Any, name: str | None = None) -> Tensor:
     """Uniform numbers of a dtype in ``[minval, maxval)``; integers of all values if both are None."""
     dtype = check_dtype(dtype, _FLOATS + _FULL_INTEGERS)
-    dims = dimensions(shape)
+    dims = static_integers(shape)
     if dtype.is_integer:
         return _draw_integers(source, dims, minval, maxval, dtype, name)
     low, high = (0 if minval is None else minval), (1 if maxval is None else maxval)
@@ -88,17 +72,17 @@ def _draw_integers(source: Source, dims: Tensor, minval: Any, maxval: Any, dtype
             f"Got `minval`={minval} and `maxval`={maxval}."
         )
     if minval is None:
-        return ops.UNIFORM_FULL_INT(dims, *source(dims), dtype=numpy_dtype(dtype), name=name)  # type: ignore[no-any-return]
+        return ops.UNIFORM_FULL_INT(dims, *source(dims), dtype=numpy_dtype(dtype), name=name)
     check_dtype(dtype, _INTEGERS)
     if isinstance(minval, int) and isinstance(maxval, int) and minval >= maxval:
         raise InvalidArgumentError(None, None, f"Need minval < maxval, got {minval} >= {maxval}")
     low, high = convert_to_tensor(minval, dtype), convert_to_tensor(maxval, dtype)
-    return ops.UNIFORM_INT(dims, *source(dims), low, high, name=name)  # type: ignore[no-any-return]
+    return ops.UNIFORM_INT(dims, *source(dims), low, high, name=name)
 
 
 def draw_normal(source: Source, shape: Any, mean: Any, stddev: Any, dtype: Any, name: str | None = None) -> Tensor:
     """Normal numbers of a dtype."""
-    dims = dimensions(shape)
+    dims = static_integers(shape)
     drawn = ops.NORMAL(dims, *source(dims), dtype=numpy_dtype(check_dtype(dtype, _FLOATS)), name=name)
     return affine(drawn, stddev, mean, name)
 
@@ -107,7 +91,7 @@ def draw_truncated_normal(
     source: Source, shape: Any, mean: Any, stddev: Any, dtype: Any, name: str | None = None
 ) -> Tensor:
     """Normal numbers of a dtype, none further than two standard deviations from the mean."""
-    dims = dimensions(shape)
+    dims = static_integers(shape)
     drawn = ops.TRUNCATED_NORMAL(dims, *source(dims), dtype=numpy_dtype(check_dtype(dtype, _FLOATS)), name=name)
     return affine(drawn, stddev, mean, name)
 

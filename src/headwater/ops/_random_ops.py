@@ -9,45 +9,41 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
 from headwater.ops import _philox
+from headwater.ops._inputs import shape_held_by
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
     return tuple(int(s) for s in shape)
 
 
-GET_KEY_COUNTER = Op("StatelessRandomGetKeyCounter", lambda seed: _philox.scramble(seed), differentiable=False)
+def _spec(inputs: Any, attrs: Any) -> Any:
+    dtype = as_dtype(attrs["dtype"]) if "dtype" in attrs else inputs[3].dtype
+    return dtype, shape_held_by(inputs[0])
 
-UNIFORM = Op(
-    "StatelessRandomUniformV2",
-    lambda shape, key, counter, *, dtype: _philox.uniform(key, counter, _shape(shape), dtype),
-    static=(0,),
-    differentiable=False,
-)
-NORMAL = Op(
-    "StatelessRandomNormalV2",
-    lambda shape, key, counter, *, dtype: _philox.normal(key, counter, _shape(shape), dtype),
-    static=(0,),
-    differentiable=False,
-)
-TRUNCATED_NORMAL = Op(
-    "StatelessTruncatedNormalV2",
-    lambda shape, key, counter, *, dtype: _philox.truncated_normal(key, counter, _shape(shape), dtype),
-    static=(0,),
-    differentiable=False,
-)
-UNIFORM_FULL_INT = Op(
-    "StatelessRandomUniformFullIntV2",
-    lambda shape, key, counter, *, dtype: _philox.uniform_bits(key, counter, _shape(shape), dtype),
-    static=(0,),
-    differentiable=False,
-)
+
+def _drawn(name: str, draw: Any) -> Op:
+    """An op that fills a shape from a key and a counter."""
+
+    def kernel(shape: Any, key: Any, counter: Any, *, dtype: Any) -> Any:
+        return draw(key, counter, _shape(shape), dtype)
+
+    return Op(name, kernel, static=(0,), differentiable=False, spec=_spec)
+
+
+GET_KEY_COUNTER = Op("StatelessRandomGetKeyCounter", lambda seed: _philox.scramble(seed), differentiable=False)
+UNIFORM = _drawn("StatelessRandomUniformV2", _philox.uniform)
+NORMAL = _drawn("StatelessRandomNormalV2", _philox.normal)
+TRUNCATED_NORMAL = _drawn("StatelessTruncatedNormalV2", _philox.truncated_normal)
+UNIFORM_FULL_INT = _drawn("StatelessRandomUniformFullIntV2", _philox.uniform_bits)
 UNIFORM_INT = Op(
     "StatelessRandomUniformIntV2",
     lambda shape, key, counter, low, high: _philox.uniform_int(key, counter, _shape(shape), low, high),
     static=(0,),
     differentiable=False,
+    spec=_spec,
 )
 
 
@@ -69,7 +65,7 @@ def _full_shape(shape: Any, whole: bool, *parameters: Any) -> tuple[int, ...]:
 def GAMMA(shape: Any, key: Any, counter: Any, alpha: Any, beta: Any, *, whole: bool) -> Any:
     full = _full_shape(shape, whole, alpha, beta)
     drawn = jax.random.gamma(_jax_key(key, counter), jnp.broadcast_to(alpha, full), full, alpha.dtype)
-    return jnp.maximum(drawn / beta, jnp.finfo(alpha.dtype).tiny)  # type: ignore[no-untyped-call]
+    return jnp.maximum(drawn / beta, jnp.finfo(alpha.dtype).tiny)
 
 
 @op("StatelessRandomPoisson", static=(0,), differentiable=False)
@@ -78,7 +74,7 @@ def POISSON(shape: Any, key: Any, counter: Any, rate: Any, *, dtype: Any, whole:
     return jax.random.poisson(_jax_key(key, counter), rate.astype(jnp.float32), full, jnp.int64).astype(dtype)
 
 
-@op("StatelessRandomBinomial", static=(0,), differentiable=False)
+@op("StatelessRandomBinomial", static=(0,), differentiable=False, spec=_spec)
 def BINOMIAL(shape: Any, key: Any, counter: Any, counts: Any, probs: Any, *, dtype: Any) -> Any:
     wide = jnp.float64 if probs.dtype == np.float64 else jnp.float32
     drawn = jax.random.binomial(

@@ -57,6 +57,7 @@ class _Streams:
 
     Attributes:
         seed: What `set_seed` was given, or None.
+        deterministic: Whether drawing without any seed is an error.
         shared: By op seed (None: the global stream), the state that eager ops share.
         placed: States of single ops in graphs, by unique id, with their op seeds: such an op has a state of its own.
     """
@@ -64,6 +65,7 @@ class _Streams:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.seed: int | None = None
+        self.deterministic = False
         self.shared: dict[int | None, Variable] = {}
         self.placed: weakref.WeakValueDictionary[int, Variable] = weakref.WeakValueDictionary()
         self.placed_seeds: dict[int, int] = {}
@@ -97,6 +99,11 @@ class _Streams:
 
     def _initial(self, op_seed: int | None) -> Any:
         if self.seed is None and op_seed is None:
+            if self.deterministic:
+                raise RuntimeError(
+                    "Random ops require a seed to be set when determinism is enabled. Please set a seed before running "
+                    "the op, e.g. by calling tf.random.set_seed(1)."
+                )
             digest = os.urandom(8)
         else:
             pair = (_DEFAULT_GLOBAL_SEED if self.seed is None else self.seed, op_seed)

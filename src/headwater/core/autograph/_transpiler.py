@@ -1,0 +1,97 @@
+"""The only module that imports diastatic-malt."""
+
+from __future__ import annotations
+
+import ast
+import types
+from typing import Any
+
+from malt.converters import (
+    break_statements,
+    call_trees,
+    conditional_expressions,
+    continue_statements,
+    control_flow,
+    directives,
+    functions,
+    logical_expressions,
+    return_statements,
+    variables,
+)
+from malt.core import converter, unsupported_features_checker
+from malt.lang import directives as markers
+from malt.pyct import anno, cfg, qual_names, templates, transpiler
+from malt.pyct.static_analysis import activity, reaching_definitions
+
+
+class Transpiler(transpiler.PyToPy):  # type: ignore[misc]
+    """Converts functions so that their control flow calls operators.
+
+    Args:
+        operators: The module of operators.
+        set_loop_options: The function whose calls in a loop become options of the loop.
+    """
+
+    def __init__(self, operators: types.ModuleType, set_loop_options: Any) -> None:
+        super().__init__()
+        self._operators = operators
+        self._set_loop_options = set_loop_options
+        self._options = converter.ProgramContext(options=converter.STANDARD_OPTIONS)
+
+    def transform(self, function: types.FunctionType) -> Any:
+        """``(converted function, module it is in, source map)``."""
+        return super().transform(function, self._options)
+
+    def get_transformed_name(self, node: Any) -> str:
+        return "tf__" + str(super().get_transformed_name(node))
+
+    def get_extra_locals(self) -> dict[str, Any]:
+        return {"ag__": self._operators}
+
+    def get_caching_key(self, user_context: Any) -> Any:
+        return user_context.options
+
+    def transform_ast(self, node: Any, ctx: Any) -> Any:
+        unsupported_features_checker.verify(node)
+        graphs = cfg.build(node)
+        node = qual_names.resolve(node)
+        node = activity.resolve(node, ctx, None)
+        node = reaching_definitions.resolve(node, ctx, graphs)
+        anno.dup(node, {anno.Static.DEFINITIONS: anno.Static.ORIG_DEFINITIONS})
+        node = functions.transform(node, ctx)
+        node = _Directives(ctx, self._set_loop_options).visit(node)
+        node = break_statements.transform(node, ctx)
+        node = _Asserts(ctx).visit(node)
+        for step in (
+            continue_statements, return_statements, call_trees, control_flow, conditional_expressions,
+            logical_expressions, variables,
+        ):  # fmt: skip
+            node = step.transform(node, ctx)
+        return node
+
+
+class _Directives(directives.DirectivesTransformer):  # type: ignore[misc]
+    """Takes calls of this package's `set_loop_options` out of loops, and keeps what they say."""
+
+    def __init__(self, ctx: Any, set_loop_options: Any) -> None:
+        super().__init__(ctx)
+        self._set_loop_options = set_loop_options
+
+    def visit_Expr(self, node: Any) -> Any:
+        if isinstance(node.value, ast.Call):
+            self.visit(node.value.func)
+            found = anno.getanno(node.value.func, directives.STATIC_VALUE, default=None)
+            if found is self._set_loop_options:
+                self.state[directives._LoopScope].statements_visited += 1
+                self._process_statement_directive(node.value, markers.set_loop_options)
+                return None
+        return super().visit_Expr(node)
+
+
+class _Asserts(converter.Base):  # type: ignore[misc]
+    """Makes `assert` statements calls."""
+
+    def visit_Assert(self, node: Any) -> Any:
+        self.generic_visit(node)
+        message = node.msg if node.msg is not None else ast.Constant("assertion failed")
+        return templates.replace("ag__.assert_stmt(test, lambda: msg)", test=node.test, msg=message)
