@@ -114,7 +114,7 @@ def diag(
     """Makes matrices with given diagonals.
 
     Args:
-        diagonal: The diagonals' elements along the last axis; for a band of several, one row each from the highest down.
+        diagonal: The diagonals' elements along the last axis; for a band, one row each from the highest down.
         name: A name for the operation.
         k: Which diagonal (0 the main one, positive above), or the lowest and highest of a band.
         num_rows: The number of rows; -1 means as many as are needed.

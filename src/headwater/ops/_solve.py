@@ -134,7 +134,7 @@ def lstsq(matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, n
             matrices that lack full rank.
         name: A name for the operation.
 
-    >>> tf.linalg.lstsq([[1.0], [1.0]], [[1.0], [3.0]]).numpy()
+    >>> tf.linalg.lstsq([[1.0], [1.0]], [[1.0], [3.0]]).numpy().round(4)
     array([[2.]], dtype=float32)
     """
     a, b = matched_numbers("MatrixSolveLs", INEXACT, matrix, rhs)
