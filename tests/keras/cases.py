@@ -114,7 +114,11 @@ _LOSS_INPUTS: dict[str, tuple[Any, Any, list[dict[str, Any]]]] = {
     "Poisson": (np.abs(_Y), np.abs(_P), [{}]),
     "CosineSimilarity": (_Y, _P, [{}, {"axis": 0, "reduction": "sum"}]),
     "BinaryCrossentropy": (_Y01, _PROB, [{}, {"from_logits": True}, {"label_smoothing": 0.2}]),
-    "BinaryFocalCrossentropy": (_Y01, _PROB, [{}, {"gamma": 1.0, "apply_class_balancing": True}, {"from_logits": True}]),
+    "BinaryFocalCrossentropy": (
+        _Y01,
+        _PROB,
+        [{}, {"gamma": 1.0, "apply_class_balancing": True}, {"from_logits": True}],
+    ),
     "CategoricalCrossentropy": (_ONE_HOT, _PROB, [{}, {"from_logits": True}, {"label_smoothing": 0.2}]),
     "SparseCategoricalCrossentropy": (_LABELS, _PROB, [{}, {"from_logits": True}, {"ignore_class": 1}]),
 }
@@ -252,7 +256,9 @@ LAYERS: dict[str, Case] = {
     "GlobalAveragePooling1D": _layer(lambda k: k.GlobalAveragePooling1D(), _STEPS),
     "GlobalAveragePooling2D": _layer(lambda k: k.GlobalAveragePooling2D(data_format="channels_first"), _IMAGE),
     "BatchNormalization": _layer(lambda k: k.BatchNormalization(), _IMAGE),
-    "BatchNormalization training": _layer(lambda k: k.BatchNormalization(momentum=0.7, epsilon=0.1), _IMAGE, training=True),
+    "BatchNormalization training": _layer(
+        lambda k: k.BatchNormalization(momentum=0.7, epsilon=0.1), _IMAGE, training=True
+    ),
     "BatchNormalization axis": _layer(lambda k: k.BatchNormalization(axis=1, scale=False), _IMAGE, training=True),
     "BatchNormalization frozen": _layer(lambda k: k.BatchNormalization(trainable=False), _IMAGE, training=True),
     "LayerNormalization": _layer(lambda k: k.LayerNormalization(), _IMAGE),

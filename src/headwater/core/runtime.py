@@ -198,9 +198,7 @@ class ScannedProgram:
         outputs, finals = self._function(inputs, captures, entries)
         return [jnp.asarray(x) for x in outputs], [finals[i] for i in self._written]
 
-    def _run_loop(
-        self, donated: Any, read: Any, captures: Any, arrays: Any, order: Any, start: Any, stop: Any
-    ) -> Any:
+    def _run_loop(self, donated: Any, read: Any, captures: Any, arrays: Any, order: Any, start: Any, stop: Any) -> Any:
         shapes, _ = jax.eval_shape(self._step, donated, read, captures, arrays, order[0])
 
         def body(i: Any, carry: Any) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater.keras._state import snake_case
 from headwater.keras import _registry
 from headwater.keras._serialization import deserialize_keras_object
+from headwater.keras._state import snake_case
 
 
 class Configurable:

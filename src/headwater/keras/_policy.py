@@ -6,8 +6,8 @@ from typing import Any
 
 from headwater.core.dtypes import as_dtype
 from headwater.keras._lookup import Configurable
-from headwater.keras._state import floatx
 from headwater.keras._registry import builtin
+from headwater.keras._state import floatx
 
 _global: list[DTypePolicy] = []
 

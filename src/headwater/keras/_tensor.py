@@ -48,7 +48,9 @@ class KerasTensor:
         raise ValueError(f"{self!r} is symbolic: it has no value. Call a model made with it on data.")
 
     def __bool__(self) -> bool:
-        raise TypeError("A symbolic KerasTensor cannot be used as a boolean. Use keras layers that choose, or tf.where.")
+        raise TypeError(
+            "A symbolic KerasTensor cannot be used as a boolean. Use keras layers that choose, or tf.where."
+        )
 
     def __iter__(self) -> Any:
         raise TypeError(

@@ -16,10 +16,10 @@ from headwater.core.dtypes import as_dtype
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.keras._lookup import Configurable, resolve, table_of
 from headwater.keras._random import make_seed
-from headwater.keras._state import floatx
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import deserialize_keras_object as deserialize
 from headwater.keras._serialization import serialize_keras_object as serialize
+from headwater.keras._state import floatx
 
 __all__ = [
     "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "IdentityInitializer",

@@ -26,7 +26,9 @@ def _factor(value: Any, name: str) -> float:
     if value is None:
         return 0.0
     if isinstance(value, str) or not isinstance(value, int | float) or value != value or value < 0:
-        raise ValueError(f"Invalid value for argument `{name}`: expected a non-negative float. Received: {name}={value}")
+        raise ValueError(
+            f"Invalid value for argument `{name}`: expected a non-negative float. Received: {name}={value}"
+        )
     return float(value)
 
 

@@ -28,7 +28,7 @@ def _nested(array: Any, summarize: int, depth: int) -> str:
     else:
         parts = [_nested(array[i], summarize, depth + 1) for i in _shown(size, summarize)]
         separator = "\n" * (array.ndim - 1) + " " * (depth + 1)
-    if 0 <= summarize and size > 2 * summarize:
+    if summarize >= 0 and size > 2 * summarize:
         parts.insert(summarize, "...")
     return f"[{separator.join(parts)}]"
 

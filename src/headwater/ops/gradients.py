@@ -29,8 +29,8 @@ from headwater.core.tape import (
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 
-ROOT_NAMES = ("custom_gradient", "grad_pass_through", "gradients", "recompute_grad")
-__all__ = list(ROOT_NAMES)  # noqa: PLE0605
+__all__ = ["custom_gradient", "grad_pass_through", "gradients", "recompute_grad"]
+ROOT_NAMES = (*__all__,)
 
 
 def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
@@ -373,7 +373,7 @@ def _trace_backward(
     variables: Any,
     arguments: Any,
     places: Sequence[int],
-) -> tuple[Graph, list[tuple[Any, Tensor]], list[Tensor]]:
+) -> tuple[Graph, list[Any], list[Any]]:
     """Traces the user's gradient function: its Graph, which operands it gives gradients for, and its residuals."""
     backward = Graph(f"gradient of {forward.name}", outer=forward)
     with tracing(backward):

@@ -63,8 +63,14 @@ def _invert(x: Any) -> Any:
     return math.logical_not(x) if x.dtype is dtypes.bool else math.INVERT(convert_to_tensor(x))
 
 
+def _add(x: Any, y: Any) -> Any:
+    if type(x) is not EagerTensor or type(y) is not EagerTensor:
+        x, y = convert_pair(x, y)
+    return math.add(x, y) if x.dtype is dtypes.string else math.ADD(x, y)
+
+
 _BINARY: dict[str, Operator] = {
-    "add": _forward(math.ADD),
+    "add": _add,
     "sub": _forward(math.SUB),
     "mul": _forward(math.MUL),
     "truediv": math.divide,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import io
 import struct
 import zlib
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from headwater.core.context import context
+from headwater.core.graph import Graph
 from headwater.core.tensor import convert_to_tensor
 from headwater.summary._writer import defaults, emit
 
@@ -56,7 +58,9 @@ def _scalar(tag: str, description: str | None, step: int, data: Any) -> Any:
     return _event(step, tag, np.float32(data), "scalars", b"", 1, description)
 
 
-def histogram(name: str, data: Any, step: Any = None, buckets: int | None = None, description: str | None = None) -> Any:
+def histogram(
+    name: str, data: Any, step: Any = None, buckets: int | None = None, description: str | None = None
+) -> Any:
     """Writes how values are distributed.
 
     Args:
@@ -160,12 +164,20 @@ def keras_model(name: str, config: str, step: Any = None) -> Any:
 
 
 def _keras_model(tag: str, step: int, data: Any) -> Any:
-    return _event(step, tag, np.asarray(data, object), "graph_keras_model", b"1", 2, None)
+    return _event(step, tag, np.asarray(data, object).reshape(1), "graph_keras_model", b"1", 3, None)
 
 
-def graph(graph_data: Any) -> None:
-    """Writes a graph (a `GraphDef` proto) for TensorBoard's graph tab, through the default writer."""
+def graph(graph_data: Any) -> bool:
+    """Writes a graph for TensorBoard's graph tab, through the default writer; returns whether it was written.
+
+    Args:
+        graph_data: A traced Graph (``concrete_function.graph``) or a `GraphDef` proto.
+    """
     from tensorboard.compat.proto import event_pb2  # noqa: PLC0415  (slow to import, needed here only)
 
-    if defaults.writer is not None and defaults.writer.writes:
-        defaults.writer.add(event_pb2.Event(graph_def=graph_data.SerializeToString()))
+    if defaults.writer is None or not defaults.writer.writes:
+        return False
+    if isinstance(graph_data, Graph):  # its GraphDef is made in a room above this one
+        graph_data = importlib.import_module("headwater.export.graphdef").graph_def(graph_data)
+    defaults.writer.add(event_pb2.Event(graph_def=graph_data.SerializeToString()))
+    return True

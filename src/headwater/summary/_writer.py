@@ -199,7 +199,9 @@ def _write_kernel(step: Any, recorded: Any, *values: Any, writer: SummaryWriter,
     return recorded
 
 
-WRITE = Op("WriteSummary", _write_kernel, effect="effect", spec=lambda inputs, attrs: (inputs[1].dtype, inputs[1].shape))
+WRITE = Op(
+    "WriteSummary", _write_kernel, effect="effect", spec=lambda inputs, attrs: (inputs[1].dtype, inputs[1].shape)
+)
 
 
 def emit(make: Any, values: list[Any], step: Any) -> Any:

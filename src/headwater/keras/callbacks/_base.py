@@ -124,7 +124,12 @@ class CallbackList(Callback):
     """
 
     def __init__(
-        self, callbacks: Any = None, add_history: bool = False, progress: Callback | None = None, model: Any = None, **params: Any
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        progress: Callback | None = None,
+        model: Any = None,
+        **params: Any,
     ) -> None:
         super().__init__()
         from_user = callbacks if isinstance(callbacks, list | tuple) else [] if callbacks is None else [callbacks]

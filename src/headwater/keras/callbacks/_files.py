@@ -37,7 +37,9 @@ class ModelCheckpoint(Callback):
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
         if save_freq != "epoch" and not isinstance(save_freq, int):
-            raise ValueError(f"Unrecognized save_freq: {save_freq!r}. Expected save_freq are 'epoch' or integer values.")
+            raise ValueError(
+                f"Unrecognized save_freq: {save_freq!r}. Expected save_freq are 'epoch' or integer values."
+            )
         wanted = ".weights.h5" if save_weights_only else ".keras"
         if not self.filepath.endswith(wanted):
             raise ValueError(

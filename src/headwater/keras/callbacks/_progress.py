@@ -39,7 +39,9 @@ class Progbar:
         self._length = 0
         self._values: dict[str, Any] = {}
 
-    def update(self, current: int, values: Sequence[tuple[str, Any]] | None = None, finalize: bool | None = None) -> None:
+    def update(
+        self, current: int, values: Sequence[tuple[str, Any]] | None = None, finalize: bool | None = None
+    ) -> None:
         """Shows that step `current` is done.
 
         Args:

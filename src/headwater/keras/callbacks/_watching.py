@@ -27,7 +27,7 @@ class Watch:
             mode = "auto"
         self.monitor = monitor
         words = ("acc", "auc", "precision", "recall", "f1", "r2", "similarity", "iou")
-        largest = mode == "max" or mode == "auto" and any(w in monitor for w in words)
+        largest = mode == "max" or (mode == "auto" and any(w in monitor for w in words))
         self._sign = 1.0 if largest else -1.0
         self._delta = abs(min_delta)
         self._start = start
@@ -53,7 +53,8 @@ class Watch:
         value = (logs or {}).get(self.monitor)
         if value is None:
             warnings.warn(
-                f"The value `{self.monitor}` to watch is not available. Available are: {','.join(logs or {})}.", stacklevel=4
+                f"The value `{self.monitor}` to watch is not available. Available are: {','.join(logs or {})}.",
+                stacklevel=4,
             )
         return value
 
@@ -257,4 +258,7 @@ class LambdaCallback(Callback):
             setattr(self, name, function)
 
     def wants_batches(self, kind: str) -> bool:
-        return any(name.startswith(f"on_{kind}_batch") or kind == "train" and name.startswith("on_batch") for name in self._given)
+        return any(
+            name.startswith(f"on_{kind}_batch") or (kind == "train" and name.startswith("on_batch"))
+            for name in self._given
+        )

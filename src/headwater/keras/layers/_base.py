@@ -19,11 +19,11 @@ from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras import _policy, constraints, initializers, regularizers
 from headwater.keras._random import SeedGenerator
+from headwater.keras._registry import builtin
 from headwater.keras._state import auto_name, snake_case
 from headwater.keras._tensor import KerasTensor, Node, has_keras_tensors
 from headwater.keras.layers._spec import check_inputs
 from headwater.keras.metrics._base import Metric
-from headwater.keras._registry import builtin
 from headwater.ops import math
 
 
@@ -96,7 +96,9 @@ class Layer(metaclass=_LayerMeta):
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
         if name is not None and (not isinstance(name, str) or "/" in name):
-            raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}")
+            raise ValueError(
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}"
+            )
         self._name = name or auto_name(snake_case(type(self).__name__))
         self._policy = _policy.get(dtype)
         self._trainable = bool(trainable)
@@ -319,7 +321,9 @@ class Layer(metaclass=_LayerMeta):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if "_name" not in self.__dict__:
-            raise RuntimeError(f"In layer {type(self).__name__}, you forgot to call `super().__init__()` in `__init__()`.")
+            raise RuntimeError(
+                f"In layer {type(self).__name__}, you forgot to call `super().__init__()` in `__init__()`."
+            )
         if has_keras_tensors((args, kwargs)):
             return self._call_symbolically(args, kwargs)
         convert = functools.partial(_as_input, dtype=self.compute_dtype if self.autocast else None)
@@ -465,7 +469,9 @@ class Layer(metaclass=_LayerMeta):
 
     def _only_node(self) -> Node:
         if not self._inbound_nodes:
-            raise AttributeError(f"The layer {self._name} has never been called and thus has no defined input or output.")
+            raise AttributeError(
+                f"The layer {self._name} has never been called and thus has no defined input or output."
+            )
         return self._inbound_nodes[0]
 
     def build_from_config(self, config: dict[str, Any]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.core.dtypes import as_dtype
+from headwater.keras._registry import builtin
 from headwater.keras._state import floatx
 from headwater.keras._tensor import KerasTensor, Node
 from headwater.keras.layers._base import Layer
-from headwater.keras._registry import builtin
 
 
 @builtin("keras.layers")
@@ -44,7 +44,9 @@ class InputLayer(Layer):
         if kwargs:
             raise ValueError(f"Unrecognized keyword arguments passed to InputLayer: {kwargs}")
         if sparse or ragged or input_tensor is not None:
-            raise ValueError("InputLayer takes dense inputs only: expected sparse, ragged and input_tensor to be unset.")
+            raise ValueError(
+                "InputLayer takes dense inputs only: expected sparse, ragged and input_tensor to be unset."
+            )
         super().__init__(name=name)
         if (shape is None) == (batch_shape is None):
             raise ValueError("You must pass a `shape` argument, and not both `shape` and `batch_shape`.")
@@ -77,7 +79,7 @@ def _as_tuple(shape: Any) -> tuple[Any, ...]:
     return (shape,) if isinstance(shape, int) else tuple(shape)
 
 
-def Input(  # noqa: N802
+def Input(
     shape: Any = None,
     batch_size: int | None = None,
     dtype: Any = None,

@@ -25,7 +25,9 @@ class ReLU(Layer):
     array([0., 6.], dtype=float32)
     """
 
-    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         for name, value in (("max_value", max_value), ("negative_slope", negative_slope), ("threshold", threshold)):
             if value is not None and value < 0:
@@ -112,7 +114,9 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
-        self.shared_axes = None if shared_axes is None else list(shared_axes) if not isinstance(shared_axes, int) else [shared_axes]
+        self.shared_axes = (
+            None if shared_axes is None else list(shared_axes) if not isinstance(shared_axes, int) else [shared_axes]
+        )
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:

@@ -18,7 +18,9 @@ def sizes(value: Any, rank: int, name: str, smallest: int = 1) -> tuple[int, ...
     """An integer, or one per dimension, as a tuple."""
     found = (value,) * rank if isinstance(value, int) else tuple(value)
     if len(found) != rank or any(not isinstance(n, int) or n < smallest for n in found):
-        raise ValueError(f"The `{name}` argument must be an integer or a tuple of {rank} integers. Received: {name}={value}")
+        raise ValueError(
+            f"The `{name}` argument must be an integer or a tuple of {rank} integers. Received: {name}={value}"
+        )
     return found
 
 
@@ -55,7 +57,9 @@ class _Convolution(Layer):
         self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(min_ndim=self.rank + 2)
         if filters is not None and (filters <= 0 or filters % groups):
-            raise ValueError(f"`filters` must be positive and divisible by `groups`. Received: filters={filters}, groups={groups}")
+            raise ValueError(
+                f"`filters` must be positive and divisible by `groups`. Received: filters={filters}, groups={groups}"
+            )
 
     @property
     def _channels_last(self) -> bool:
@@ -71,7 +75,9 @@ class _Convolution(Layer):
         if count is None:
             raise ValueError(f"The channel dimension of the inputs must be known. Received: input_shape={input_shape}.")
         if count % self.groups:
-            raise ValueError(f"The number of input channels must be divisible by groups={self.groups}. Received: {count}.")
+            raise ValueError(
+                f"The number of input channels must be divisible by groups={self.groups}. Received: {count}."
+            )
         self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={axis: count})
         return int(count)
 

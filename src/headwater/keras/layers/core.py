@@ -7,11 +7,10 @@ from typing import Any
 
 from headwater.core import dtypes
 from headwater.core.tensor import convert_to_tensor
-from headwater.keras import activations, constraints, initializers, regularizers
+from headwater.keras import _registry, activations, constraints, initializers, regularizers
+from headwater.keras._registry import builtin
 from headwater.keras.layers._base import Layer
 from headwater.keras.layers._spec import InputSpec
-from headwater.keras import _registry
-from headwater.keras._registry import builtin
 from headwater.ops import array, linalg, math, nn
 
 
@@ -53,7 +52,9 @@ class Dense(Layer):
         kwargs.pop("quantization_config", None)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if not isinstance(units, int) or units <= 0:
-            raise ValueError(f"Received an invalid value for `units`, expected a positive integer. Received: units={units}")
+            raise ValueError(
+                f"Received an invalid value for `units`, expected a positive integer. Received: units={units}"
+            )
         self.units = units
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -68,7 +69,9 @@ class Dense(Layer):
     def build(self, input_shape: Any) -> None:
         size = input_shape[-1]
         if size is None:
-            raise ValueError(f"The last dimension of the inputs to a Dense layer must be known. Received: {input_shape}.")
+            raise ValueError(
+                f"The last dimension of the inputs to a Dense layer must be known. Received: {input_shape}."
+            )
         self.kernel = self.add_weight(
             shape=(size, self.units), initializer=self.kernel_initializer, regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint, name="kernel",
@@ -192,7 +195,12 @@ class Lambda(Layer):
     """
 
     def __init__(
-        self, function: Callable[..., Any], output_shape: Any = None, mask: Any = None, arguments: Any = None, **kwargs: Any
+        self,
+        function: Callable[..., Any],
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: Any = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.function = function

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from headwater.keras._registry import builtin
 from headwater.keras.layers._base import Layer
 from headwater.keras.losses import _unit
-from headwater.keras._registry import builtin
 from headwater.ops import array, linalg, math
 
 
@@ -59,7 +59,9 @@ class Subtract(_Merge):
     def build(self, input_shape: Any) -> None:
         super().build(input_shape)
         if len(input_shape) != 2:
-            raise ValueError(f"A `Subtract` layer should be called on exactly 2 inputs. Received: input_shape={input_shape}")
+            raise ValueError(
+                f"A `Subtract` layer should be called on exactly 2 inputs. Received: input_shape={input_shape}"
+            )
 
     def _pair(self, x: Any, y: Any) -> Any:
         return x - y

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.keras._random import SeedGenerator
-from headwater.keras.layers._base import Layer
 from headwater.keras._registry import builtin
+from headwater.keras.layers._base import Layer
 from headwater.ops import array, math, random
 
 
@@ -27,7 +27,9 @@ class Dropout(Layer):
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0 <= rate <= 1:
-            raise ValueError(f"Invalid value received for argument `rate`. Expected a float value between 0 and 1. Received: rate={rate}")
+            raise ValueError(
+                f"Invalid value received for argument `rate`. Expected a float value between 0 and 1. Received: rate={rate}"
+            )
         self.rate = rate
         self.noise_shape = noise_shape
         self.seed = seed

@@ -6,10 +6,10 @@ import math as python_math
 from collections.abc import Sequence
 from typing import Any
 
+from headwater.keras._registry import builtin
 from headwater.keras._state import data_format_of
 from headwater.keras.layers._base import Layer
 from headwater.keras.layers._spec import InputSpec
-from headwater.keras._registry import builtin
 from headwater.ops import array
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.keras._lookup import resolve, table_of
+from headwater.keras._serialization import deserialize_keras_object as deserialize
+from headwater.keras._serialization import serialize_keras_object as serialize
 from headwater.keras.losses import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -51,8 +53,6 @@ from headwater.keras.metrics._errors import (
     SquaredHinge,
 )
 from headwater.keras.metrics._reductions import Mean, MeanMetricWrapper, Sum
-from headwater.keras._serialization import deserialize_keras_object as deserialize
-from headwater.keras._serialization import serialize_keras_object as serialize
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error

@@ -13,8 +13,8 @@ from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras import _policy, initializers
 from headwater.keras._lookup import Configurable
-from headwater.keras._state import auto_name, snake_case
 from headwater.keras._registry import builtin
+from headwater.keras._state import auto_name, snake_case
 from headwater.ops import math
 
 
@@ -44,7 +44,12 @@ class Metric(Configurable):
         return self._dtype_policy.variable_dtype
 
     def add_variable(
-        self, shape: Any = (), initializer: Any = "zeros", dtype: Any = None, aggregation: Any = None, name: str | None = None
+        self,
+        shape: Any = (),
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: Any = None,
+        name: str | None = None,
     ) -> Variable:
         """Makes a variable that `reset_state` sets back."""
         kind = as_dtype(dtype or self.dtype)

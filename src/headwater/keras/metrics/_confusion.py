@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from headwater.core.tensor import convert_to_tensor
+from headwater.keras._registry import builtin
 from headwater.keras.metrics._base import Metric, as_float
 from headwater.keras.metrics._reductions import pair
-from headwater.keras._registry import builtin
 from headwater.ops import array, math
 
 
@@ -34,7 +34,9 @@ class _Counts(Metric):
                 weight = array.expand_dims(weight, -1)
             weight = array.reshape(array.broadcast_to(weight, array.shape(y_pred)), [1, -1])
         y_true, y_pred = [array.reshape(math.cast(y, self.dtype), [-1]) for y in (y_true, y_pred)]
-        said = math.cast(array.expand_dims(y_pred, 0) > array.expand_dims(convert_to_tensor(self._thresholds), 1), self.dtype)
+        said = math.cast(
+            array.expand_dims(y_pred, 0) > array.expand_dims(convert_to_tensor(self._thresholds), 1), self.dtype
+        )
         true = array.expand_dims(math.cast(math.cast(y_true, "bool"), self.dtype), 0)
         cells = {
             "tp": said * true, "fp": said * (1.0 - true), "tn": (1.0 - said) * (1.0 - true), "fn": (1.0 - said) * true,

@@ -6,8 +6,8 @@ from typing import Any
 
 from headwater.core.tensor import convert_to_tensor
 from headwater.keras import losses
-from headwater.keras.metrics._reductions import Mean, MeanMetricWrapper, pair
 from headwater.keras._registry import builtin
+from headwater.keras.metrics._reductions import Mean, MeanMetricWrapper, pair
 from headwater.ops import math
 
 
@@ -124,7 +124,11 @@ class BinaryCrossentropy(MeanMetricWrapper):
     """The mean of `keras.losses.binary_crossentropy`."""
 
     def __init__(
-        self, name: str = "binary_crossentropy", dtype: Any = None, from_logits: bool = False, label_smoothing: float = 0
+        self,
+        name: str = "binary_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
     ) -> None:
         super().__init__(
             losses.binary_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing
@@ -150,6 +154,10 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """The mean of `keras.losses.sparse_categorical_crossentropy`."""
 
     def __init__(
-        self, name: str = "sparse_categorical_crossentropy", dtype: Any = None, from_logits: bool = False, axis: int = -1
+        self,
+        name: str = "sparse_categorical_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        axis: int = -1,
     ) -> None:
         super().__init__(losses.sparse_categorical_crossentropy, name, dtype, from_logits=from_logits, axis=axis)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from headwater.core.tensor import convert_to_tensor
+from headwater.keras._registry import builtin
 from headwater.keras.losses import squeeze_or_expand
 from headwater.keras.metrics._base import Metric, as_float
-from headwater.keras._registry import builtin
 from headwater.ops import array, math
 
 

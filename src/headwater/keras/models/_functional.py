@@ -11,10 +11,10 @@ import numpy as np
 from headwater.core import nest
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
+from headwater.keras import _serialization
 from headwater.keras._tensor import KerasTensor, Node
 from headwater.keras.layers._base import Layer
 from headwater.keras.layers._input import InputLayer
-from headwater.keras import _serialization
 from headwater.ops import array, math
 
 
@@ -34,7 +34,9 @@ class Network:
         self.outputs: list[KerasTensor] = nest.flatten(outputs)
         for x in [*self.inputs, *self.outputs]:
             if not isinstance(x, KerasTensor):
-                raise ValueError(f"All `inputs` and `outputs` values must be KerasTensors. Received: {x!r} of type {type(x)}")
+                raise ValueError(
+                    f"All `inputs` and `outputs` values must be KerasTensors. Received: {x!r} of type {type(x)}"
+                )
         self.nodes = self._find_nodes(name)
         self.layers = self._order_layers()
 
@@ -199,7 +201,9 @@ def network_from_config(config: dict[str, Any]) -> tuple[Any, Any]:
         layer = _serialization._deserialize({k: v for k, v in entry.items() if k != "inbound_nodes"})
         made[entry.get("name") or layer.name] = layer
         waiting += [(layer, node) for node in entry.get("inbound_nodes", [])]
-    calls: dict[str, list[Any]] = {n: [layer.output] if isinstance(layer, InputLayer) else [] for n, layer in made.items()}
+    calls: dict[str, list[Any]] = {
+        n: [layer.output] if isinstance(layer, InputLayer) else [] for n, layer in made.items()
+    }
     names = {id(layer): n for n, layer in made.items()}
 
     def find(place: Sequence[Any]) -> Any:
@@ -220,7 +224,9 @@ def network_from_config(config: dict[str, Any]) -> tuple[Any, Any]:
             kwargs = {k: v for k, v in kwargs.items() if v is not None}
             calls[names[id(layer)]].append(layer(*args, **kwargs))
         if len(left) == len(waiting):
-            raise ValueError(f"The config's layers cannot be connected: {[layer.name for layer, _ in left]} lack inputs.")
+            raise ValueError(
+                f"The config's layers cannot be connected: {[layer.name for layer, _ in left]} lack inputs."
+            )
         waiting = left
     return _places(config["input_layers"], find), _places(config["output_layers"], find)
 

@@ -6,14 +6,14 @@ import json
 from typing import Any
 
 from headwater.core import nest
+from headwater.keras import _serialization
+from headwater.keras._registry import builtin
 from headwater.keras._state import auto_name
 from headwater.keras._tensor import KerasTensor
 from headwater.keras.layers._base import Layer, _Held, _is_shape, _map_shapes
 from headwater.keras.models._functional import Network, network_from_config
 from headwater.keras.models._summary import print_summary
-from headwater.keras import _serialization
 from headwater.keras.saving import _archive, _weights
-from headwater.keras._registry import builtin
 from headwater.keras.training._trainer import Trainer
 
 
@@ -95,7 +95,9 @@ class Model(Trainer, Layer):
             raise ValueError("Expected either a layer name or a layer index.")
         if index is not None:
             if len(self.layers) <= index:
-                raise ValueError(f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers.")
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers."
+                )
             return self.layers[index]
         for layer in self.layers:
             if layer.name == name:

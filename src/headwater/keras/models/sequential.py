@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from headwater.keras import _serialization
+from headwater.keras._registry import builtin
 from headwater.keras._tensor import KerasTensor
 from headwater.keras.layers._base import Layer, _Held
 from headwater.keras.layers._input import Input, InputLayer
 from headwater.keras.models._functional import Network
 from headwater.keras.models.model import Model
-from headwater.keras import _serialization
-from headwater.keras._registry import builtin
 
 
 @builtin("keras")
@@ -28,7 +28,9 @@ class Sequential(Model):
     (None, 2)
     """
 
-    def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(name=name, trainable=trainable, **kwargs)
         self._stack: list[Layer] = []
         self._source = _Held(None)

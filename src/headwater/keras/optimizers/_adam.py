@@ -9,8 +9,8 @@ import numpy as np
 
 from headwater.core.tensor import convert_to_tensor
 from headwater.core.variable import Variable
-from headwater.keras.optimizers._base import Optimizer
 from headwater.keras._registry import builtin
+from headwater.keras.optimizers._base import Optimizer
 from headwater.ops import math
 
 

@@ -15,9 +15,9 @@ from headwater.core.tape import GradientTape, dense
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras._lookup import Configurable
+from headwater.keras._registry import builtin
 from headwater.keras._state import auto_name, snake_case
 from headwater.keras.optimizers.schedules import LearningRateSchedule
-from headwater.keras._registry import builtin
 from headwater.ops import array, math
 
 
@@ -93,12 +93,16 @@ class Optimizer(Configurable):
         self._variables.append(variable)
         return variable
 
-    def add_variable(self, shape: Any, initializer: Any = "zeros", dtype: Any = None, name: str | None = None) -> Variable:
+    def add_variable(
+        self, shape: Any, initializer: Any = "zeros", dtype: Any = None, name: str | None = None
+    ) -> Variable:
         """Makes a variable of this optimizer."""
         from_zero = np.zeros(tuple(shape), dtype or "float32") if initializer == "zeros" else initializer(shape, dtype)
         return self._variable(from_zero, name or "variable")
 
-    def add_variable_from_reference(self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros") -> Variable:
+    def add_variable_from_reference(
+        self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
         """Makes a slot of a variable: a variable of its shape and dtype.
 
         Args:
@@ -148,10 +152,12 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        if isinstance(value, LearningRateSchedule) or callable(value) and not isinstance(value, Variable | Tensor):
+        if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Variable | Tensor)):
             self._schedule = value
         elif self._schedule is not None:
-            raise TypeError("This optimizer was made with a LearningRateSchedule, so its learning rate is not settable.")
+            raise TypeError(
+                "This optimizer was made with a LearningRateSchedule, so its learning rate is not settable."
+            )
         else:
             self._rate.assign(np.asarray(value, np.float32))
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from headwater.core.tensor import convert_to_tensor
 from headwater.core.variable import Variable
-from headwater.keras.optimizers._base import Optimizer
 from headwater.keras._registry import builtin
+from headwater.keras.optimizers._base import Optimizer
 from headwater.ops import math
 
 
@@ -26,7 +26,12 @@ class SGD(Optimizer):
     """
 
     def __init__(
-        self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, name: str | None = "SGD", **kwargs: Any
+        self,
+        learning_rate: Any = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        name: str | None = "SGD",
+        **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, name=name, **kwargs)
         if not isinstance(momentum, int | float) or not 0 <= momentum <= 1:

@@ -25,7 +25,9 @@ class LearningRateSchedule(Configurable):
     """Base of schedules: subclasses define ``__call__(step)``, a scalar."""
 
     def __call__(self, step: Any) -> Any:
-        raise NotImplementedError(f"Learning rate schedule '{type(self).__name__}' must override `__call__(self, step)`.")
+        raise NotImplementedError(
+            f"Learning rate schedule '{type(self).__name__}' must override `__call__(self, step)`."
+        )
 
 
 def _float(step: Any) -> Any:

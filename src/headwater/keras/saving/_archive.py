@@ -16,7 +16,9 @@ from headwater.keras.saving import _weights
 KERAS_VERSION = "3.15.1"
 
 
-def save_model(model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, **kwargs: Any) -> None:
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, **kwargs: Any
+) -> None:
     """Writes a model to a ``.keras`` file.
 
     Args:
@@ -37,7 +39,7 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, include_optimi
             f"Invalid filepath extension for saving: expected a `.keras` file name. Received: filepath={filepath}."
         )
     config = json.dumps(_serialization.serialize_keras_object(model))
-    saved = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d@%H:%M:%S")
+    saved = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d@%H:%M:%S")
     metadata = json.dumps({"keras_version": KERAS_VERSION, "date_saved": saved})
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
@@ -48,7 +50,9 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, include_optimi
         archive.writestr("model.weights.h5", weights.getvalue())
 
 
-def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True) -> Any:
+def load_model(
+    filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+) -> Any:
     """Reads a model from a ``.keras`` file.
 
     Args:

@@ -126,7 +126,11 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None
     if not path.exists():
         raise FileNotFoundError(f"There is no file {path} to load weights from.")
     if path.name.endswith(".keras"):
-        with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as stream, h5py.File(stream, "r") as file:
+        with (
+            zipfile.ZipFile(path) as archive,
+            archive.open("model.weights.h5") as stream,
+            h5py.File(stream, "r") as file,
+        ):
             read_weights(model, file, skip_mismatch)
         return
     if not path.name.endswith(".h5"):

@@ -15,7 +15,9 @@ def _per_output(given: Any, count: int, names: list[str], what: str) -> list[Any
     if isinstance(given, dict):
         unknown = sorted(set(given) - set(names))
         if unknown:
-            raise ValueError(f"In the dict argument `{what}`, keys {unknown} do not match any output. Expected: {names}.")
+            raise ValueError(
+                f"In the dict argument `{what}`, keys {unknown} do not match any output. Expected: {names}."
+            )
         return [given.get(name) for name in names]
     if isinstance(given, list | tuple):
         if len(given) != count:
@@ -48,7 +50,9 @@ class CompiledLoss:
         self._weights = _per_output(weights, len(names), by, "loss_weights")
         self.trackers: list[Metric] = []
         if len([x for x in self._losses if x is not None]) > 1:
-            self.trackers = [metrics.Mean(name=f"{n}_loss") for n, x in zip(by, self._losses, strict=True) if x is not None]
+            self.trackers = [
+                metrics.Mean(name=f"{n}_loss") for n, x in zip(by, self._losses, strict=True) if x is not None
+            ]
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The total loss, a scalar."""
@@ -182,7 +186,7 @@ def _kind(y_true: Any, y_pred: Any, loss: Any) -> str:
     if y_pred.shape[-1] == 1 or by_loss.startswith("Binary"):
         return "binary"
     true, pred = tuple(y_true.shape), tuple(y_pred.shape)
-    if len(true) < len(pred) or true[-1] == 1 and pred[-1] != 1:
+    if len(true) < len(pred) or (true[-1] == 1 and pred[-1] != 1):
         return "sparse"
     return "categorical"
 

@@ -37,7 +37,9 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     if not isinstance(data, tuple):
         return data, None, None
     if not 1 <= len(data) <= 3:
-        raise ValueError(f"Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, found: {data}")
+        raise ValueError(
+            f"Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, found: {data}"
+        )
     x, y, weight = (*data, None, None)[:3]
     return x, y, weight
 
@@ -82,7 +84,9 @@ class ArrayData:
 
     def order(self) -> Any:
         """The row numbers of one epoch."""
-        return np.random.permutation(self.rows).astype(np.int32) if self.shuffle else np.arange(self.rows, dtype=np.int32)
+        return (
+            np.random.permutation(self.rows).astype(np.int32) if self.shuffle else np.arange(self.rows, dtype=np.int32)
+        )
 
     def blocks(self) -> list[Any]:
         """The row numbers of one epoch as matrices, one row per batch: the full batches, then the last one."""
@@ -233,12 +237,16 @@ def as_array(value: Any) -> Any:
         value = np.asarray(value)
     if value.dtype.kind in "SUO":
         return convert_to_tensor(value)._array
-    return value.astype(as_dtype(floatx()).as_numpy_dtype) if value.dtype.kind == "f" and value.dtype != floatx() else value
+    return (
+        value.astype(as_dtype(floatx()).as_numpy_dtype)
+        if value.dtype.kind == "f" and value.dtype != floatx()
+        else value
+    )
 
 
 def as_batch(value: Any) -> Any:
     """One batch of data as a tensor."""
-    if value is None or isinstance(value, Tensor) and not value.dtype.is_floating:
+    if value is None or (isinstance(value, Tensor) and not value.dtype.is_floating):
         return value
     if isinstance(value, nest.CompositeTensor):
         return value

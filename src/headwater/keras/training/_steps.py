@@ -40,7 +40,10 @@ class StepRunner:
 
     def _concrete(self, specs: Any) -> Any:
         flat = nest.flatten(specs)
-        key = (str(nest.map_structure(lambda s: 0, specs)), tuple([(s.shape.rank, str(s.shape), s.dtype.name) for s in flat]))
+        key = (
+            str(nest.map_structure(lambda s: 0, specs)),
+            tuple([(s.shape.rank, str(s.shape), s.dtype.name) for s in flat]),
+        )
         if key not in self._traces:
             self._traces[key] = self._function.get_concrete_function(specs)
         return self._traces[key]

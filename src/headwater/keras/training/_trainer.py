@@ -11,11 +11,10 @@ from headwater.core import nest
 from headwater.core.spec import TensorSpec, spec_of
 from headwater.core.tape import GradientTape
 from headwater.core.tensor import Tensor
-from headwater.keras import losses, optimizers
+from headwater.keras import _serialization, losses, optimizers
 from headwater.keras._tensor import KerasTensor
 from headwater.keras.callbacks._progress import callbacks_for
 from headwater.keras.metrics import Mean, Metric
-from headwater.keras import _serialization
 from headwater.keras.training._compiled import CompiledLoss, CompiledMetrics
 from headwater.keras.training._data import (
     ArrayData,
@@ -318,11 +317,15 @@ class Trainer:
         self._prepare_for(data, True)
         validation = None
         if validation_data is not None:
-            parts = unpack_x_y_sample_weight(validation_data) if isinstance(validation_data, tuple | list) else (validation_data,)
-            validation = make_data(*parts, batch_size=validation_batch_size or batch_size, steps=validation_steps, cache=self._cache)
-        hooks = callbacks_for(
-            callbacks, self, verbose, add_history=True, epochs=epochs, steps=data.batches
-        )
+            parts = (
+                unpack_x_y_sample_weight(validation_data)
+                if isinstance(validation_data, tuple | list)
+                else (validation_data,)
+            )
+            validation = make_data(
+                *parts, batch_size=validation_batch_size or batch_size, steps=validation_steps, cache=self._cache
+            )
+        hooks = callbacks_for(callbacks, self, verbose, add_history=True, epochs=epochs, steps=data.batches)
         self.stop_training = False
         hooks.on_train_begin()
         logs: dict[str, Any] = {}

@@ -57,13 +57,15 @@ def get_file(
     _download(origin, path)
     if file_hash is not None and not matches(path, file_hash, hash_algorithm):
         path.unlink()
-        raise ValueError(f"{origin} has another checksum than expected ({file_hash}): the download is incomplete or changed.")
+        raise ValueError(
+            f"{origin} has another checksum than expected ({file_hash}): the download is incomplete or changed."
+        )
     return str(path)
 
 
 def matches(path: pathlib.Path, file_hash: str, algorithm: str = "auto") -> bool:
     """Whether the file has this checksum."""
-    kind = "sha256" if algorithm == "sha256" or algorithm == "auto" and len(file_hash) == 64 else "md5"
+    kind = "sha256" if algorithm == "sha256" or (algorithm == "auto" and len(file_hash) == 64) else "md5"
     with path.open("rb") as file:
         return hashlib.file_digest(file, kind).hexdigest() == file_hash
 
