@@ -51,6 +51,7 @@ from headwater.ops import (
     operators,
     random,
     script,
+    signal,
     strings,
     tensor_array,
 )
