@@ -5,7 +5,20 @@
 <tf.Tensor: shape=(), dtype=int32, numpy=5>
 """
 
-from headwater import autodiff, autograph, config, dtypes, experimental, keras, lite, summary, sysconfig, test, version
+from headwater import (
+    autodiff,
+    autograph,
+    config,
+    dtypes,
+    experimental,
+    keras,
+    lite,
+    summary,
+    sysconfig,
+    test,
+    train,
+    version,
+)
 from headwater.core import errors, nest
 from headwater.core.dtypes import (
     DType,
@@ -41,10 +54,12 @@ from headwater.core.tensor import Tensor, register_tensor_conversion_function
 from headwater.core.variable import Variable, variable_creator_scope
 from headwater.ops import (
     array,
+    audio,
     bitwise,
     control_flow,
     debugging,
     image,
+    io,
     linalg,
     math,
     nn,
@@ -65,6 +80,13 @@ from headwater.ops.constant import (
     type_spec_from_value,
 )
 from headwater.ops.devices import DeviceSpec, device
+from headwater.ops.initializers import (
+    constant_initializer,
+    ones_initializer,
+    random_normal_initializer,
+    random_uniform_initializer,
+    zeros_initializer,
+)
 
 # Functions at the root, written by scripts/root_names.py from the modules' ROOT_NAMES.
 # isort: split
@@ -135,21 +157,7 @@ from headwater.ops.array import (
     zeros,
     zeros_like,
 )
-from headwater.ops.control_flow import (
-    case,
-    cond,
-    control_dependencies,
-    foldl,
-    foldr,
-    group,
-    map_fn,
-    no_op,
-    scan,
-    switch_case,
-    tuple,
-    vectorized_map,
-    while_loop,
-)
+from headwater.ops.control_flow import case, cond, control_dependencies, group, no_op, switch_case, tuple, while_loop
 from headwater.ops.debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank
 from headwater.ops.gradients import custom_gradient, grad_pass_through, gradients, recompute_grad
 from headwater.ops.linalg import eig, eigvals, einsum, matmul, norm, tensordot
@@ -222,6 +230,7 @@ from headwater.ops.math import (
     truncatemod,
 )
 from headwater.ops.script import numpy_function, print, py_function
+from headwater.ops.strings import as_string
 from headwater.ops.tensor_array import TensorArray
 
 # isort: split

@@ -99,7 +99,7 @@ class _Programs:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._known = [i for i, (outer, _) in enumerate(graph.captured) if getattr(outer, "probes", None) is not None]
+        self._known = graph.known_captures
         self._programs: dict[Any, Any] = {}
 
     def __call__(self, inputs: list[Any], captures: list[Any], entries: list[Any]) -> Any:
@@ -359,6 +359,7 @@ class _Stages:
         """Finds what each stage takes and gives. Known tensors are recomputed wherever they are used."""
         makers = {id(x): node for node in self._graph.nodes for x in node.outputs}
         wanted: dict[int, Any] = {id(x): x for x in [*self._graph.outputs, *[s.value for s in self._states]]}
+        fixed = {id(self._captured[i]) for i in self._graph.known_captures}
         for stage in self._stages:
             own = {id(x) for node in stage.nodes for x in node.outputs}
             if not stage.on_host:
@@ -369,7 +370,8 @@ class _Stages:
             for node in stage.nodes:
                 for position, x in enumerate(node.inputs):
                     if id(x) not in own:
-                        (static if position in node.op.static and not stage.on_host else taken)[id(x)] = x
+                        by_value = not stage.on_host and (position in node.op.static or id(x) in fixed)
+                        (static if by_value else taken)[id(x)] = x
             stage.static = list(static.values())
             stage.inputs = [x for key, x in taken.items() if key not in static]
             wanted.update(taken)
