@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from headwater.core import nest
+from headwater.core.autograph import call_converted
 from headwater.core.context import context
 from headwater.core.dtypes import as_dtype
 from headwater.core.graph import Graph, init_scope, tracing
@@ -338,7 +339,7 @@ class Layer(metaclass=_LayerMeta):
         context.scope = f"{scope}/{self._name}" if scope else self._name
         try:
             self._build_for(args, kwargs)
-            outputs = self.call(*args, **kwargs)
+            outputs = call_converted(self.call, args, kwargs)
         finally:
             context.scope = scope
             _calls.layers.pop()
