@@ -53,7 +53,7 @@ def _blur(x: Any, size: int, sigma: float) -> Any:
     if height < 1 or width < 1:
         raise ValueError(f"expected images at least as large as the filter {size}, received {list(x.shape)}")
     rows = sum(weights[i] * x[..., i : i + height, :, :] for i in range(size))
-    return sum(weights[i] * rows[..., i : i + width, :] for i in range(size))  # type: ignore[index]
+    return sum(weights[i] * rows[..., i : i + width, :] for i in range(size))
 
 
 def _similarity(a: Any, b: Any, largest: Any, attrs: dict[str, Any]) -> tuple[Any, Any]:

@@ -57,8 +57,8 @@ def vector(dtype: Any) -> Callable[..., Any]:
 def _cased(method: str) -> Callable[..., bytes]:
     def change(text: bytes, *, encoding: str) -> bytes:
         if encoding == "utf-8":
-            return getattr(text.decode("utf-8", "surrogateescape"), method)().encode("utf-8", "surrogateescape")  # type: ignore[no-any-return]
-        return getattr(text, method)()  # type: ignore[no-any-return]
+            return getattr(text.decode("utf-8", "surrogateescape"), method)().encode("utf-8", "surrogateescape")
+        return getattr(text, method)()
 
     return change
 
@@ -158,7 +158,7 @@ def _part(text: bytes, position: int, size: int, unit: str, index: int) -> bytes
         )
     start = position + len(source) if position < 0 else position
     part = source[start : start + max(size, 0)]
-    return part if unit == "BYTE" else part.encode("utf-8", "surrogateescape")  # type: ignore[no-any-return]
+    return part if unit == "BYTE" else part.encode("utf-8", "surrogateescape")
 
 
 # Joining and splitting ------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def lower(input: Any, encoding: str = "", name: str | None = None) -> Tensor:
     >>> tf.strings.lower("ÀB", encoding="utf-8").numpy().decode()
     'àb'
     """
-    return ops.LOWER(_text(input), encoding=_case_encoding(encoding), name=name)  # type: ignore[no-any-return]
+    return ops.LOWER(_text(input), encoding=_case_encoding(encoding), name=name)
 
 
 def upper(input: Any, encoding: str = "", name: str | None = None) -> Tensor:
@@ -68,7 +68,7 @@ def upper(input: Any, encoding: str = "", name: str | None = None) -> Tensor:
     >>> tf.strings.upper(["ab", "c"])
     <tf.Tensor: shape=(2,), dtype=string, numpy=array([b'AB', b'C'], dtype=object)>
     """
-    return ops.UPPER(_text(input), encoding=_case_encoding(encoding), name=name)  # type: ignore[no-any-return]
+    return ops.UPPER(_text(input), encoding=_case_encoding(encoding), name=name)
 
 
 def _case_encoding(encoding: str) -> str:
@@ -83,7 +83,7 @@ def strip(input: Any, name: str | None = None) -> Tensor:
     >>> tf.strings.strip(" a b\\n")
     <tf.Tensor: shape=(), dtype=string, numpy=b'a b'>
     """
-    return ops.STRIP(_text(input), name=name)  # type: ignore[no-any-return]
+    return ops.STRIP(_text(input), name=name)
 
 
 def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
@@ -92,7 +92,7 @@ def length(input: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
     >>> tf.strings.length("é"), tf.strings.length("é", unit="UTF8_CHAR")
     (<tf.Tensor: shape=(), dtype=int32, numpy=2>, <tf.Tensor: shape=(), dtype=int32, numpy=1>)
     """
-    return ops.LENGTH(_text(input), unit=_unit(unit), name=name)  # type: ignore[no-any-return]
+    return ops.LENGTH(_text(input), unit=_unit(unit), name=name)
 
 
 def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None = None) -> Tensor:
@@ -113,7 +113,7 @@ def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: str | None 
     """
     start = convert_to_tensor(pos)
     size = convert_to_tensor(len, dtype_hint=start.dtype)
-    return ops.SUBSTR(_text(input), start, size, unit=_unit(unit), name=name)  # type: ignore[no-any-return]
+    return ops.SUBSTR(_text(input), start, size, unit=_unit(unit), name=name)
 
 
 # Joining and splitting ------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ def join(inputs: Any, separator: Any = "", name: str | None = None) -> Tensor:
     tensors = [_text(x, "inputs") for x in inputs]
     if not tensors:
         return _text("")
-    return ops.JOIN(*tensors, separator=_bytes(separator, "separator"), name=name)  # type: ignore[no-any-return]
+    return ops.JOIN(*tensors, separator=_bytes(separator, "separator"), name=name)
 
 
 def reduce_join(
@@ -151,7 +151,7 @@ def reduce_join(
     >>> tf.strings.reduce_join([["a", "b"], ["c", "d"]], axis=-1, separator=" ")
     <tf.Tensor: shape=(2,), dtype=string, numpy=array([b'a b', b'c d'], dtype=object)>
     """
-    return ops.REDUCE_JOIN(  # type: ignore[no-any-return]
+    return ops.REDUCE_JOIN(
         _text(inputs), axis=axes(axis), keepdims=bool(keepdims), separator=_bytes(separator, "separator"), name=name
     )
 
@@ -164,7 +164,7 @@ def unsorted_segment_join(
     >>> tf.strings.unsorted_segment_join(["a", "b", "c"], [1, 0, 1], 2, ":")
     <tf.Tensor: shape=(2,), dtype=string, numpy=array([b'b', b'a:c'], dtype=object)>
     """
-    return ops.SEGMENT_JOIN(  # type: ignore[no-any-return]
+    return ops.SEGMENT_JOIN(
         _text(inputs),
         convert_to_tensor(segment_ids),
         num_segments=int(num_segments),
@@ -196,7 +196,7 @@ def split(input: Any, sep: Any = None, maxsplit: int = -1, name: str | None = No
     <tf.Tensor: shape=(3,), dtype=string, numpy=array([b'a', b'b', b'c'], dtype=object)>
     """
     separator = b"" if sep is None else _bytes(sep, "sep")
-    return ops.SPLIT(_one_string(input, "split"), sep=separator, maxsplit=int(maxsplit), name=name)  # type: ignore[no-any-return]
+    return ops.SPLIT(_one_string(input, "split"), sep=separator, maxsplit=int(maxsplit), name=name)
 
 
 def bytes_split(input: Any, name: str | None = None) -> Tensor:
@@ -205,7 +205,7 @@ def bytes_split(input: Any, name: str | None = None) -> Tensor:
     >>> tf.strings.bytes_split("ab")
     <tf.Tensor: shape=(2,), dtype=string, numpy=array([b'a', b'b'], dtype=object)>
     """
-    return ops.BYTES_SPLIT(_one_string(input, "bytes_split"), name=name)  # type: ignore[no-any-return]
+    return ops.BYTES_SPLIT(_one_string(input, "bytes_split"), name=name)
 
 
 def ngrams(
@@ -237,7 +237,7 @@ def ngrams(
     if isinstance(pad_values, str | bytes):
         pad_values = (pad_values, pad_values)
     pads = None if pad_values is None else tuple([_bytes(p, "pad_values") for p in pad_values])
-    return ops.NGRAMS(  # type: ignore[no-any-return]
+    return ops.NGRAMS(
         _text(data),
         widths=widths,
         separator=_bytes(separator, "separator"),
@@ -271,7 +271,7 @@ def regex_replace(
     """
     found, text = _bytes(pattern, "pattern"), _bytes(rewrite, "rewrite")
     _regex.compile_pattern(found)
-    return ops.REPLACE(_text(input), pattern=found, rewrite=text, replace_global=bool(replace_global), name=name)  # type: ignore[no-any-return]
+    return ops.REPLACE(_text(input), pattern=found, rewrite=text, replace_global=bool(replace_global), name=name)
 
 
 def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Tensor:
@@ -282,7 +282,7 @@ def regex_full_match(input: Any, pattern: Any, name: str | None = None) -> Tenso
     """
     found = _bytes(pattern, "pattern")
     _regex.compile_pattern(found)
-    return ops.FULL_MATCH(_text(input), pattern=found, name=name)  # type: ignore[no-any-return]
+    return ops.FULL_MATCH(_text(input), pattern=found, name=name)
 
 
 # Numbers --------------------------------------------------------------------------------------------------------
@@ -305,7 +305,7 @@ def to_number(input: Any, out_type: Any = dtypes.float32, name: str | None = Non
     found = as_dtype(out_type)
     if found not in _TO_NUMBER:
         raise TypeError(f"out_type must be one of {_TO_NUMBER}, received {found}.")
-    return ops.TO_NUMBER(_text(input), out_type=np.dtype(found.as_numpy_dtype), name=name)  # type: ignore[no-any-return]
+    return ops.TO_NUMBER(_text(input), out_type=np.dtype(found.as_numpy_dtype), name=name)
 
 
 def as_string(
@@ -331,7 +331,7 @@ def as_string(
     >>> tf.strings.as_string([1.5, 2.0], precision=2)
     <tf.Tensor: shape=(2,), dtype=string, numpy=array([b'1.50', b'2.00'], dtype=object)>
     """
-    return ops.AS_STRING(  # type: ignore[no-any-return]
+    return ops.AS_STRING(
         convert_to_tensor(input),
         precision=int(precision),
         scientific=bool(scientific),
@@ -362,7 +362,7 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
             "Please ensure that the number of placeholders in template matches inputs length."
         )
     tensors = [convert_to_tensor(value) for value in values]
-    return ops.FORMAT(*tensors, template=template, placeholder=placeholder, summarize=int(summarize), name=name)  # type: ignore[no-any-return]
+    return ops.FORMAT(*tensors, template=template, placeholder=placeholder, summarize=int(summarize), name=name)
 
 
 # Hashes ---------------------------------------------------------------------------------------------------------
@@ -380,7 +380,7 @@ def to_hash_bucket(input: Any, num_buckets: int, name: str | None = None) -> Ten
     >>> tf.strings.to_hash_bucket(["a", "hello"], 1000).numpy()
     array([868, 938])
     """
-    return ops.HASH(_text(input), num_buckets=_buckets(num_buckets), name=name)  # type: ignore[no-any-return]
+    return ops.HASH(_text(input), num_buckets=_buckets(num_buckets), name=name)
 
 
 def to_hash_bucket_fast(input: Any, num_buckets: int, name: str | None = None) -> Tensor:
@@ -389,7 +389,7 @@ def to_hash_bucket_fast(input: Any, num_buckets: int, name: str | None = None) -
     >>> tf.strings.to_hash_bucket_fast(["a", "hello world"], 1000).numpy()
     array([939,  11])
     """
-    return ops.HASH_FAST(_text(input), num_buckets=_buckets(num_buckets), name=name)  # type: ignore[no-any-return]
+    return ops.HASH_FAST(_text(input), num_buckets=_buckets(num_buckets), name=name)
 
 
 def to_hash_bucket_strong(input: Any, num_buckets: int, key: Sequence[int], name: str | None = None) -> Tensor:
@@ -407,7 +407,7 @@ def to_hash_bucket_strong(input: Any, num_buckets: int, key: Sequence[int], name
     if len(key) != 2:
         raise ValueError(f"Key must have two elements, received {list(key)}.")
     pair = (int(key[0]), int(key[1]))
-    return ops.HASH_STRONG(_text(input), num_buckets=_buckets(num_buckets), key=pair, name=name)  # type: ignore[no-any-return]
+    return ops.HASH_STRONG(_text(input), num_buckets=_buckets(num_buckets), key=pair, name=name)
 
 
 # Unicode --------------------------------------------------------------------------------------------------------
@@ -443,7 +443,7 @@ def unicode_transcode(
     """
     rules = _rules(input_encoding, errors, replacement_char, replace_control_characters)
     _unicode.codec_name(output_encoding)
-    return ops.TRANSCODE(_text(input), rules=rules, output=output_encoding, name=name)  # type: ignore[no-any-return]
+    return ops.TRANSCODE(_text(input), rules=rules, output=output_encoding, name=name)
 
 
 def unicode_encode(
@@ -455,7 +455,7 @@ def unicode_encode(
     'hé'
     """
     _unicode.codec_name(output_encoding)
-    return ops.UNICODE_ENCODE(  # type: ignore[no-any-return]
+    return ops.UNICODE_ENCODE(
         convert_to_tensor(input),
         output=output_encoding,
         errors=_unicode.check_errors(errors),
@@ -478,7 +478,7 @@ def unicode_decode_with_offsets(
     [[233, 97], [0, 2]]
     """
     rules = _rules(input_encoding, errors, replacement_char, replace_control_characters)
-    return ops.UNICODE_DECODE(_one_string(input, "unicode_decode"), rules=rules, name=name)  # type: ignore[no-any-return]
+    return ops.UNICODE_DECODE(_one_string(input, "unicode_decode"), rules=rules, name=name)
 
 
 def unicode_decode(
@@ -509,7 +509,7 @@ def unicode_split_with_offsets(
     """
     points, offsets = unicode_decode_with_offsets(input, input_encoding, errors, replacement_char, False, name)
     letters = ops.UNICODE_ENCODE(
-        points[..., None],  # type: ignore[index]
+        points[..., None],
         output=input_encoding,
         errors=errors,
         replacement=int(replacement_char),
