@@ -270,7 +270,7 @@ class ScannedProgram:
             outputs, finals = _guarded(self.graph, program, written, read, self._captures, *arguments)
             for i, array in zip(self._written, finals, strict=True):
                 self._variables[i]._put(array)
-        return outputs  # type: ignore[no-any-return]
+        return outputs
 
 
 # Stages ----------------------------------------------------------------------------------------------------------

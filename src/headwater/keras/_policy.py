@@ -24,7 +24,7 @@ class DTypePolicy(Configurable):
     'bfloat16'
     """
 
-    def __init__(self, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, name: Any = None, **kwargs: Any) -> None:
         name = dtype_policy().name if name is None else name
         if not isinstance(name, str):
             name = as_dtype(name).name

@@ -54,7 +54,7 @@ class SeedGenerator(Configurable):
         """The next seed as a Python integer; not available while tracing."""
         if context.graph is not None:
             raise ValueError("A SeedGenerator's host seed cannot be drawn inside a tf.function. Draw it outside.")
-        first, second = self.next()._numpy().tolist()  # type: ignore[attr-defined]
+        first, second = self.next()._numpy().tolist()
         return int(first) << 32 | int(second)
 
     def get_config(self) -> dict[str, Any]:

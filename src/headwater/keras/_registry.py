@@ -95,7 +95,7 @@ def registered_name(item: Any) -> str | None:
 def _scope() -> dict[str, Any]:
     if not hasattr(_local, "scope"):
         _local.scope = {}
-    return _local.scope  # type: ignore[no-any-return]
+    return _local.scope
 
 
 class CustomObjectScope(contextlib.AbstractContextManager[None]):

@@ -38,7 +38,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, DType):
         return obj.name
     if isinstance(obj, Tensor):
-        return {"class_name": "__tensor__", "config": {"value": obj._numpy().tolist(), "dtype": obj.dtype.name}}  # type: ignore[attr-defined]
+        return {"class_name": "__tensor__", "config": {"value": obj._numpy().tolist(), "dtype": obj.dtype.name}}
     if isinstance(obj, np.generic):
         return obj.item()
     if isinstance(obj, np.ndarray):

@@ -88,7 +88,7 @@ def snake_case(name: str) -> str:
 def _counts() -> dict[str, int]:
     if not hasattr(_names, "counts"):
         _names.counts = collections.defaultdict(int)
-    return _names.counts  # type: ignore[no-any-return]
+    return _names.counts
 
 
 def auto_name(prefix: str) -> str:

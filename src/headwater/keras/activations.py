@@ -8,7 +8,7 @@ from typing import Any
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.keras._lookup import resolve
 from headwater.keras._serialization import deserialize_keras_object, serialize_keras_object
-from headwater.ops import math, nn
+from headwater.ops import array, math, nn
 
 __all__ = [
     "deserialize", "elu", "exponential", "gelu", "get", "hard_sigmoid", "hard_silu", "hard_swish", "leaky_relu",
@@ -41,35 +41,33 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
     x = convert_to_tensor(x)
     if threshold == 0.0 and max_value is None:
         return nn.leaky_relu(x, negative_slope) if negative_slope else nn.relu(x)
-    above = math.cast(x > threshold, x.dtype)
-    result = x * above
-    if negative_slope:
-        result = result + negative_slope * (x - threshold) * (1.0 - above)
+    below = negative_slope * (x - threshold) if negative_slope else array.zeros_like(x)
+    result = array.where(x > threshold, x, below)
     return result if max_value is None else math.minimum(result, float(max_value))
 
 
 @_known
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
     """`x`, or `negative_slope` times it where it is negative."""
-    return nn.leaky_relu(x, negative_slope)  # type: ignore[no-any-return]
+    return nn.leaky_relu(x, negative_slope)
 
 
 @_known
 def relu6(x: Any) -> Tensor:
     """``min(max(x, 0), 6)``."""
-    return nn.relu6(x)  # type: ignore[no-any-return]
+    return nn.relu6(x)
 
 
 @_known
 def softmax(x: Any, axis: int = -1) -> Tensor:
     """Exponentials that sum to 1 along `axis`."""
-    return nn.softmax(x, axis=axis)  # type: ignore[no-any-return]
+    return nn.softmax(x, axis=axis)
 
 
 @_known
 def log_softmax(x: Any, axis: int = -1) -> Tensor:
     """The logarithm of `softmax`."""
-    return nn.log_softmax(x, axis=axis)  # type: ignore[no-any-return]
+    return nn.log_softmax(x, axis=axis)
 
 
 @_known
@@ -77,7 +75,7 @@ def elu(x: Any, alpha: float = 1.0) -> Tensor:
     """`x`, or ``alpha * (exp(x) - 1)`` where it is negative (Clevert et al., 2016)."""
     result = nn.elu(x)
     if alpha == 1.0:
-        return result  # type: ignore[no-any-return]
+        return result
     x = convert_to_tensor(x)
     return result * (math.cast(x > 0.0, x.dtype) * (1.0 - alpha) + alpha)
 
@@ -85,67 +83,67 @@ def elu(x: Any, alpha: float = 1.0) -> Tensor:
 @_known
 def selu(x: Any) -> Tensor:
     """The scaled `elu` that keeps mean and variance (Klambauer et al., 2017)."""
-    return nn.selu(x)  # type: ignore[no-any-return]
+    return nn.selu(x)
 
 
 @_known
 def softplus(x: Any) -> Tensor:
     """``log(exp(x) + 1)``."""
-    return math.softplus(x)  # type: ignore[no-any-return]
+    return math.softplus(x)
 
 
 @_known
 def softsign(x: Any) -> Tensor:
     """``x / (|x| + 1)``."""
-    return nn.softsign(x)  # type: ignore[no-any-return]
+    return nn.softsign(x)
 
 
 @_known
 def silu(x: Any) -> Tensor:
     """``x * sigmoid(x)`` (also called swish)."""
-    return nn.silu(x)  # type: ignore[no-any-return]
+    return nn.silu(x)
 
 
 @_known
 def gelu(x: Any, approximate: bool = False) -> Tensor:
     """`x` times the normal distribution's cumulative function at `x` (Hendrycks and Gimpel, 2016)."""
-    return nn.gelu(x, approximate)  # type: ignore[no-any-return]
+    return nn.gelu(x, approximate)
 
 
 @_known
 def tanh(x: Any) -> Tensor:
     """The hyperbolic tangent."""
-    return math.tanh(x)  # type: ignore[no-any-return]
+    return math.tanh(x)
 
 
 @_known
 def sigmoid(x: Any) -> Tensor:
     """``1 / (1 + exp(-x))``."""
-    return math.sigmoid(x)  # type: ignore[no-any-return]
+    return math.sigmoid(x)
 
 
 @_known
 def exponential(x: Any) -> Tensor:
     """``exp(x)``."""
-    return math.exp(x)  # type: ignore[no-any-return]
+    return math.exp(x)
 
 
 @_known
 def hard_sigmoid(x: Any) -> Tensor:
     """``relu6(x + 3) / 6``."""
-    return nn.relu6(convert_to_tensor(x) + 3.0) / 6.0  # type: ignore[no-any-return]
+    return nn.relu6(convert_to_tensor(x) + 3.0) / 6.0
 
 
 @_known
 def hard_silu(x: Any) -> Tensor:
     """``x * hard_sigmoid(x)``."""
-    return convert_to_tensor(x) * hard_sigmoid(x)  # type: ignore[no-any-return]
+    return convert_to_tensor(x) * hard_sigmoid(x)
 
 
 @_known
 def mish(x: Any) -> Tensor:
     """``x * tanh(softplus(x))`` (Misra, 2019)."""
-    return convert_to_tensor(x) * math.tanh(math.softplus(x))  # type: ignore[no-any-return]
+    return convert_to_tensor(x) * math.tanh(math.softplus(x))
 
 
 swish = silu

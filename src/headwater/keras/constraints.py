@@ -37,7 +37,7 @@ class NonNeg(Constraint):
 
     def __call__(self, w: Any) -> Tensor:
         w = convert_to_tensor(w)
-        return w * math.cast(w >= 0.0, w.dtype)
+        return math.maximum(w, 0.0)
 
 
 @builtin("keras.constraints")

@@ -47,7 +47,7 @@ class Initializer(Configurable):
 
     def clone(self) -> Initializer:
         """An equal initializer."""
-        return self.from_config(self.get_config())  # type: ignore[no-any-return]
+        return self.from_config(self.get_config())
 
 
 @builtin("keras.initializers")

@@ -113,7 +113,7 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
     """``100 * mean(|(y_true - y_pred) / y_true|)`` over the last axis."""
     y_true, y_pred = _pair(y_true, y_pred)
-    return 100.0 * _last_mean(math.abs((y_true - y_pred) / math.maximum(math.abs(y_true), epsilon())))  # type: ignore[no-any-return]
+    return 100.0 * _last_mean(math.abs((y_true - y_pred) / math.maximum(math.abs(y_true), epsilon())))
 
 
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
@@ -126,7 +126,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
 def _signs(y_true: Tensor) -> Tensor:
     """Labels as -1 and 1; labels 0 and 1 are taken for them."""
     binary = math.reduce_all(math.logical_or(math.equal(y_true, 0.0), math.equal(y_true, 1.0)))
-    return array.where(binary, 2.0 * y_true - 1.0, y_true)  # type: ignore[no-any-return]
+    return array.where(binary, 2.0 * y_true - 1.0, y_true)
 
 
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
@@ -146,7 +146,7 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     y_true, y_pred = _pair(y_true, y_pred)
     positive = math.reduce_sum(y_true * y_pred, axis=-1)
     negative = math.reduce_max((1.0 - y_true) * y_pred, axis=-1)
-    return math.maximum(negative - positive + 1.0, 0.0)  # type: ignore[no-any-return]
+    return math.maximum(negative - positive + 1.0, 0.0)
 
 
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
@@ -189,7 +189,7 @@ def _unit(x: Tensor, axis: int) -> Tensor:
 
 
 def _clip(probabilities: Tensor) -> Tensor:
-    return math.minimum(math.maximum(probabilities, epsilon()), 1.0 - epsilon())  # type: ignore[no-any-return]
+    return math.minimum(math.maximum(probabilities, epsilon()), 1.0 - epsilon())
 
 
 def categorical_crossentropy(
@@ -252,7 +252,7 @@ def sparse_categorical_crossentropy(
         labels = array.where(valid, labels, array.zeros_like(labels))
     logits = y_pred if from_logits else math.log(_clip(y_pred))
     loss = nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-    return loss if valid is None else array.where(valid, loss, array.zeros_like(loss))  # type: ignore[no-any-return]
+    return loss if valid is None else array.where(valid, loss, array.zeros_like(loss))
 
 
 def binary_crossentropy(
@@ -273,12 +273,12 @@ def binary_crossentropy(
     y_true, y_pred = _pair(y_true, y_pred)
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
-    return math.reduce_mean(_binary_entropy(y_true, y_pred, from_logits), axis=axis)  # type: ignore[no-any-return]
+    return math.reduce_mean(_binary_entropy(y_true, y_pred, from_logits), axis=axis)
 
 
 def _binary_entropy(y_true: Tensor, y_pred: Tensor, from_logits: bool) -> Tensor:
     if from_logits:
-        return nn.sigmoid_cross_entropy_with_logits(labels=y_true, logits=y_pred)  # type: ignore[no-any-return]
+        return nn.sigmoid_cross_entropy_with_logits(labels=y_true, logits=y_pred)
     p = _clip(y_pred)
     return -(y_true * math.log(p) + (1.0 - y_true) * math.log(1.0 - p))
 
@@ -303,7 +303,7 @@ def binary_focal_crossentropy(
     focal = math.pow(1.0 - hit, gamma) * entropy
     if apply_class_balancing:
         focal = (y_true * alpha + (1.0 - y_true) * (1.0 - alpha)) * focal
-    return math.reduce_mean(focal, axis=axis)  # type: ignore[no-any-return]
+    return math.reduce_mean(focal, axis=axis)
 
 
 # Classes --------------------------------------------------------------------------------------------------------

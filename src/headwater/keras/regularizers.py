@@ -64,7 +64,7 @@ class L1(Regularizer):
         self.l1 = 0.01 if l1 is None else _factor(l1, "l1")
 
     def __call__(self, x: Any) -> Tensor:
-        return self.l1 * math.reduce_sum(math.abs(x))  # type: ignore[no-any-return]
+        return self.l1 * math.reduce_sum(math.abs(x))
 
     def get_config(self) -> dict[str, Any]:
         return {"l1": self.l1}
@@ -78,7 +78,7 @@ class L2(Regularizer):
         self.l2 = 0.01 if l2 is None else _factor(l2, "l2")
 
     def __call__(self, x: Any) -> Tensor:
-        return self.l2 * math.reduce_sum(math.square(x))  # type: ignore[no-any-return]
+        return self.l2 * math.reduce_sum(math.square(x))
 
     def get_config(self) -> dict[str, Any]:
         return {"l2": self.l2}
@@ -104,7 +104,7 @@ class OrthogonalRegularizer(Regularizer):
         cosines = linalg.matmul(unit, unit, transpose_a=not rows, transpose_b=rows)
         size = x.shape[1 - axis]
         off_diagonal = math.abs(cosines) * (1.0 - array.constant(_identity(size), cosines.dtype))
-        return self.factor * 0.5 * math.reduce_sum(off_diagonal) / (size * (size - 1) / 2)  # type: ignore[no-any-return]
+        return self.factor * 0.5 * math.reduce_sum(off_diagonal) / (size * (size - 1) / 2)
 
     def get_config(self) -> dict[str, Any]:
         return {"factor": self.factor, "mode": self.mode}

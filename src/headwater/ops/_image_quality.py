@@ -52,7 +52,7 @@ def _blur(x: Any, size: int, sigma: float) -> Any:
     height, width = x.shape[-3] - size + 1, x.shape[-2] - size + 1
     if height < 1 or width < 1:
         raise ValueError(f"expected images at least as large as the filter {size}, received {list(x.shape)}")
-    rows: Any = sum(weights[i] * x[..., i : i + height, :, :] for i in range(size))
+    rows = sum(weights[i] * x[..., i : i + height, :, :] for i in range(size))
     return sum(weights[i] * rows[..., i : i + width, :] for i in range(size))
 
 

@@ -112,7 +112,7 @@ def uniform(key: Any, counter: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 def _fraction(word: Any, dtype: Any) -> Any:
     """A 32-bit word as a float in [0, 1): of its lower bits as many as the mantissa holds."""
     dtype = jnp.dtype(dtype)
-    info = jnp.finfo(dtype)  # type: ignore[no-untyped-call]
+    info = jnp.finfo(dtype)
     unsigned = {2: np.uint16, 4: np.uint32}[dtype.itemsize]
     mantissa = word.astype(unsigned) & unsigned((1 << info.nmant) - 1)
     one = np.ones([], dtype).view(unsigned)

@@ -9,11 +9,10 @@ from headwater.summary._writer import (
     create_noop_writer,
     flush,
     record_if,
-    set_step,
     should_record_summaries,
 )
 
 __all__ = [
     "SummaryWriter", "create_file_writer", "create_noop_writer", "experimental", "flush", "graph", "histogram",
-    "image", "record_if", "scalar", "should_record_summaries", "text", "trace_export", "trace_off", "trace_on", "write",
+    "image", "keras_model", "record_if", "scalar", "should_record_summaries", "text", "trace_export", "trace_off", "trace_on", "write",
 ]  # fmt: skip

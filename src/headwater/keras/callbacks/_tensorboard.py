@@ -116,6 +116,6 @@ class TensorBoard(Callback):
 def _json_or_none(model: Any) -> str:
     """The model's config, or an empty one where it cannot be written (a class without get_config)."""
     try:
-        return model.to_json()  # type: ignore[no-any-return]
+        return model.to_json()
     except (TypeError, ValueError, NotImplementedError):
         return json.dumps({"class_name": type(model).__name__, "config": {}})

@@ -293,7 +293,7 @@ class Layer(metaclass=_LayerMeta):
         """The number of elements of all weights."""
         if not self.built:
             raise ValueError(f"You tried to call `count_params` on layer '{self._name}', but the layer isn't built.")
-        return int(sum(np.prod(tuple(w.shape), dtype=np.int64) for w in self.weights))
+        return sum(w.shape.num_elements() or 0 for w in self.weights)
 
     # Losses and metrics -----------------------------------------------------------------------------------------
 
@@ -456,7 +456,7 @@ class Layer(metaclass=_LayerMeta):
 
     @property
     def _inbound_nodes(self) -> list[Node]:
-        return self._node_list.value  # type: ignore[no-any-return]
+        return self._node_list.value
 
     @property
     def input(self) -> Any:

@@ -113,4 +113,4 @@ def Input(
         shape=shape, batch_size=batch_size, dtype=dtype, sparse=sparse, batch_shape=batch_shape, name=name,
         input_tensor=tensor, optional=optional, **kwargs,
     )  # fmt: skip
-    return layer.output  # type: ignore[no-any-return]
+    return layer.output

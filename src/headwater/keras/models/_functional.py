@@ -152,7 +152,7 @@ def node_of(tensor: KerasTensor) -> Node | None:
     if tensor.history is None:
         return None
     layer, index, _ = tensor.history
-    return layer._inbound_nodes[index]  # type: ignore[no-any-return]
+    return layer._inbound_nodes[index]
 
 
 def _node_config(node: Node, place: Any) -> dict[str, Any]:

@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
 
 def print_summary(model: Any, line_length: int | None, print_fn: Callable[[str], Any], expand_nested: bool) -> None:
     """Prints layers, output shapes, numbers of weights, and sums."""
@@ -65,7 +63,7 @@ def _print_totals(model: Any, print_fn: Callable[[str], Any]) -> None:
 
 def _amount(variables: list[Any]) -> str:
     """How many elements, and how many bytes."""
-    sizes = [int(np.prod(tuple(v.shape), dtype=np.int64)) for v in variables]
+    sizes = [v.shape.num_elements() for v in variables]
     total = sum(n * v.dtype.size for n, v in zip(sizes, variables, strict=True))
     power = min(int(math.log(total, 1024)), 3) if total else 0
     return f"{sum(sizes):,} ({total / 1024**power:.2f} {('B', 'KB', 'MB', 'GB')[power]})"

@@ -58,7 +58,7 @@ class Model(Trainer, Layer):
 
     @property
     def _network(self) -> Network | None:
-        return self._network_holder.value  # type: ignore[no-any-return]
+        return self._network_holder.value
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Computes the outputs."""

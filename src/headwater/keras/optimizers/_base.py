@@ -167,8 +167,8 @@ class Optimizer(Configurable):
         if self._schedule is None:
             return convert_to_tensor(self._rate)
         if isinstance(self._schedule, LearningRateSchedule):
-            return math.cast(convert_to_tensor(self._schedule(convert_to_tensor(self.iterations))), "float32")  # type: ignore[no-any-return]
-        return math.cast(convert_to_tensor(self._schedule()), "float32")  # type: ignore[no-any-return]
+            return math.cast(convert_to_tensor(self._schedule(convert_to_tensor(self.iterations))), "float32")
+        return math.cast(convert_to_tensor(self._schedule()), "float32")
 
     # Updates ----------------------------------------------------------------------------------------------------
 

@@ -317,14 +317,12 @@ class Trainer:
         self._prepare_for(data, True)
         validation = None
         if validation_data is not None:
-            parts = (
-                unpack_x_y_sample_weight(validation_data)
-                if isinstance(validation_data, tuple | list)
-                else (validation_data,)
-            )
+            parts = unpack_x_y_sample_weight(validation_data) if type(validation_data) in (tuple, list) else None
+            x_held, y_held, weight_held = parts or (validation_data, None, None)
             validation = make_data(
-                *parts, batch_size=validation_batch_size or batch_size, steps=validation_steps, cache=self._cache
-            )
+                x_held, y_held, weight_held, batch_size=validation_batch_size or batch_size, steps=validation_steps,
+                cache=self._cache,
+            )  # fmt: skip
         hooks = callbacks_for(callbacks, self, verbose, add_history=True, epochs=epochs, steps=data.batches)
         self.stop_training = False
         hooks.on_train_begin()
