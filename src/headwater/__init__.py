@@ -5,7 +5,20 @@
 <tf.Tensor: shape=(), dtype=int32, numpy=5>
 """
 
-from headwater import autodiff, autograph, config, dtypes, experimental, sysconfig, test, train, version
+from headwater import (
+    autodiff,
+    autograph,
+    config,
+    dtypes,
+    experimental,
+    keras,
+    lite,
+    summary,
+    sysconfig,
+    test,
+    train,
+    version,
+)
 from headwater.core import errors, nest
 from headwater.core.dtypes import (
     DType,
@@ -37,7 +50,7 @@ from headwater.core.module import Module, name_scope
 from headwater.core.shapes import TensorShape
 from headwater.core.spec import IndexedSlices, TensorSpec, TypeSpec
 from headwater.core.tape import GradientTape, UnconnectedGradients
-from headwater.core.tensor import Tensor, convert_to_tensor, register_tensor_conversion_function
+from headwater.core.tensor import Tensor, register_tensor_conversion_function
 from headwater.core.variable import Variable, variable_creator_scope
 from headwater.ops import (
     array,
@@ -56,6 +69,19 @@ from headwater.ops import (
     strings,
     tensor_array,
 )
+from headwater.ops.constant import (
+    executing_eagerly,
+    inside_function,
+    is_symbolic_tensor,
+    is_tensor,
+    make_ndarray,
+    make_tensor_proto,
+    type_spec_from_value,
+)
+from headwater.ops.devices import DeviceSpec, device
+
+# Functions at the root, written by scripts/root_names.py from the modules' ROOT_NAMES.
+# isort: split
 from headwater.ops.array import (
     batch_to_space,
     bitcast,
@@ -66,6 +92,7 @@ from headwater.ops.array import (
     cast,
     concat,
     constant,
+    convert_to_tensor,
     dynamic_partition,
     dynamic_stitch,
     ensure_shape,
@@ -122,32 +149,8 @@ from headwater.ops.array import (
     zeros,
     zeros_like,
 )
-from headwater.ops.constant import (
-    executing_eagerly,
-    inside_function,
-    is_symbolic_tensor,
-    is_tensor,
-    make_ndarray,
-    make_tensor_proto,
-    type_spec_from_value,
-)
-from headwater.ops.control_flow import (
-    case,
-    cond,
-    control_dependencies,
-    foldl,
-    foldr,
-    group,
-    map_fn,
-    no_op,
-    scan,
-    switch_case,
-    tuple,
-    vectorized_map,
-    while_loop,
-)
+from headwater.ops.control_flow import case, cond, control_dependencies, group, no_op, switch_case, tuple, while_loop
 from headwater.ops.debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank
-from headwater.ops.devices import DeviceSpec, device
 from headwater.ops.gradients import custom_gradient, grad_pass_through, gradients, recompute_grad
 from headwater.ops.initializers import (
     constant_initializer,
@@ -158,6 +161,7 @@ from headwater.ops.initializers import (
 )
 from headwater.ops.linalg import eig, eigvals, einsum, matmul, norm, tensordot
 from headwater.ops.linalg import sqrtm as matrix_square_root
+from headwater.ops.maps import foldl, foldr, map_fn, scan, vectorized_map
 from headwater.ops.math import (
     abs,
     acos,
@@ -227,5 +231,8 @@ from headwater.ops.math import (
 from headwater.ops.script import numpy_function, print, py_function
 from headwater.ops.strings import as_string
 from headwater.ops.tensor_array import TensorArray
+
+# isort: split
+# End of what scripts/root_names.py writes.
 
 __version__ = "0.1.0"

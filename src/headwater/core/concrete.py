@@ -97,6 +97,8 @@ class ConcreteFunction:
 
     def _call_recorded(self, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
         """Runs eagerly while tapes are active: those that follow an argument get a record of the call."""
+        for recorder in context.recorders:
+            recorder.called(self.graph)
         operands = control.Operands([self.graph])
         inputs = [*tensors, *operands.tensors]
         wrt = tuple([

@@ -193,20 +193,22 @@ def _case_kernel(index: Any, *operands: Any, layouts: Any, written: Any, count: 
         for graph, layout in zip(branches, layouts, strict=True)
     ]
     if isinstance(index, np.ndarray):
-        return tuple(calls[_clamp(int(index), count)](passed))
+        return tuple(calls[_chosen(index, count)](passed))
     if index.dtype == bool:
         return tuple(lax.cond(index, calls[0], calls[1], passed))
     out_of_range = (index < 0) | (index >= count)
     return tuple(lax.switch(jax.numpy.where(out_of_range, count - 1, index), calls, passed))
 
 
-def _clamp(index: int, count: int) -> int:
-    return index if 0 <= index < count else count - 1
+def _chosen(index: Any, count: int) -> int:
+    """Which branch an index means: a true boolean the first one, an integer out of range the last one."""
+    if index.dtype == bool:
+        return 0 if index else 1
+    return int(index) if 0 <= index < count else count - 1
 
 
 def _case_stages(operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
-    index = np.asarray(operands[0])
-    choice = (0 if index else 1) if index.dtype == bool else _clamp(int(index), attrs["count"])
+    choice = _chosen(np.asarray(operands[0]), attrs["count"])
     graph, layout, rest = attrs[f"branch{choice}"], attrs["layouts"][choice], operands[1:]
     outputs, states = execute(graph, [], *_arguments(layout, rest))
     return (*outputs, *_finals(graph, layout, rest, states, attrs["written"]))

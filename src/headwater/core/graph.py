@@ -235,6 +235,11 @@ class Graph:
         return [(outer, inner) for outer, inner in self.captures.values() if inner.node.op is PLACEHOLDER]
 
     @property
+    def known_captures(self) -> list[int]:
+        """Positions in `captured` of values that follow from shapes and constants: programs are built for them."""
+        return [i for i, (outer, _) in enumerate(self.captured) if getattr(outer, "probes", None) is not None]
+
+    @property
     def is_staged(self) -> bool:
         """Whether some node cannot be part of one XLA program, so that the Graph runs in stages."""
         if self._staged is None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from headwater.core.context import context
@@ -86,8 +87,28 @@ def execute(graph: Graph, inputs: Sequence[Any], captures: Sequence[Any], entrie
             graph.runtime = _Stages(graph)
         return graph.runtime(inputs, captures, entries)
     if graph.runtime is None:
-        graph.runtime = compile_function(as_function(graph), graph)
-    return _guarded(graph, graph.runtime, list(inputs), list(captures), list(entries))
+        graph.runtime = {}
+    known = graph.known_captures
+    values = tuple([StaticValue(np.asarray(captures[i])) for i in known])
+    program = graph.runtime.get(values)
+    if program is None:
+        program = graph.runtime[values] = compile_function(_with_known_captures(graph, known, values), graph)
+    rest = [c for i, c in enumerate(captures) if i not in known]
+    return _guarded(graph, program, list(inputs), rest, list(entries))
+
+
+def _with_known_captures(graph: Graph, known: Sequence[int], values: Sequence[StaticValue]) -> Callable[..., Any]:
+    """The Graph as a JAX function of the captures that are not known already."""
+    function = as_function(graph)
+    if not known:
+        return function
+
+    def program(inputs: Sequence[Any], captures: Sequence[Any], entries: Sequence[Any]) -> Any:
+        rest, fixed = iter(captures), dict(zip(known, values))
+        full = [fixed[i].array if i in fixed else next(rest) for i in range(len(known) + len(captures))]
+        return function(inputs, full, entries)
+
+    return program
 
 
 def _guarded(graph: Graph, program: Any, *arguments: Any) -> Any:
@@ -161,6 +182,85 @@ class Program:
         for i in self._written:
             self._variables[i]._put(finals[i])
         return outputs
+
+
+class ScannedProgram:
+    """A Graph run many times in one dispatch: one call is many steps of a loop, with its state kept on the device.
+
+    Each step's inputs are the rows of given arrays that a matrix of row numbers names. How many steps one call runs
+    is an argument of the program, so chunks of any length share one executable.
+
+    Args:
+        graph: A finished Graph without host nodes whose captures are eager tensors; its inputs are batches.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._captures = [outer._array for outer, _ in graph.captured]
+        self._states = list(graph.states.values())
+        self._variables = [s.variable for s in self._states]
+        self._written = [i for i, s in enumerate(self._states) if s.modified]
+        self._kept = [i for i, s in enumerate(self._states) if not s.modified]
+        self._function = as_function(graph)
+        self._loop = compile_function(self._run_loop, graph, donate_argnums=(0,))
+        self._map = compile_function(self._run_map, graph)
+        self._seen: set[Any] = set()
+
+    def is_compiled(self, shape: Sequence[int]) -> bool:
+        """Whether an order of this shape was run before."""
+        return tuple(shape) in self._seen
+
+    def _step(self, donated: Any, read: Any, captures: Any, arrays: Any, rows: Any) -> Any:
+        entries: list[Any] = [None] * len(self._states)
+        for i, value in zip((*self._written, *self._kept), (*donated, *read), strict=True):
+            entries[i] = value
+        inputs = [jnp.take(array, rows, axis=0, mode="clip") for array in arrays]
+        outputs, finals = self._function(inputs, captures, entries)
+        return [jnp.asarray(x) for x in outputs], [finals[i] for i in self._written]
+
+    def _run_loop(self, donated: Any, read: Any, captures: Any, arrays: Any, order: Any, start: Any, stop: Any) -> Any:
+        shapes, _ = jax.eval_shape(self._step, donated, read, captures, arrays, order[0])
+
+        def body(i: Any, carry: Any) -> Any:
+            rows = jax.lax.dynamic_index_in_dim(order, i, keepdims=False)
+            return self._step(carry[1], read, captures, arrays, rows)
+
+        return jax.lax.fori_loop(start, stop, body, ([jnp.zeros(x.shape, x.dtype) for x in shapes], donated))
+
+    def _run_map(self, donated: Any, read: Any, captures: Any, arrays: Any, order: Any) -> Any:
+        def body(carry: Any, rows: Any) -> Any:
+            outputs, finals = self._step(carry, read, captures, arrays, rows)
+            return finals, outputs
+
+        finals, outputs = jax.lax.scan(body, donated, order)
+        return outputs, finals
+
+    def __call__(self, arrays: Sequence[Any], order: Any, start: int, stop: int) -> list[Any]:
+        """Runs steps ``start`` to ``stop - 1``; returns the outputs of the last one.
+
+        Args:
+            arrays: One array per input of the Graph, samples along the first axis.
+            order: Row numbers, integers of shape [steps, batch].
+            start: The first step.
+            stop: The step after the last; greater than `start`.
+        """
+        arguments = (list(arrays), order, np.int32(start), np.int32(stop))
+        outputs = self._dispatch(self._loop, arguments)
+        self._seen.add(tuple(order.shape))
+        return outputs
+
+    def collect(self, arrays: Sequence[Any], order: Any) -> list[Any]:
+        """Runs a step per row of `order`; returns the outputs of all steps, stacked."""
+        return self._dispatch(self._map, (list(arrays), order), donate=False)
+
+    def _dispatch(self, program: Any, arguments: Sequence[Any], donate: bool = True) -> list[Any]:
+        with state_lock:
+            written = [self._variables[i]._release() if donate else self._variables[i]._expose() for i in self._written]
+            read = [self._variables[i]._peek() for i in self._kept]
+            outputs, finals = _guarded(self.graph, program, written, read, self._captures, *arguments)
+            for i, array in zip(self._written, finals, strict=True):
+                self._variables[i]._put(array)
+        return outputs  # type: ignore[no-any-return]
 
 
 # Stages ----------------------------------------------------------------------------------------------------------
@@ -249,6 +349,7 @@ class _Stages:
         """Finds what each stage takes and gives. Known tensors are recomputed wherever they are used."""
         makers = {id(x): node for node in self._graph.nodes for x in node.outputs}
         wanted: dict[int, Any] = {id(x): x for x in [*self._graph.outputs, *[s.value for s in self._states]]}
+        fixed = {id(self._captured[i]) for i in self._graph.known_captures}
         for stage in self._stages:
             own = {id(x) for node in stage.nodes for x in node.outputs}
             if not stage.on_host:
@@ -259,7 +360,8 @@ class _Stages:
             for node in stage.nodes:
                 for position, x in enumerate(node.inputs):
                     if id(x) not in own:
-                        (static if position in node.op.static and not stage.on_host else taken)[id(x)] = x
+                        by_value = not stage.on_host and (position in node.op.static or id(x) in fixed)
+                        (static if by_value else taken)[id(x)] = x
             stage.static = list(static.values())
             stage.inputs = [x for key, x in taken.items() if key not in static]
             wanted.update(taken)

@@ -83,6 +83,9 @@ class _Recorder:
         """Called when a variable is read."""
         raise TypeError("a recorder must define watch_read")
 
+    def called(self, graph: Any) -> None:
+        """Told of each call of a traced function, before it runs."""
+
     def follows(self, tensor: Tensor) -> bool:
         """Whether results computed from the tensor would be recorded."""
         raise TypeError("a recorder must define follows")

@@ -6,6 +6,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax import lax
 
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.op import Op, op
@@ -34,7 +36,10 @@ def _leaky_relu(x: Any, *, alpha: float) -> Any:
 
 
 def _gelu(x: Any, *, approximate: bool) -> Any:
-    return jax.nn.gelu(x, approximate=approximate)
+    # As in TensorFlow, the constants are float32 also where x is float64.
+    if approximate:
+        return 0.5 * x * (1 + jnp.tanh(0.7978845608028654 * (x + float(np.float32(0.044715)) * x**3)))
+    return 0.5 * x * (1 + lax.erf(x / float(np.float32(1.4142135623730951))))
 
 
 RELU = Op("Relu", lambda x: jnp.where(x <= 0, jnp.zeros((), x.dtype), x), elementwise=True)
@@ -75,7 +80,7 @@ def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Te
     >>> tf.nn.leaky_relu([-2.0, 3.0], alpha=0.1).numpy()
     array([-0.2,  3. ], dtype=float32)
     """
-    return LEAKY_RELU(convert_to_tensor(features), alpha=float(alpha), name=name)
+    return LEAKY_RELU(convert_to_tensor(features), alpha=float(np.float32(alpha)), name=name)
 
 
 elu = floating_unary(

@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 
 from headwater.core import dtypes
-from headwater.core.dtypes import as_dtype
+from headwater.core.dtypes import as_dtype, from_numpy
 from headwater.core.errors import UnimplementedError
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
@@ -50,7 +50,21 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     return CAST(tensor, DstT=np.dtype(target.as_numpy_dtype), name=name)
 
 
-@op("Bitcast", differentiable=False)
+def _bitcast_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
+    x, target = inputs[0], from_numpy(attrs["type"])
+    if x.shape.rank is None or target.size == x.dtype.size:
+        return target, x.shape
+    if target.size < x.dtype.size:
+        return target, x.shape.concatenate([x.dtype.size // target.size])
+    ratio = target.size // x.dtype.size
+    if not x.shape.rank or x.shape[-1] not in (ratio, None):
+        raise ValueError(
+            f"Expected a last dimension of {ratio} to cast {x.dtype.name} to {target.name}, got {x.shape}."
+        )
+    return target, x.shape[:-1]
+
+
+@op("Bitcast", differentiable=False, spec=_bitcast_spec)
 def BITCAST(x: Any, *, type: Any) -> Any:
     return lax.bitcast_convert_type(x, type)
 

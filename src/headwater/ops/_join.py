@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core.op import op
+from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor, set_pack
 from headwater.core.variable import Variable
 from headwater.ops._common import axes, single_axis
@@ -29,7 +30,17 @@ def PACK(*values: Any, axis: int) -> Any:
     return jnp.stack(values, axis)
 
 
-@op("Unpack")
+def _unpacked_spec(inputs: Any, attrs: dict[str, Any]) -> list[Any]:
+    x, count, axis = inputs[0], attrs["num"], attrs["axis"]
+    if x.shape.rank is None:
+        return [(x.dtype, x.shape)] * count
+    dims = x.shape.as_list()
+    if dims.pop(one_axis(axis, len(dims))) not in (count, None):
+        raise ValueError(f"Expected {count} elements along axis {axis} of shape {x.shape}.")
+    return [(x.dtype, TensorShape(dims))] * count
+
+
+@op("Unpack", spec=_unpacked_spec)
 def UNPACK(value: Any, *, num: int, axis: int) -> Any:
     place = one_axis(axis, value.ndim)
     if value.shape[place] != num:
@@ -276,7 +287,7 @@ def REVERSE(x: Any, *, axis: tuple[int, ...]) -> Any:
     return jnp.flip(x, axis)
 
 
-@op("ReverseSequence")
+@op("ReverseSequence", spec=lambda inputs, attrs: (inputs[0].dtype, inputs[0].shape))
 def REVERSE_SEQUENCE(x: Any, lengths: Any, *, seq_dim: int, batch_dim: int) -> Any:
     moved = jnp.moveaxis(x, (batch_dim, seq_dim), (0, 1))
     steps = jnp.arange(moved.shape[1])

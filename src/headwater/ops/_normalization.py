@@ -297,7 +297,7 @@ def _L2_NORMALIZE(x: Any, *, axis: Any, epsilon: float) -> Any:
 def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None) -> Tensor:
     """``x / sqrt(max(sum(x**2), epsilon))`` over `axis` (None: all elements).
 
-    >>> tf.math.l2_normalize([3.0, 4.0]).numpy()
+    >>> tf.nn.l2_normalize([3.0, 4.0]).numpy()
     array([0.6, 0.8], dtype=float32)
     """
     axis = dim if axis is None else axis

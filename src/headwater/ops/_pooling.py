@@ -111,8 +111,9 @@ def _MAX_POOL_WITH_ARGMAX(
 ) -> Any:
     window = Window(ksize[1:3], strides[1:3], (1, 1), padding, 1)
     y = _maximum(x, window)
-    count = int(np.prod(x.shape)) if include_batch_in_index else int(np.prod(x.shape[1:]))
-    positions = jnp.arange(count, dtype=np.int64).reshape(x.shape if include_batch_in_index else (1, *x.shape[1:]))
+    positions = jnp.zeros(x.shape, np.int64)
+    for axis in range(0 if include_batch_in_index else 1, 4):
+        positions = positions * x.shape[axis] + lax.broadcasted_iota(np.int64, x.shape, axis)
     found: Any = jnp.full(y.shape, -1, np.int64)
     pairs = zip(_windows.slices(x, window, _lowest(x.dtype)), _windows.slices(positions, window, -1), strict=True)
     for values, places in pairs:

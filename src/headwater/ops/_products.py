@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core.dtypes import as_dtype
-from headwater.core.op import op
+from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._cast import cast
 from headwater.ops._common import convert_pair
@@ -18,8 +18,7 @@ from headwater.ops._inputs import matched, static_rank, static_value
 from headwater.ops._shape import expand_dims, squeeze, transpose
 
 
-@op("BatchMatMulV2", same_dtype=True)
-def MATMUL(a: Any, b: Any, *, transpose_a: bool, transpose_b: bool) -> Any:
+def _matmul(a: Any, b: Any, *, transpose_a: bool, transpose_b: bool) -> Any:
     if a.ndim < 2 or b.ndim < 2:
         raise ValueError(f"Expected matrices of rank 2 or more, received ranks {a.ndim} and {b.ndim}. Use expand_dims.")
     if transpose_a:
@@ -27,6 +26,10 @@ def MATMUL(a: Any, b: Any, *, transpose_a: bool, transpose_b: bool) -> Any:
     if transpose_b:
         b = jnp.swapaxes(b, -1, -2)
     return jnp.matmul(a, b)
+
+
+MATMUL = Op("MatMul", _matmul, same_dtype=True)
+BATCH_MATMUL = Op("BatchMatMulV2", _matmul, same_dtype=True)
 
 
 def matmul(
@@ -73,7 +76,8 @@ def matmul(
         a, b = cast(a, output_type), cast(b, output_type)
     a, b = conj(a) if adjoint_a else a, conj(b) if adjoint_b else b
     first, second = bool(transpose_a or adjoint_a), bool(transpose_b or adjoint_b)
-    return MATMUL(a, b, transpose_a=first, transpose_b=second, name=name)
+    product = MATMUL if a.shape.rank == b.shape.rank == 2 else BATCH_MATMUL
+    return product(a, b, transpose_a=first, transpose_b=second, name=name)
 
 
 def matvec(

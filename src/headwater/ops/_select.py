@@ -85,9 +85,8 @@ def boolean_mask(tensor: Any, mask: Any, axis: int | None = None, name: str = "b
     sizes = x.shape[start : start + count] if x.shape.rank is not None else TensorShape(None)
     if not sizes.is_compatible_with(chosen.shape):
         raise ValueError(f"Shapes {sizes} and {chosen.shape} are incompatible: the mask must match the dimensions.")
-    if count > 1:
-        dims = shape(x)
-        x = reshape(x, concat([dims[:start], [-1], dims[start + count :]], 0))
+    dims = shape(x)
+    x = reshape(x, concat([dims[:start], [-1], dims[start + count :]], 0))
     indices = WHERE(reshape(chosen, [-1]))
     return gather(x, reshape(indices, [-1]), axis=start, name=name)
 

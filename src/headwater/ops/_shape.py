@@ -142,13 +142,13 @@ def _reshape_spec(inputs: Any, attrs: Any) -> Any:
     if wanted[0] is None:
         return x.dtype, unknown_shape(target.shape[0])
     shapes = []
-    fixed = x.shape.is_fully_defined() and all(np.array_equal(w, wanted[0]) for w in wanted)
+    certain = x.shape.is_fully_defined() and all(np.array_equal(dims, wanted[0]) for dims in wanted)
     for size, dims in zip(PROBES, wanted):
         known = None if x.shape.rank is None else math.prod(size if d is None else d for d in x.shape)
         rest = math.prod(int(d) for d in dims if d != -1)
-        if fixed and (known % max(rest, 1) if -1 in dims else known != rest):  # type: ignore[operator]
+        if certain and (known % max(rest, 1) if -1 in dims else known != rest):  # type: ignore[operator]
             raise ValueError(f"Reshape cannot take {x.dtype.name}{x.shape} to shape {list(dims)} [Op:Reshape]")
-        free = None if known is None or rest == 0 else known // rest
+        free = None if known is None or rest == 0 or known % rest else known // rest
         shapes.append([free if d == -1 else int(d) for d in dims])
     return x.dtype, TensorShape([sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes)])
 

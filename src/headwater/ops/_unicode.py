@@ -62,7 +62,9 @@ def characters(text: bytes, rules: Rules) -> list[tuple[int, int]]:
         end = _bad.spans.get(at)
         if end is not None and rules.errors == "strict":
             raise InvalidArgumentError(
-                None, None, f"Invalid formatting on input string {text!r}. Expected {rules.encoding}, or errors='replace'."
+                None,
+                None,
+                f"Invalid formatting on input string {text!r}. Expected {rules.encoding}, or errors='replace'.",
             )
         if end is not None:
             if rules.errors == "replace":
@@ -81,7 +83,9 @@ def encode(points: list[int], encoding: str, errors: str, replacement: int) -> b
         if 0 <= point < 0x110000 and not 0xD800 <= point < 0xE000:
             good.append(chr(point))
         elif errors == "strict":
-            raise InvalidArgumentError(None, None, f"Code point is out of range for Unicode, or a noncharacter: {point}.")
+            raise InvalidArgumentError(
+                None, None, f"Code point is out of range for Unicode, or a noncharacter: {point}."
+            )
         elif errors == "replace":
             good.append(chr(replacement))
     return "".join(good).encode(codec_name(encoding))

@@ -14,6 +14,9 @@ import jax
 import numpy as np
 from jax import lax
 
+from headwater.core.context import context
+from headwater.core.errors import InvalidArgumentError
+
 # Windows of more elements than this are left to XLA's own operations.
 MAX_SLICES = 64
 
@@ -160,7 +163,8 @@ def padding_attributes(padding: Any, rank: int, first: int, what: str) -> tuple[
     """TensorFlow's attributes ``padding`` and ``explicit_paddings`` from a padding argument."""
     if isinstance(padding, str):
         if padding.upper() not in ("SAME", "VALID"):
-            raise ValueError(f"{what}: expected padding 'SAME', 'VALID' or a list of pairs, received {padding!r}.")
+            text = f"{what}: expected padding 'SAME', 'VALID' or a list of pairs, received {padding!r}."
+            raise ValueError(text) if context.graph is not None else InvalidArgumentError(None, None, text)
         return padding.upper(), ()
     pairs = [(int(low), int(high)) for low, high in padding]
     if len(pairs) == rank:

@@ -1,16 +1,14 @@
-"""Conditionals, loops and maps that take functions: `tf.cond`, `tf.while_loop`, `tf.map_fn` and their relatives."""
+"""Conditionals and loops that take functions: `tf.cond`, `tf.while_loop` and their relatives."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from headwater.core import autograph, control, nest
 from headwater.core.context import context
-from headwater.core.infer import constant_value
 from headwater.core.spec import TensorSpec
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
@@ -18,11 +16,17 @@ from headwater.ops import array, math
 from headwater.ops.debugging import Assert
 from headwater.ops.tensor_array import TensorArray
 
-ROOT_NAMES = (
-    "case", "cond", "control_dependencies", "foldl", "foldr", "group", "map_fn", "no_op", "scan", "switch_case",
-    "tuple", "vectorized_map", "while_loop",
-)  # fmt: skip
-__all__ = list(ROOT_NAMES)
+__all__ = [
+    "case",
+    "cond",
+    "control_dependencies",
+    "group",
+    "no_op",
+    "switch_case",
+    "tuple",
+    "while_loop",
+]
+ROOT_NAMES = (*__all__,)
 
 autograph.set_functions(
     cast=array.cast, maximum=math.maximum, minimum=math.minimum, range=array.range, reduce_max=math.reduce_max,
@@ -30,10 +34,11 @@ autograph.set_functions(
 )  # fmt: skip
 autograph.set_functions(**{"assert": Assert})
 
-_tuple = tuple
+_tuple: Any = tuple  # `tuple` is `tf.tuple` here
 
 
-def _call(function: Callable[..., Any], *args: Any) -> Any:
+def call_function(function: Callable[..., Any], *args: Any) -> Any:
+    """Calls a function of the user's, converted if calls are."""
     return autograph.call_converted(function, args, {})
 
 
@@ -64,13 +69,13 @@ def cond(
     if not callable(true_fn) or not callable(false_fn):
         raise TypeError(f"tf.cond: true_fn and false_fn must be callable, received {true_fn!r} and {false_fn!r}.")
     if not _is_traced(pred):
-        return _call(true_fn if pred else false_fn)
+        return call_function(true_fn if pred else false_fn)
     tensor = convert_to_tensor(pred)
     if not tensor.dtype.is_bool:
         raise TypeError(
             f"tf.cond: pred must be a boolean scalar, received dtype {tensor.dtype.name}. Compare or cast it."
         )
-    branches = (lambda: _call(true_fn), lambda: _call(false_fn))
+    branches = (lambda: call_function(true_fn), lambda: call_function(false_fn))
     return control.branch(tensor, branches, ("true_fn", "false_fn"), "tf.cond")
 
 
@@ -121,7 +126,7 @@ def case(
 
     def rest(position: int) -> Any:
         if position == len(pairs):
-            return _call(default)
+            return call_function(default)
         predicate, function = pairs[position]
         return cond(predicate, function, lambda: rest(position + 1))
 
@@ -151,13 +156,13 @@ def switch_case(
     if not all(callable(f) for f in functions):
         raise TypeError(f"tf.switch_case: expected functions, received {functions!r}.")
     if not _is_traced(branch_index):
-        index = int(branch_index)
-        return _call(functions[index if 0 <= index < len(functions) else -1])
+        chosen = int(branch_index)
+        return call_function(functions[chosen if 0 <= chosen < len(functions) else -1])
     index = convert_to_tensor(branch_index)
     if not index.dtype.is_integer:
         raise TypeError(f"tf.switch_case: branch_index must be an integer scalar, received dtype {index.dtype.name}.")
     names = [f"branch {i}" for i in range(len(functions))]
-    return control.branch(index, [lambda f=f: _call(f) for f in functions], names, "tf.switch_case")
+    return control.branch(index, [functools.partial(call_function, f) for f in functions], names, "tf.switch_case")
 
 
 def _branches(branch_fns: Any) -> list[Any]:
@@ -226,8 +231,11 @@ def while_loop(
     state: list[Any] = list(loop_vars)
     shapes = _invariants(loop_vars, shape_invariants)
 
+    def test() -> Any:
+        return autograph.as_condition(call_function(cond, *state), "tf.while_loop")
+
     def step() -> None:
-        result = _call(body, *state)
+        result = call_function(body, *state)
         values = list(result) if isinstance(result, list | _tuple) else [result]
         if len(values) != len(state):
             raise ValueError(
@@ -240,10 +248,8 @@ def while_loop(
         state[:] = values
 
     options = {} if maximum_iterations is None else {"maximum_iterations": maximum_iterations}
-    autograph.staged_loop(
-        lambda: autograph.as_condition(_call(cond, *state), "tf.while_loop"), step, lambda: _tuple(state), set_state,
-        [f"loop variable {i}" for i in range(len(state))], options, shapes=shapes,
-    )  # fmt: skip
+    names = [f"loop variable {i}" for i in range(len(state))]
+    autograph.staged_loop(test, step, lambda: _tuple(state), set_state, names, options, shapes=shapes)
     result = nest.pack_sequence_as_shallow(loop_vars, state)
     return result if back_prop else nest.map_structure(array.stop_gradient, result, expand_composites=True)
 
@@ -266,8 +272,8 @@ def _invariants(loop_vars: Any, shape_invariants: Any) -> dict[int, list[Any]]:
         return {}
     if len(shape_invariants) != len(loop_vars):
         raise ValueError(
-            f"tf.while_loop: shape_invariants must have the structure of loop_vars: expected {len(loop_vars)} elements, "
-            f"received {len(shape_invariants)}."
+            f"tf.while_loop: shape_invariants must have the structure of loop_vars: expected {len(loop_vars)} "
+            f"elements, received {len(shape_invariants)}."
         )
     found = {}
     for i, (value, invariant) in enumerate(zip(loop_vars, shape_invariants, strict=True)):
@@ -282,262 +288,6 @@ def _invariants(loop_vars: Any, shape_invariants: Any) -> dict[int, list[Any]]:
         if any(s is not None for s in shapes):
             found[i] = shapes
     return found
-
-
-# Maps and folds ---------------------------------------------------------------------------------------------------
-
-
-def _length(elems: Any, what: str) -> tuple[Any, Tensor]:
-    """The elements as tensors, and how many there are along the first axis."""
-    tensors = nest.map_structure(convert_to_tensor, elems)
-    leaves = nest.flatten(tensors)
-    if not leaves:
-        raise ValueError(f"{what}: elems must contain at least one tensor.")
-    for x in leaves:
-        if x.shape.rank == 0:
-            raise ValueError(f"{what}: elements in elems must be 1+ dimensional Tensors, not scalars; received {x!r}.")
-    static = {x.shape[0] for x in leaves if x.shape.rank is not None and x.shape[0] is not None}
-    if len(static) > 1:
-        raise ValueError(f"{what}: the elements differ in their first dimension: {sorted(static)}. Expected the same.")
-    size = convert_to_tensor(np.int32(static.pop())) if static else array.shape(leaves[0])[0]
-    return tensors, size
-
-
-def _slices(tensors: Any, index: Any) -> Any:
-    return nest.map_structure(lambda x: x[index], tensors)
-
-
-def _repeat(length: Tensor, body: Callable[[Any], None], state: list[Any]) -> None:
-    """Calls `body`, which changes `state`, with each position."""
-    if context.graph is None:
-        for position in range(int(length)):
-            body(position)
-        return
-
-    def set_state(values: Sequence[Any]) -> None:
-        state[:] = values
-
-    names = [f"state {i}" for i in range(len(state))]
-    autograph.counted_loop(length, body, lambda: _tuple(state), set_state, names)
-
-
-def map_fn(
-    fn: Callable[..., Any],
-    elems: Any,
-    dtype: Any = None,
-    parallel_iterations: int | None = None,
-    back_prop: bool = True,
-    swap_memory: bool = False,
-    infer_shape: bool = True,
-    name: str | None = None,
-    fn_output_signature: Any = None,
-) -> Any:
-    """Applies a function to the slices along the first axis, one after the other.
-
-    Args:
-        fn: Takes a slice of `elems` (in its structure).
-        elems: A tensor, or a structure of tensors with the same first dimension.
-        dtype: Deprecated name of `fn_output_signature`.
-        parallel_iterations: Accepted for compatibility.
-        back_prop: False stops gradients at the results.
-        swap_memory: Accepted for compatibility.
-        infer_shape: Accepted for compatibility.
-        name: Accepted for compatibility.
-        fn_output_signature: The dtype (or `TensorSpec`, or structure of them) of `fn`'s results; None means those of
-            `elems`.
-
-    Returns:
-        The results, stacked along a new first axis.
-
-    >>> tf.map_fn(lambda x: x * x, tf.constant([1, 2, 3]))
-    <tf.Tensor: shape=(3,), dtype=int32, numpy=array([1, 4, 9], dtype=int32)>
-    """
-    if not callable(fn):
-        raise TypeError(f"The provided function {fn!r} is not callable. fn must be callable.")
-    tensors, length = _length(elems, "tf.map_fn")
-    signature = dtype if fn_output_signature is None else fn_output_signature
-    signature = nest.map_structure(lambda x: x.dtype, tensors) if signature is None else signature
-    leaves = nest.flatten(signature)
-    known = constant_value(length)
-    size = length if known is None else int(known)
-    state: list[Any] = [_array_for(leaf, size) for leaf in leaves]
-
-    def step(position: Any) -> None:
-        result = _call(fn, _slices(tensors, position))
-        nest.assert_same_structure(signature, result)
-        parts = nest.flatten(result)
-        state[:] = [a.write(position, part) for a, part in zip(state, parts, strict=True)]
-
-    _repeat(length, step, state)
-    stacked = nest.pack_sequence_as(signature, [a.stack() for a in state])
-    return stacked if back_prop else nest.map_structure(array.stop_gradient, stacked)
-
-
-def _array_for(signature: Any, size: Any) -> TensorArray:
-    if isinstance(signature, TensorSpec):
-        return TensorArray(signature.dtype, size=size, element_shape=signature.shape)
-    return TensorArray(signature, size=size)
-
-
-def vectorized_map(fn: Callable[..., Any], elems: Any, fallback_to_while_loop: bool = True, warn: bool = True) -> Any:
-    """Applies a function to the slices along the first axis, all at once.
-
-    Args:
-        fn: Takes a slice of `elems` (in its structure).
-        elems: A tensor, or a structure of tensors with the same first dimension.
-        fallback_to_while_loop: Whether functions that cannot run at once (they change variables) run in a loop.
-        warn: Accepted for compatibility.
-
-    Returns:
-        The results, stacked along a new first axis.
-
-    >>> tf.vectorized_map(lambda x: x * x, tf.constant([1, 2, 3]))
-    <tf.Tensor: shape=(3,), dtype=int32, numpy=array([1, 4, 9], dtype=int32)>
-    """
-    try:
-        return control.vectorized_map(lambda x: _call(fn, x), elems)
-    except ValueError as error:
-        if not fallback_to_while_loop or "must not assign" not in str(error):
-            raise
-    tensors, length = _length(elems, "tf.vectorized_map")
-    first = [None]
-
-    def note(x: Any) -> Any:
-        result = nest.map_structure(convert_to_tensor, _call(fn, x))
-        first[0] = nest.map_structure(lambda y: y.dtype, result)
-        return result
-
-    control.trace_body(lambda: note(_slices(tensors, 0)), [], "tf.vectorized_map")
-    return map_fn(fn, tensors, fn_output_signature=first[0])
-
-
-def scan(
-    fn: Callable[..., Any],
-    elems: Any,
-    initializer: Any = None,
-    parallel_iterations: int = 10,
-    back_prop: bool = True,
-    swap_memory: bool = False,
-    infer_shape: bool = True,
-    reverse: bool = False,
-    name: str | None = None,
-) -> Any:
-    """Folds a function over the slices along the first axis, and keeps all intermediate results.
-
-    Args:
-        fn: Takes the accumulated value and a slice of `elems`, returns the next accumulated value.
-        elems: A tensor, or a structure of tensors with the same first dimension.
-        initializer: The first accumulated value; None means the first slice.
-        parallel_iterations: Accepted for compatibility.
-        back_prop: False stops gradients at the results.
-        swap_memory: Accepted for compatibility.
-        infer_shape: Accepted for compatibility.
-        reverse: Whether to go from the last slice to the first.
-        name: Accepted for compatibility.
-
-    Returns:
-        The accumulated values, stacked along a new first axis.
-
-    >>> tf.scan(lambda a, x: a + x, tf.constant([1, 2, 3]))
-    <tf.Tensor: shape=(3,), dtype=int32, numpy=array([1, 3, 6], dtype=int32)>
-    """
-    tensors, length = _length(elems, "tf.scan")
-    first, start = _start(tensors, length, initializer, reverse)
-    arrays = [TensorArray(x.dtype, size=_static(length), element_shape=x.shape) for x in nest.flatten(start)]
-    if first:
-        position = length - 1 if reverse else 0
-        arrays = [a.write(position, x) for a, x in zip(arrays, nest.flatten(start), strict=True)]
-    state: list[Any] = [start, arrays]
-
-    def step(count: Any) -> None:
-        position = _position(count, first, length, reverse)
-        total = _accumulate(fn, state[0], _slices(tensors, position), start)
-        state[:] = [total, [a.write(position, x) for a, x in zip(state[1], nest.flatten(total), strict=True)]]
-
-    _repeat(length - first, step, state)
-    result = nest.pack_sequence_as(start, [a.stack() for a in state[1]])
-    return result if back_prop else nest.map_structure(array.stop_gradient, result)
-
-
-def foldl(
-    fn: Callable[..., Any],
-    elems: Any,
-    initializer: Any = None,
-    parallel_iterations: int = 10,
-    back_prop: bool = True,
-    swap_memory: bool = False,
-    name: str | None = None,
-) -> Any:
-    """Folds a function over the slices along the first axis, from the first to the last.
-
-    Args:
-        fn: Takes the accumulated value and a slice of `elems`, returns the next accumulated value.
-        elems: A tensor, or a structure of tensors with the same first dimension.
-        initializer: The first accumulated value; None means the first slice.
-        parallel_iterations: Accepted for compatibility.
-        back_prop: False stops gradients at the result.
-        swap_memory: Accepted for compatibility.
-        name: Accepted for compatibility.
-
-    Returns:
-        The last accumulated value.
-
-    >>> tf.foldl(lambda a, x: a * 10 + x, tf.constant([1, 2, 3]))
-    <tf.Tensor: shape=(), dtype=int32, numpy=123>
-    """
-    return _fold(fn, elems, initializer, back_prop, False, "tf.foldl")
-
-
-def foldr(
-    fn: Callable[..., Any],
-    elems: Any,
-    initializer: Any = None,
-    parallel_iterations: int = 10,
-    back_prop: bool = True,
-    swap_memory: bool = False,
-    name: str | None = None,
-) -> Any:
-    """Folds a function over the slices along the first axis, from the last to the first; see `foldl`.
-
-    >>> tf.foldr(lambda a, x: a * 10 + x, tf.constant([1, 2, 3]))
-    <tf.Tensor: shape=(), dtype=int32, numpy=321>
-    """
-    return _fold(fn, elems, initializer, back_prop, True, "tf.foldr")
-
-
-def _fold(fn: Any, elems: Any, initializer: Any, back_prop: bool, reverse: bool, what: str) -> Any:
-    tensors, length = _length(elems, what)
-    first, start = _start(tensors, length, initializer, reverse)
-    state: list[Any] = [start]
-
-    def step(count: Any) -> None:
-        position = _position(count, first, length, reverse)
-        state[0] = _accumulate(fn, state[0], _slices(tensors, position), start)
-
-    _repeat(length - first, step, state)
-    return state[0] if back_prop else nest.map_structure(array.stop_gradient, state[0])
-
-
-def _static(length: Tensor) -> Any:
-    known = constant_value(length)
-    return length if known is None else int(known)
-
-
-def _start(tensors: Any, length: Tensor, initializer: Any, reverse: bool) -> tuple[int, Any]:
-    """How many slices the initial value uses up, and the initial value."""
-    if initializer is None:
-        return 1, _slices(tensors, -1 if reverse else 0)
-    return 0, nest.map_structure(convert_to_tensor, initializer)
-
-
-def _position(count: Any, first: int, length: Tensor, reverse: bool) -> Any:
-    return length - 1 - first - count if reverse else count + first if first else count
-
-
-def _accumulate(fn: Any, total: Any, item: Any, start: Any) -> Any:
-    result = _call(fn, total, item)
-    nest.assert_same_structure(start, result)
-    return nest.map_structure(lambda x, like: convert_to_tensor(x, dtype_hint=like.dtype), result, start)
 
 
 # Order ------------------------------------------------------------------------------------------------------------
@@ -558,7 +308,7 @@ def no_op(name: str | None = None) -> None:
     """
 
 
-def tuple(tensors: Any, control_inputs: Any = None, name: str | None = None) -> list[Any]:
+def tuple(tensors: Any, control_inputs: Any = None, name: str | None = None) -> Any:
     """The tensors, as a list.
 
     >>> tf.tuple([tf.constant(1)])

@@ -454,14 +454,15 @@ def _check_size(tensor: Tensor, axis: int, symbol: Any, sizes: dict[Any, tuple[A
     if found is not None and found != wanted:
         raise _fail(
             ValueError, message,
-            f"{source}.  Tensor {label} dimension {axis} must have size {wanted}.  Received size {found}, shape {shape}",
+            f"{source}.  Tensor {label} dimension {axis} must have size {wanted}.  Received size {found}, shape "
+            f"{shape}",
         )  # fmt: skip
     if found is None:
         Assert(math.equal(_size(tensor, axis), wanted), [f"{source}.  Dimension {axis} must have size {wanted}."])
 
 
 def _size(tensor: Tensor, axis: int) -> Tensor:
-    return _shape_of(tensor)[axis]  # type: ignore[no-any-return]
+    return _shape_of(tensor)[axis]
 
 
 def assert_proper_iterable(values: Any) -> None:
@@ -521,7 +522,7 @@ def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor
     tensor = convert_to_tensor(tensor)
     if not tensor.dtype.is_floating:
         raise TypeError(f"check_numerics expects a floating-point tensor, received dtype {tensor.dtype.name}.")
-    return _CHECK_NUMERICS(tensor, message=str(message), name=name)  # type: ignore[no-any-return]
+    return _CHECK_NUMERICS(tensor, message=str(message), name=name)
 
 
 def assert_all_finite(x: Any, message: str, name: str | None = None) -> Tensor:

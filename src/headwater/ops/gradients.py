@@ -29,8 +29,8 @@ from headwater.core.tape import (
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 
-ROOT_NAMES = ("custom_gradient", "grad_pass_through", "gradients", "recompute_grad")
-__all__ = list(ROOT_NAMES)
+__all__ = ["custom_gradient", "grad_pass_through", "gradients", "recompute_grad"]
+ROOT_NAMES = (*__all__,)
 
 
 def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
@@ -373,7 +373,7 @@ def _trace_backward(
     variables: Any,
     arguments: Any,
     places: Sequence[int],
-) -> tuple[Graph, list[tuple[Any, Tensor]], list[Tensor]]:
+) -> tuple[Graph, list[Any], list[Any]]:
     """Traces the user's gradient function: its Graph, which operands it gives gradients for, and its residuals."""
     backward = Graph(f"gradient of {forward.name}", outer=forward)
     with tracing(backward):
@@ -524,7 +524,7 @@ def gradients(
         accumulate(cotangents, target, ONES_LIKE(target) if start is None else convert_to_tensor(start, target.dtype))
     stopped = {id(x) for x in nest.flatten(stop_gradients)} if stop_gradients is not None else set()
     records = [
-        (n.op, n.inputs, n.attrs, n.outputs)
+        (n.op, n.inputs, n.attrs, n.outputs, None)
         for n in graph.nodes
         if n.op.differentiable and not any(id(x) in stopped for x in n.outputs)
     ]

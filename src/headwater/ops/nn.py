@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from typing import Any
 
 from headwater.core.op import op
@@ -36,6 +37,8 @@ from headwater.ops._convolution import (
     separable_conv2d,
 )
 from headwater.ops._elementwise import sigmoid, tanh
+from headwater.ops._embedding import dropout, embedding_lookup, general_dropout, stateless_dropout
+from headwater.ops._join import batch_to_space, space_to_batch
 from headwater.ops._losses import (
     log_poisson_loss,
     sigmoid_cross_entropy_with_logits,
@@ -67,6 +70,14 @@ from headwater.ops._pooling import (
     max_pool_with_argmax,
     pool,
 )
+from headwater.ops._ranking import (
+    collapse_repeated,
+    compute_average_loss,
+    scale_regularization_loss,
+)
+from headwater.ops._rearrange import depth_to_space, dilation2d, erosion2d, space_to_depth
+from headwater.ops._reduce import zero_fraction
+from headwater.ops._sort import in_top_k, top_k
 
 __all__ = [
     "atrous_conv2d",
@@ -78,6 +89,8 @@ __all__ = [
     "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
+    "collapse_repeated",
+    "compute_average_loss",
     "conv1d",
     "conv1d_transpose",
     "conv2d",
@@ -87,9 +100,16 @@ __all__ = [
     "conv_transpose",
     "convolution",
     "crelu",
+    "depth_to_space",
     "depthwise_conv2d",
+    "dilation2d",
+    "dropout",
     "elu",
+    "embedding_lookup",
+    "erosion2d",
+    "experimental",
     "gelu",
+    "in_top_k",
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
@@ -107,6 +127,7 @@ __all__ = [
     "pool",
     "relu",
     "relu6",
+    "scale_regularization_loss",
     "selu",
     "separable_conv2d",
     "sigmoid",
@@ -116,15 +137,21 @@ __all__ = [
     "softmax_cross_entropy_with_logits",
     "softplus",
     "softsign",
+    "space_to_batch",
+    "space_to_depth",
     "sparse_softmax_cross_entropy_with_logits",
     "sufficient_statistics",
     "swish",
     "tanh",
+    "top_k",
     "weighted_cross_entropy_with_logits",
     "weighted_moments",
+    "zero_fraction",
 ]
 
-ROOT_NAMES = ("sigmoid", "tanh")
+ROOT_NAMES = ()
+
+experimental = types.SimpleNamespace(general_dropout=general_dropout, stateless_dropout=stateless_dropout)
 
 
 @op("BiasAdd", same_dtype=True)

@@ -189,8 +189,8 @@ def _numpy_kernel(*arrays: Any, func: Any, signature: _Signature) -> Any:
     inputs = [_as_numpy(a) for a in arrays]
     what = f"numpy_function {getattr(func, '__name__', func)!r}"
     results = signature.flatten(_run(lambda: func(*inputs), what), what)
-    arrays = [_result_array(r, d, i, what) for i, (r, d) in enumerate(zip(results, signature.dtypes, strict=True))]
-    return tuple(arrays) if signature.many else arrays[0]
+    found = [_result_array(r, d, i, what) for i, (r, d) in enumerate(zip(results, signature.dtypes, strict=True))]
+    return tuple(found) if signature.many else found[0]
 
 
 def _as_numpy(array: Any) -> Any:
@@ -208,7 +208,7 @@ def _result_array(value: Any, dtype: DType, position: int, what: str) -> Any:
                 f"astype, or change Tout.",
             )  # fmt: skip
         return np.asarray(value)
-    return convert_to_tensor(value, dtype)._numpy()  # type: ignore[attr-defined]
+    return convert_to_tensor(value, dtype)._numpy()
 
 
 _NUMPY = Op("PyFunc", _numpy_kernel, effect="effect", spec=lambda inputs, attrs: attrs["signature"].specs())
@@ -261,7 +261,7 @@ def _call_python(func: Any, inputs: Sequence[Any], signature: _Signature) -> lis
     def converted() -> list[Any]:
         return [convert_to_tensor(_unwrapped(r), d) for r, d in zip(results, signature.dtypes, strict=True)]
 
-    return _run(converted, what)  # type: ignore[no-any-return]
+    return _run(converted, what)
 
 
 def _unwrapped(value: Any) -> Any:
@@ -278,7 +278,7 @@ def _python_gradient_kernel(*arrays: Any, func: Any, signature: _Signature, coun
         results = [convert_to_tensor(_unwrapped(r), d) for r, d in zip(results, signature.dtypes, strict=True)]
     targets = [r for r in results if is_differentiable(r.dtype)]
     gradients = tape.gradient(targets, sources, given, unconnected_gradients="zero")
-    return tuple([dense(g)._numpy() for g in gradients])  # type: ignore[attr-defined]
+    return tuple([dense(g)._numpy() for g in gradients])
 
 
 _PYTHON_GRADIENT = Op(

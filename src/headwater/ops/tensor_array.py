@@ -214,7 +214,7 @@ class TensorArray(StagedList):
             return self
         mine, theirs = self._in_graph(), other._in_graph() if other._items is not None else other
         if mine._buffer is None and theirs._buffer is not None:
-            blank = blank_like(theirs._buffer, theirs._buffer.graph)  # type: ignore[arg-type, attr-defined]
+            blank = blank_like(theirs._buffer, theirs._buffer.graph)
             mine = mine._copy(_buffer=blank, _element_shape=theirs._element_shape)
         if mine._buffer is not None and theirs._buffer is not None:
             here, there = mine._buffer.shape[0], theirs._buffer.shape[0]
@@ -338,7 +338,7 @@ class TensorArray(StagedList):
             bound = bound_of(index)
             if bound is None or not any(r is bound for r in new._rooms):
                 buffer = _grow(buffer, end)
-            elif context.graph is index.graph:  # type: ignore[attr-defined]
+            elif context.graph is index.graph:
                 filled = index
             size = _larger(size, end)
         elif known is not None and isinstance(size, int) and not 0 <= int(known) < size:
@@ -360,7 +360,7 @@ class TensorArray(StagedList):
             known = constant_value(tensor)
             if known is not None and isinstance(new._size, int) and not new._dynamic:
                 _check_read(int(known), new._size)
-            return _READ(new._buffer_or_error(), tensor)  # type: ignore[no-any-return]
+            return _READ(new._buffer_or_error(), tensor)
         assert self._items is not None
         position = int(index)
         _check_read(position, len(self._items))
@@ -386,7 +386,7 @@ class TensorArray(StagedList):
                     f"{self._element_shape}. Write it first, or give element_shape."
                 )
             found = array.zeros(self._element_shape.as_list(), self._dtype)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def stack(self, name: str | None = None) -> Tensor:
         """All elements as one tensor, along a new first axis."""
@@ -396,7 +396,7 @@ class TensorArray(StagedList):
         buffer, size = new._buffer_or_error(), new._size
         if not new._dynamic or (isinstance(size, int) and buffer.shape[0] == size):
             return buffer
-        return _TRIM(buffer, new._size_tensor())  # type: ignore[no-any-return]
+        return _TRIM(buffer, new._size_tensor())
 
     def _stacked(self) -> Tensor:
         assert self._items is not None
@@ -416,15 +416,15 @@ class TensorArray(StagedList):
             positions = np.asarray(indices).reshape(-1)
             return array.stack([self.read(int(i)) for i in positions])
         new = self._in_graph()
-        return _GATHER(new._buffer_or_error(), convert_to_tensor(indices, dtype_hint=dtypes.int32))  # type: ignore[no-any-return]
+        return _GATHER(new._buffer_or_error(), convert_to_tensor(indices, dtype_hint=dtypes.int32))
 
     def concat(self, name: str | None = None) -> Tensor:
         """The elements joined along their first axis."""
         if context.graph is None:
             assert self._items is not None
             from_items = [self.read(i) for i in range(len(self._items))]
-            return _JOIN(*from_items)  # type: ignore[no-any-return]
-        return _ROWS(self.stack())  # type: ignore[no-any-return]
+            return _JOIN(*from_items)
+        return _ROWS(self.stack())
 
     def unstack(self, value: Any, name: str | None = None) -> TensorArray:
         """The list of the slices of `value` along its first axis."""
@@ -497,7 +497,7 @@ def _check_read(position: int, size: int) -> None:
 
 
 def _pad(buffer: Tensor, extra: int) -> Tensor:
-    return _GROW(buffer, convert_to_tensor(np.int32((buffer.shape[0] or 0) + extra)))  # type: ignore[no-any-return]
+    return _GROW(buffer, convert_to_tensor(np.int32((buffer.shape[0] or 0) + extra)))
 
 
 def _grow(buffer: Tensor, least: Any) -> Tensor:
@@ -506,7 +506,7 @@ def _grow(buffer: Tensor, least: Any) -> Tensor:
     room = buffer.shape[0]
     if known is not None and room is not None and int(known) <= room:
         return buffer
-    return _GROW(buffer, cast(least, dtypes.int32))  # type: ignore[no-any-return]
+    return _GROW(buffer, cast(least, dtypes.int32))
 
 
 def _larger(size: Any, least: Any) -> Any:
@@ -520,4 +520,4 @@ def _larger_tensor(size: Any, least: Any) -> Tensor:
     size = convert_to_tensor(np.int32(size)) if isinstance(size, int) else size
     if constant_value(size) == 0 and constant_value(least) is None:
         least = cast(least, dtypes.int32)
-    return _LARGER(size, cast(least, dtypes.int32))  # type: ignore[no-any-return]
+    return _LARGER(size, cast(least, dtypes.int32))

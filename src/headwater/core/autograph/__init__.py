@@ -14,11 +14,26 @@ from headwater.core.autograph.loops import counted_loop, for_stmt, register_iter
 from headwater.core.autograph.values import as_condition, bound_of, set_functions
 
 __all__ = [
-    "as_condition", "bound_of", "call_converted", "convert_function", "converted_call", "counted_loop", "do_not_convert", "enabled", "for_stmt",
-    "is_enabled", "register_iterable", "set_functions", "set_loop_options", "set_verbosity", "staged_loop", "to_code",
-    "to_graph", "trace",
+    "as_condition",
+    "bound_of",
+    "call_converted",
+    "convert_function",
+    "converted_call",
+    "counted_loop",
+    "do_not_convert",
+    "enabled",
+    "for_stmt",
+    "is_enabled",
+    "register_iterable",
+    "set_functions",
+    "set_loop_options",
+    "set_verbosity",
+    "staged_loop",
+    "to_code",
+    "to_graph",
+    "trace",
     "while_stmt",
-]  # fmt: skip
+]
 
 
 def convert_function(python_function: Callable[..., Any]) -> Callable[..., Any]:

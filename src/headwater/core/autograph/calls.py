@@ -70,8 +70,8 @@ class FunctionScope:
             return None
         if value is not None and is_staged(did_return):
             raise ValueError(
-                f"'{self.function_name}' returns a value on some paths only, and which path is taken depends on a tensor: "
-                "the else branch must also have a return statement. Return a value of the same dtype on every path."
+                f"'{self.function_name}' returns a value on some paths only, and which path is taken depends on a "
+                "tensor: the else branch must also have a return statement. Return a value on every path."
             )
         return value
 
@@ -129,7 +129,7 @@ def _target(function: Any) -> tuple[Any, tuple[Any, ...]]:
         return (_target(inner)[0], prefix) if isinstance(inner, types.FunctionType) else (None, ())
     if isinstance(function, types.FunctionType):
         return (function if is_convertible(function) else None), ()
-    call = getattr(type(function), "__call__", None)
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - looked up as Python does, on the type
     if isinstance(call, types.FunctionType) and is_convertible(call):
         return call, (function,)
     return None, ()

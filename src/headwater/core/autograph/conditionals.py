@@ -1,4 +1,4 @@
-"""`if` statements and expressions, `and`, `or`, `not`: as Python where Python can decide, else as branches of the graph."""
+"""`if`, `and`, `or`, `not`: as Python where Python can decide, else as branches of the graph."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _negated(condition: Tensor) -> Any:
 
 
 def _join(name: str, first: Any, second: Any, graphs: Sequence[Graph], negated: Any) -> tuple[Any, Any]:
-    """A variable after both branches: ``(value, None)``, or ``(_KEEP, (structure, structure))`` if the graph decides."""
+    """A variable after both branches: ``(value, None)``, or ``(_KEEP, its values in both)`` if the graph decides."""
     if isinstance(first, UndefinedReturnValue) or isinstance(second, UndefinedReturnValue):
         return _join_returns(first, second, graphs)
     for value, label in ((first, "main"), (second, "else")):
@@ -114,7 +114,8 @@ def _join(name: str, first: Any, second: Any, graphs: Sequence[Graph], negated: 
     if first is second and not is_carriable(first):
         return first, None
     # Known after both branches: the same constant, or true because of `if not done: done = True`.
-    if isinstance(first, bool) and (first is second or first and negated is not None and second is negated):
+    inverted = first is True and negated is not None and second is negated
+    if isinstance(first, bool) and (first is second or inverted):
         return first, None
     for value, label in ((first, "main"), (second, "else")):
         if value is None:

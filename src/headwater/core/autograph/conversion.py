@@ -1,4 +1,4 @@
-"""Conversion of Python functions, by diastatic-malt (TensorFlow's AutoGraph, spun off) with this package's operators."""
+"""Conversion of Python functions, by diastatic-malt (TensorFlow's AutoGraph, spun off) with our operators."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _warn(function: Any, error: Exception) -> None:
 
 
 def _name(function: str | None) -> str:
-    return "<lambda>" if function in (None, lambdas.NAME) else function  # type: ignore[return-value]
+    return "<lambda>" if function in (None, lambdas.NAME) else function
 
 
 _registered: set[str] = set()

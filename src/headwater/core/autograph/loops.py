@@ -351,8 +351,8 @@ def _checked(name: str, before: Any, after: Any) -> Any:
 
 def _not_carried(name: str, before: Any, after: Any) -> Exception:
     return TypeError(
-        f"'{name}' is {before!r} before the loop, and {after!r} after one iteration. Expected tensors (or what converts "
-        "to them), or an object that stays the same, where the loop depends on tensors."
+        f"'{name}' is {before!r} before the loop, and {after!r} after one iteration. Expected tensors (or what "
+        "converts to them), or an object that stays the same, where the loop depends on tensors."
     )
 
 
@@ -412,7 +412,7 @@ def _first_value(name: str, before: Any, after: Any, graph: Graph) -> Any:
             element = after._element_tensor()
         if element is None:
             return before
-        return before._with_elements_like(blank_like(element, graph))
+        return before._with_elements_like(blank_like(graph.own(element), graph))
     return before
 
 

@@ -38,7 +38,7 @@ def bound_of(tensor: Any) -> Tensor | None:
     while isinstance(tensor, SymbolicTensor):
         found = _BOUNDS.get(id(tensor))
         if found is not None and found[0]() is tensor:
-            return found[1]()  # type: ignore[no-any-return]
+            return found[1]()
         captures = tensor.graph.captures.values() if tensor.node.op is PLACEHOLDER else ()
         tensor = next((outer for outer, inner in captures if inner is tensor), None)
     return None
@@ -173,8 +173,8 @@ def blank_like(tensor: SymbolicTensor, source: Graph) -> Tensor:
     if tensor.shape.is_fully_defined():
         if tensor.dtype is dtypes.string:
             return convert_to_tensor(np.full(tensor.shape.as_list(), b"", dtype=object))
-        return FUNCTIONS["zeros"](tensor.shape.as_list(), tensor.dtype)  # type: ignore[no-any-return]
-    return FUNCTIONS["zeros_like"](control.call(only(source, [tensor]), [])[0])  # type: ignore[no-any-return]
+        return FUNCTIONS["zeros"](tensor.shape.as_list(), tensor.dtype)
+    return FUNCTIONS["zeros_like"](control.call(only(source, [tensor]), [])[0])
 
 
 def only(source: Graph, outputs: Sequence[SymbolicTensor]) -> Graph:

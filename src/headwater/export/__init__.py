@@ -1,0 +1,1 @@
+"""A Graph as files and messages that other programs read."""

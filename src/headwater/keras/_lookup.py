@@ -1,0 +1,67 @@
+"""Arguments that name an object: ``"relu"``, a config, a class, an instance or a function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headwater.keras import _registry
+from headwater.keras._serialization import deserialize_keras_object
+from headwater.keras._state import snake_case
+
+
+class Configurable:
+    """What is described by a config: `get_config` gives the arguments of `__init__`."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal object."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """An object from what `get_config` gave."""
+        return cls(**config)
+
+
+def resolve(identifier: Any, table: dict[str, Any], kind: str) -> Any:
+    """What `identifier` names.
+
+    Args:
+        identifier: None, a name in `table` (any case), a config, a class, or the thing itself.
+        table: Classes and functions by name.
+        kind: What is looked for, for the error: ``"initializer"``.
+
+    Returns:
+        None, an instance (classes are instantiated), or a function.
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, dict):
+        identifier = deserialize_keras_object(identifier)
+    if isinstance(identifier, str):
+        found = _registry.get_registered_object(identifier)
+        if found is None:
+            found = table.get(identifier, table.get(identifier.lower()))
+        if found is None:
+            raise ValueError(
+                f"Could not interpret {kind} identifier: {identifier!r}. Expected one of {sorted(table)}, a registered "
+                "name, an instance or a callable."
+            )
+        identifier = found
+    if isinstance(identifier, type):
+        return identifier()
+    if callable(identifier) or hasattr(identifier, "get_config"):
+        return identifier
+    raise ValueError(f"Could not interpret {kind} identifier: {identifier!r}. Expected a name, a config or a callable.")
+
+
+def table_of(*classes: type, **aliases: Any) -> dict[str, Any]:
+    """Classes by their name, by its snake case, and by aliases."""
+    table: dict[str, Any] = {}
+    for cls in classes:
+        table[cls.__name__] = table[cls.__name__.lower()] = table[snake_case(cls.__name__)] = cls
+    return table | aliases
+
+
+def plain_name(function: Any) -> Any:
+    """A function as it stands in a config: its name where Keras knows it, else itself."""
+    return function.__name__ if getattr(function, "_keras_name", False) else function

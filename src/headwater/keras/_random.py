@@ -1,0 +1,61 @@
+"""Seeds: for the host's draws, and `SeedGenerator` for draws inside graphs."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+from headwater.core.context import context
+from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.core.variable import Variable
+from headwater.keras._lookup import Configurable
+from headwater.keras._registry import builtin
+
+# Drives everything that was not given a seed; `set_random_seed` resets it through Python's own generator.
+_LARGEST_SEED = 2**31 - 1
+
+
+def make_seed() -> int:
+    """A seed for something that was given none."""
+    return random.randint(1, _LARGEST_SEED)
+
+
+@builtin("keras.random")
+class SeedGenerator(Configurable):
+    """A source of seeds whose place in its stream is a variable, so that graphs can draw from it.
+
+    Args:
+        seed: An int; None picks one.
+        name: The name of its variable's scope.
+
+    >>> tf.keras.random.SeedGenerator(7).next()
+    <tf.Tensor: shape=(2,), dtype=uint32, numpy=array([7, 0], dtype=uint32)>
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
+        if seed is not None and not isinstance(seed, int):
+            raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed!r}")
+        if seed is not None and seed < 0:
+            raise ValueError(f"Argument `seed` must be non-negative. Received: seed={seed}")
+        self._initial_seed = seed
+        self.name = name or "seed_generator"
+        value = np.array([make_seed() if seed is None else seed % 2**32, 0], np.uint32)
+        self.state = Variable(value, trainable=False, name=f"{self.name}/seed_generator_state")
+
+    def next(self, ordered: bool = True) -> Tensor:
+        """The next seed, shape [2], uint32."""
+        seed = convert_to_tensor(self.state)
+        self.state.assign_add(np.array([0, 1], np.uint32), read_value=False)
+        return seed
+
+    def next_host_seed(self) -> int:
+        """The next seed as a Python integer; not available while tracing."""
+        if context.graph is not None:
+            raise ValueError("A SeedGenerator's host seed cannot be drawn inside a tf.function. Draw it outside.")
+        first, second = self.next()._numpy().tolist()  # type: ignore[attr-defined]
+        return int(first) << 32 | int(second)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"seed": self._initial_seed}

@@ -1,0 +1,169 @@
+"""`keras.activations`: functions applied to what a layer computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.keras._lookup import resolve
+from headwater.keras._serialization import deserialize_keras_object, serialize_keras_object
+from headwater.ops import math, nn
+
+__all__ = [
+    "deserialize", "elu", "exponential", "gelu", "get", "hard_sigmoid", "hard_silu", "hard_swish", "leaky_relu",
+    "linear", "log_softmax", "mish", "relu", "relu6", "selu", "serialize", "sigmoid", "silu", "softmax", "softplus",
+    "softsign", "swish", "tanh",
+]  # fmt: skip
+
+_TABLE: dict[str, Callable[..., Tensor]] = {}
+
+
+def _known(function: Any) -> Any:
+    function._keras_name = True
+    _TABLE[function.__name__] = function
+    return function
+
+
+@_known
+def linear(x: Any) -> Any:
+    """`x` itself."""
+    return x
+
+
+@_known
+def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
+    """``max(x, 0)``, or with a slope below `threshold` and a cap at `max_value`.
+
+    >>> tf.keras.activations.relu(tf.constant([-2.0, 3.0]))
+    <tf.Tensor: shape=(2,), dtype=float32, numpy=array([0., 3.], dtype=float32)>
+    """
+    x = convert_to_tensor(x)
+    if threshold == 0.0 and max_value is None:
+        return nn.leaky_relu(x, negative_slope) if negative_slope else nn.relu(x)
+    above = math.cast(x > threshold, x.dtype)
+    result = x * above
+    if negative_slope:
+        result = result + negative_slope * (x - threshold) * (1.0 - above)
+    return result if max_value is None else math.minimum(result, float(max_value))
+
+
+@_known
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
+    """`x`, or `negative_slope` times it where it is negative."""
+    return nn.leaky_relu(x, negative_slope)  # type: ignore[no-any-return]
+
+
+@_known
+def relu6(x: Any) -> Tensor:
+    """``min(max(x, 0), 6)``."""
+    return nn.relu6(x)  # type: ignore[no-any-return]
+
+
+@_known
+def softmax(x: Any, axis: int = -1) -> Tensor:
+    """Exponentials that sum to 1 along `axis`."""
+    return nn.softmax(x, axis=axis)  # type: ignore[no-any-return]
+
+
+@_known
+def log_softmax(x: Any, axis: int = -1) -> Tensor:
+    """The logarithm of `softmax`."""
+    return nn.log_softmax(x, axis=axis)  # type: ignore[no-any-return]
+
+
+@_known
+def elu(x: Any, alpha: float = 1.0) -> Tensor:
+    """`x`, or ``alpha * (exp(x) - 1)`` where it is negative (Clevert et al., 2016)."""
+    result = nn.elu(x)
+    if alpha == 1.0:
+        return result  # type: ignore[no-any-return]
+    x = convert_to_tensor(x)
+    return result * (math.cast(x > 0.0, x.dtype) * (1.0 - alpha) + alpha)
+
+
+@_known
+def selu(x: Any) -> Tensor:
+    """The scaled `elu` that keeps mean and variance (Klambauer et al., 2017)."""
+    return nn.selu(x)  # type: ignore[no-any-return]
+
+
+@_known
+def softplus(x: Any) -> Tensor:
+    """``log(exp(x) + 1)``."""
+    return math.softplus(x)  # type: ignore[no-any-return]
+
+
+@_known
+def softsign(x: Any) -> Tensor:
+    """``x / (|x| + 1)``."""
+    return nn.softsign(x)  # type: ignore[no-any-return]
+
+
+@_known
+def silu(x: Any) -> Tensor:
+    """``x * sigmoid(x)`` (also called swish)."""
+    return nn.silu(x)  # type: ignore[no-any-return]
+
+
+@_known
+def gelu(x: Any, approximate: bool = False) -> Tensor:
+    """`x` times the normal distribution's cumulative function at `x` (Hendrycks and Gimpel, 2016)."""
+    return nn.gelu(x, approximate)  # type: ignore[no-any-return]
+
+
+@_known
+def tanh(x: Any) -> Tensor:
+    """The hyperbolic tangent."""
+    return math.tanh(x)  # type: ignore[no-any-return]
+
+
+@_known
+def sigmoid(x: Any) -> Tensor:
+    """``1 / (1 + exp(-x))``."""
+    return math.sigmoid(x)  # type: ignore[no-any-return]
+
+
+@_known
+def exponential(x: Any) -> Tensor:
+    """``exp(x)``."""
+    return math.exp(x)  # type: ignore[no-any-return]
+
+
+@_known
+def hard_sigmoid(x: Any) -> Tensor:
+    """``relu6(x + 3) / 6``."""
+    return nn.relu6(convert_to_tensor(x) + 3.0) / 6.0  # type: ignore[no-any-return]
+
+
+@_known
+def hard_silu(x: Any) -> Tensor:
+    """``x * hard_sigmoid(x)``."""
+    return convert_to_tensor(x) * hard_sigmoid(x)  # type: ignore[no-any-return]
+
+
+@_known
+def mish(x: Any) -> Tensor:
+    """``x * tanh(softplus(x))`` (Misra, 2019)."""
+    return convert_to_tensor(x) * math.tanh(math.softplus(x))  # type: ignore[no-any-return]
+
+
+swish = silu
+hard_swish = hard_silu
+_TABLE |= {"swish": silu, "hard_swish": hard_silu}
+
+
+def get(identifier: Any) -> Any:
+    """The function that a name, config or callable stands for; None is `linear`."""
+    return linear if identifier is None else resolve(identifier, _TABLE, "activation function")
+
+
+def serialize(activation: Any) -> Any:
+    """The name of an activation, or its config."""
+    from_table = getattr(activation, "_keras_name", False)
+    return activation.__name__ if from_table else serialize_keras_object(activation)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The activation that a name or config describes."""
+    return get(deserialize_keras_object(config, custom_objects))

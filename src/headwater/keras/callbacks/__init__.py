@@ -1,0 +1,18 @@
+"""`keras.callbacks`: what happens at the moments of training."""
+
+from headwater.keras.callbacks._base import Callback, CallbackList, History
+from headwater.keras.callbacks._files import CSVLogger, ModelCheckpoint
+from headwater.keras.callbacks._progress import Progbar, ProgbarLogger
+from headwater.keras.callbacks._tensorboard import TensorBoard
+from headwater.keras.callbacks._watching import (
+    EarlyStopping,
+    LambdaCallback,
+    LearningRateScheduler,
+    ReduceLROnPlateau,
+    TerminateOnNaN,
+)
+
+__all__ = [
+    "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler",
+    "ModelCheckpoint", "Progbar", "ProgbarLogger", "ReduceLROnPlateau", "TensorBoard", "TerminateOnNaN",
+]  # fmt: skip

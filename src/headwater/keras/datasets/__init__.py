@@ -1,0 +1,5 @@
+"""`keras.datasets`: data to try models on. Digits ship with the package; others are downloaded on first use."""
+
+from headwater.keras.datasets import digits, mnist
+
+__all__ = ["digits", "mnist"]

@@ -1,0 +1,179 @@
+"""Layers that keep means and variances in bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headwater.core.tensor import convert_to_tensor
+from headwater.keras import constraints, initializers, regularizers
+from headwater.keras._registry import builtin
+from headwater.keras.layers._base import Layer
+from headwater.keras.layers._spec import InputSpec
+from headwater.ops import array, math
+
+
+class _Scaled(Layer):
+    """What normalizing layers share: a scale (gamma) and an offset (beta)."""
+
+    def __init__(
+        self, center: bool, scale: bool, beta_initializer: Any, gamma_initializer: Any, beta_regularizer: Any,
+        gamma_regularizer: Any, beta_constraint: Any, gamma_constraint: Any, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**kwargs)
+        self.center = center
+        self.scale = scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.supports_masking = True
+
+    def _add_scale(self, shape: tuple[int, ...]) -> None:
+        self.gamma = self.beta = None
+        if self.scale:
+            self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma", regularizer=self.gamma_regularizer,
+                                         constraint=self.gamma_constraint)  # fmt: skip
+        if self.center:
+            self.beta = self.add_weight(shape, self.beta_initializer, name="beta", regularizer=self.beta_regularizer,
+                                        constraint=self.beta_constraint)  # fmt: skip
+
+    def _scale_config(self) -> dict[str, Any]:
+        names = ("center", "scale", "beta_initializer", "gamma_initializer", "beta_regularizer", "gamma_regularizer",
+                 "beta_constraint", "gamma_constraint")  # fmt: skip
+        return {name: getattr(self, name) for name in names}
+
+
+@builtin("keras.layers")
+class BatchNormalization(_Scaled):
+    """Mean 0 and variance 1 per channel, over the batch (Ioffe and Szegedy, 2015).
+
+    While training the batch's own mean and variance are used, and moving averages of them are kept for later. A layer
+    that is not trainable uses the averages always.
+
+    Args:
+        axis: The axis of the channels.
+        momentum: How much of the moving averages is kept.
+        epsilon: Added to the variance.
+        center: Whether there is an offset beta.
+        scale: Whether there is a scale gamma.
+        moving_mean_initializer: First values of the moving mean.
+        moving_variance_initializer: First values of the moving variance.
+        **kwargs: See `Layer`; and initializers, regularizers and constraints of beta and gamma.
+    """
+
+    def __init__(
+        self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+        beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None,
+        beta_constraint: Any = None, gamma_constraint: Any = None, synchronized: bool = False, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        if kwargs.pop("renorm", False):
+            raise ValueError("BatchNormalization: batch renormalization is not supported; expected renorm=False.")
+        kwargs.pop("renorm_clipping", None)
+        kwargs.pop("renorm_momentum", None)
+        super().__init__(center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+                         beta_constraint, gamma_constraint, **kwargs)  # fmt: skip
+        self.axis = int(axis)
+        self.momentum = float(momentum)
+        self.epsilon = epsilon
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.synchronized = synchronized
+
+    def build(self, input_shape: Any) -> None:
+        size = input_shape[self.axis]
+        if size is None:
+            raise ValueError(f"Axis {self.axis} of the input must have a known size. Received: {input_shape}.")
+        self._add_scale((size,))
+        self.moving_mean = self.add_weight((size,), self.moving_mean_initializer, name="moving_mean", trainable=False)
+        self.moving_variance = self.add_weight(
+            (size,), self.moving_variance_initializer, name="moving_variance", trainable=False
+        )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis % len(input_shape): size})
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        rank = inputs.shape.rank
+        axis = self.axis % rank
+        others = [i for i in range(rank) if i != axis]
+        shape = [-1 if i == axis else 1 for i in range(rank)]
+        x = math.cast(inputs, "float32") if inputs.dtype.size < 4 else inputs
+        if training and self.trainable:
+            mean, variance = _moments(x, others)
+            self._follow(self.moving_mean, mean)
+            self._follow(self.moving_variance, variance)
+        else:
+            mean, variance = convert_to_tensor(self.moving_mean), convert_to_tensor(self.moving_variance)
+        factor = math.rsqrt(variance + self.epsilon)
+        if self.gamma is not None:
+            factor = factor * self.gamma
+        offset = -mean * factor
+        if self.beta is not None:
+            offset = offset + self.beta
+        return math.cast(x * array.reshape(factor, shape) + array.reshape(offset, shape), inputs.dtype)
+
+    def _follow(self, average: Any, value: Any) -> None:
+        kept = convert_to_tensor(average) * self.momentum
+        average.assign(kept + math.cast(value, average.dtype) * (1.0 - self.momentum), read_value=False)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(), "axis": self.axis, "momentum": self.momentum, "epsilon": self.epsilon,
+            **self._scale_config(), "moving_mean_initializer": self.moving_mean_initializer,
+            "moving_variance_initializer": self.moving_variance_initializer, "synchronized": self.synchronized,
+        }  # fmt: skip
+
+
+def _moments(x: Any, axes: list[int], keepdims: bool = False) -> tuple[Any, Any]:
+    mean = math.reduce_mean(x, axis=axes, keepdims=True)
+    variance = math.reduce_mean(math.square(x - mean), axis=axes, keepdims=keepdims)
+    return (mean if keepdims else array.squeeze(mean, axis=axes)), variance
+
+
+@builtin("keras.layers")
+class LayerNormalization(_Scaled):
+    """Mean 0 and variance 1 of each sample, over `axis` (Ba et al., 2016).
+
+    Args:
+        axis: An axis or several.
+        epsilon: Added to the variance.
+        center: Whether there is an offset beta.
+        scale: Whether there is a scale gamma.
+        **kwargs: See `Layer`; and initializers, regularizers and constraints of beta and gamma.
+    """
+
+    def __init__(
+        self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+        beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", beta_regularizer: Any = None,
+        gamma_regularizer: Any = None, beta_constraint: Any = None, gamma_constraint: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        if kwargs.pop("rms_scaling", False):
+            raise ValueError("LayerNormalization: expected rms_scaling=False.")
+        super().__init__(center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+                         beta_constraint, gamma_constraint, **kwargs)  # fmt: skip
+        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        self.epsilon = epsilon
+
+    def _axes(self, rank: int) -> list[int]:
+        given = self.axis if isinstance(self.axis, list) else [self.axis]
+        return sorted(a % rank for a in given)
+
+    def build(self, input_shape: Any) -> None:
+        self._add_scale(tuple(input_shape[a] for a in self._axes(len(input_shape))))
+
+    def call(self, inputs: Any) -> Any:
+        rank = inputs.shape.rank
+        axes = self._axes(rank)
+        x = math.cast(inputs, "float32") if inputs.dtype.size < 4 else inputs
+        mean, variance = _moments(x, axes, keepdims=True)
+        shape = [inputs.shape[i] if i in axes else 1 for i in range(rank)]
+        x = (x - mean) * math.rsqrt(variance + self.epsilon)
+        if self.gamma is not None:
+            x = x * array.reshape(self.gamma, shape)
+        if self.beta is not None:
+            x = x + array.reshape(self.beta, shape)
+        return math.cast(x, inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon, **self._scale_config()}

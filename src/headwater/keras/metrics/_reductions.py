@@ -1,0 +1,104 @@
+"""Sums and means of values, and of functions of truth and prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from headwater.core.tensor import convert_to_tensor
+from headwater.keras._registry import builtin
+from headwater.keras.losses import squeeze_or_expand
+from headwater.keras.metrics._base import Metric, as_float
+from headwater.ops import array, math
+
+
+def weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
+    """The values times their weights, and the weights in the shape of the values (or None)."""
+    values = as_float(values, dtype)
+    if sample_weight is None:
+        return values, None
+    weight = as_float(sample_weight, dtype)
+    if values.shape.rank is not None and weight.shape.rank is not None:
+        if weight.shape.rank == values.shape.rank + 1 and weight.shape[-1] == 1:
+            weight = array.squeeze(weight, axis=-1)
+        if weight.shape.rank < values.shape.rank:  # weights per sample: the mean over the other axes
+            values = math.reduce_mean(values, axis=list(range(weight.shape.rank, values.shape.rank)))
+    weight = array.broadcast_to(weight, array.shape(values))
+    return values * weight, weight
+
+
+@builtin("keras.metrics")
+class Sum(Metric):
+    """The (weighted) sum of all values."""
+
+    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable((), "zeros", name="total")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Adds values."""
+        values, _ = weighted(values, sample_weight, self.dtype)
+        self.total.assign_add(math.reduce_sum(values), read_value=False)
+
+    def result(self) -> Any:
+        return convert_to_tensor(self.total)
+
+
+@builtin("keras.metrics")
+class Mean(Metric):
+    """The (weighted) mean of all values.
+
+    >>> metric = tf.keras.metrics.Mean()
+    >>> metric.update_state([1.0, 3.0], sample_weight=[1.0, 3.0])
+    >>> metric.result().numpy()
+    np.float32(2.5)
+    """
+
+    def __init__(self, name: str = "mean", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable((), "zeros", name="total")
+        self.count = self.add_variable((), "zeros", name="count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Takes values into account."""
+        values, weight = weighted(values, sample_weight, self.dtype)
+        self.total.assign_add(math.reduce_sum(values), read_value=False)
+        if weight is not None:
+            count = math.reduce_sum(weight)
+        else:
+            count = math.cast(array.size(values), self.dtype)
+        self.count.assign_add(count, read_value=False)
+
+    def result(self) -> Any:
+        return math.divide_no_nan(convert_to_tensor(self.total), convert_to_tensor(self.count))
+
+
+@builtin("keras.metrics")
+class MeanMetricWrapper(Mean):
+    """The mean of a function ``fn(y_true, y_pred, **arguments)``.
+
+    Args:
+        fn: The function, one value per sample.
+        name: The metric's name.
+        dtype: The dtype of its state.
+        **kwargs: Further arguments of `fn`.
+    """
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        super().__init__(name=name or getattr(fn, "__name__", "mean"), dtype=dtype)
+        self._fn = fn
+        self._arguments = kwargs
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Takes a batch into account."""
+        super().update_state(self._fn(y_true, y_pred, **self._arguments), sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        config = {**super().get_config(), **self._arguments}
+        return config if type(self) is not MeanMetricWrapper else {**config, "fn": self._fn}
+
+
+def pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Truth in the dtype and rank of predictions."""
+    y_pred = convert_to_tensor(y_pred)
+    return squeeze_or_expand(math.cast(convert_to_tensor(y_true), y_pred.dtype), y_pred)

@@ -1,0 +1,139 @@
+"""Weights as HDF5, in the layout of Keras 3: groups follow the structure of layers, arrays are numbered."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from headwater.keras._state import snake_case
+from headwater.keras.layers._base import Layer
+from headwater.keras.optimizers._base import Optimizer
+
+_SAVED = (Layer, Optimizer)
+_UNSAVED = ("loss", "history", "_functional_layers", "_stack")
+
+
+@contextlib.contextmanager
+def replacing(path: pathlib.Path, overwrite: bool) -> Iterator[pathlib.Path]:
+    """A temporary file that takes the place of `path` when the block ends well."""
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"The file {path} exists; expected a new path, or overwrite=True.")
+    if path.is_dir():
+        raise IsADirectoryError(f"Expected a file name, received the folder {path}.")
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    temporary = pathlib.Path(name)
+    try:
+        yield temporary
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def walk(item: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """``(group, object)`` of everything with weights of its own, each once."""
+    if id(item) in seen:
+        return
+    seen.add(id(item))
+    yield path, item
+    for name, child in _children(item):
+        inner = f"{path}/{name}" if path else name
+        if isinstance(child, _SAVED):
+            yield from walk(child, inner, seen)
+        else:
+            yield from _walk_container(child, inner, seen)
+
+
+def _children(item: Any) -> list[tuple[str, Any]]:
+    """The attributes that may hold weights, by name, in alphabetical order; models count private ones as layers."""
+    if isinstance(item, Optimizer):
+        return []
+    found = {k: v for k, v in vars(item).items() if k not in _UNSAVED}
+    if hasattr(item, "_network_holder"):
+        stacked = item._network is not None or hasattr(item, "_stack")
+        found = {"optimizer": item.optimizer} if stacked else {k: v for k, v in found.items() if not k.startswith("_")}
+        found["layers"] = item.layers
+    kept = {k: v for k, v in found.items() if isinstance(v, (*_SAVED, list, tuple, dict, set))}
+    return sorted(kept.items())
+
+
+def _walk_container(container: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    values = list(container.values()) if isinstance(container, dict) else list(container)
+    used: dict[str, int] = {}
+    for value in values:
+        if not isinstance(value, _SAVED):
+            continue
+        name = snake_case(type(value).__name__)
+        count = used.get(name, 0)
+        used[name] = count + 1
+        yield from walk(value, f"{path}/{name}" if count == 0 else f"{path}/{name}_{count}", seen)
+
+
+def write_weights(model: Any, file: Any, include_optimizer: bool = True) -> None:
+    """Writes everything with weights into an open HDF5 file."""
+    for path, item in walk(model, "", set()):
+        if isinstance(item, Optimizer) and not include_optimizer:
+            continue
+        store: dict[str, Any] = {}
+        if hasattr(item, "save_own_variables"):
+            item.save_own_variables(store)
+        group = file.require_group(f"{path}/vars" if path else "vars")
+        group.attrs["name"] = getattr(item, "name", "")
+        for key, value in store.items():
+            group.create_dataset(key, data=value)
+
+
+def read_weights(model: Any, file: Any, skip_mismatch: bool = False) -> None:
+    """Reads everything with weights from an open HDF5 file."""
+    for path, item in walk(model, "", set()):
+        name = f"{path}/vars" if path else "vars"
+        store = file[name] if name in file else {}
+        if isinstance(item, Optimizer) and (not store or not item.built):
+            continue
+        if not hasattr(item, "load_own_variables"):
+            continue
+        try:
+            item.load_own_variables(store)
+        except ValueError as error:
+            if not skip_mismatch:
+                raise ValueError(f"{error} (group {name!r} of the file)") from None
+
+
+def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
+    """Writes the weights of a model to a ``.weights.h5`` file."""
+    import h5py  # noqa: PLC0415  (slow to import, needed here only)
+
+    path = pathlib.Path(filepath)
+    if not path.name.endswith(".weights.h5"):
+        raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={filepath}")
+    with replacing(path, overwrite) as temporary, h5py.File(temporary, "w") as file:
+        write_weights(model, file)
+
+
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None:
+    """Reads the weights of a model from a ``.weights.h5`` or ``.keras`` file."""
+    import h5py  # noqa: PLC0415  (slow to import, needed here only)
+
+    path = pathlib.Path(filepath)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file {path} to load weights from.")
+    if path.name.endswith(".keras"):
+        with (
+            zipfile.ZipFile(path) as archive,
+            archive.open("model.weights.h5") as stream,
+            h5py.File(stream, "r") as file,
+        ):
+            read_weights(model, file, skip_mismatch)
+        return
+    if not path.name.endswith(".h5"):
+        raise ValueError(f"File format not supported: filepath={filepath}. Expected a `.weights.h5` or `.keras` file.")
+    with h5py.File(path, "r") as file:
+        read_weights(model, file, skip_mismatch)

@@ -1,0 +1,1 @@
+"""`compile`, `fit`, `evaluate`, `predict`: data, losses, metrics and the loops over steps."""

@@ -1,0 +1,497 @@
+"""`compile`, `fit`, `evaluate`, `predict` and their parts, for every model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater.core import nest
+from headwater.core.spec import TensorSpec, spec_of
+from headwater.core.tape import GradientTape
+from headwater.core.tensor import Tensor
+from headwater.keras import _serialization, losses, optimizers
+from headwater.keras._tensor import KerasTensor
+from headwater.keras.callbacks._progress import callbacks_for
+from headwater.keras.metrics import Mean, Metric
+from headwater.keras.training._compiled import CompiledLoss, CompiledMetrics
+from headwater.keras.training._data import (
+    ArrayData,
+    IterableData,
+    as_batch,
+    batched,
+    make_data,
+    map_arrays,
+    pack_x_y_sample_weight,
+    split_validation,
+    unpack_x_y_sample_weight,
+    weights_of_classes,
+)
+from headwater.keras.training._device_cache import DeviceCache
+from headwater.keras.training._steps import StepRunner
+from headwater.ops import array, math
+
+
+class _Compiled:
+    """What belongs to one `compile`."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Any] | None = None
+        self.loss: CompiledLoss | None = None
+        self.metrics: CompiledMetrics | None = None
+        self.tracker: Metric | None = None
+        self.runners: dict[str, StepRunner] = {}
+
+
+class Trainer:
+    """The part of a model that trains it."""
+
+    def __init__(self) -> None:
+        self._compiled = _Compiled()
+        self._cache = DeviceCache()
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self.stop_training = False
+        self.run_eagerly = False
+        self.history: Any = None
+
+    # Compiling --------------------------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Says how the model is trained.
+
+        Args:
+            optimizer: An optimizer or its name.
+            loss: A loss or its name; for several outputs a list or dict.
+            loss_weights: A factor per output.
+            metrics: Metrics or their names; for several outputs a list of lists or a dict.
+            weighted_metrics: Metrics that take sample weights into account.
+            run_eagerly: Whether steps run as Python code, for debugging.
+            steps_per_execution: Accepted for compatibility; how many steps one dispatch runs is chosen by time.
+            jit_compile: Accepted for compatibility; steps are always compiled by XLA.
+            auto_scale_loss: Accepted for compatibility.
+        """
+        self._compiled = _Compiled()
+        self._compiled.given = {
+            "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
+            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution, "jit_compile": bool(jit_compile) and jit_compile != "auto",
+        }  # fmt: skip
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = loss
+        nest.map_structure(losses.get, loss)  # an unknown name is an error here
+        self._compiled.tracker = Mean(name="loss")
+        self.run_eagerly = run_eagerly
+        self.stop_training = False
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` was called."""
+        return self._compiled.given is not None
+
+    def _assert_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise ValueError(f"You must call `compile()` before calling `{method}()`.")
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics that are reset at the start of each epoch, the loss first."""
+        found: list[Metric] = [self._compiled.tracker] if self._compiled.tracker is not None else []
+        found += super().metrics  # type: ignore[misc]
+        if self._compiled.loss is not None:
+            found += self._compiled.loss.trackers
+        if self._compiled.metrics is not None:
+            found += self._compiled.metrics.metrics
+        return list({id(m): m for m in found}.values())
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of the metrics."""
+        return [m.name for m in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Sets all metrics back."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """What `compile_from_config` needs, or None."""
+        if not self.compiled:
+            return None
+        return {**self._compiled.given, "optimizer": self.optimizer}  # type: ignore[dict-item]
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles as a saved model was compiled."""
+        known = {k: _serialization._argument(v) for k, v in config.items() if k in _COMPILE_ARGUMENTS}
+        known.pop("jit_compile", None)
+        self.compile(**known)
+        if getattr(self, "built", False) and self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+
+    # One step ---------------------------------------------------------------------------------------------------
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of training; override it for training of your own. Returns values by name."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        with GradientTape() as tape:
+            y_pred = self(x, training=True)  # type: ignore[operator]
+            loss = self._call_compute_loss(x, y, y_pred, sample_weight, True)
+            scaled = self.optimizer.scale_loss(loss)
+        self._compiled.tracker.update_state(loss, sample_weight=_rows(x))  # type: ignore[union-attr]
+        variables = self.trainable_weights  # type: ignore[attr-defined]
+        if variables:
+            self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One step of evaluation."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)  # type: ignore[operator]
+        loss = self._call_compute_loss(x, y, y_pred, sample_weight, False)
+        self._compiled.tracker.update_state(loss, sample_weight=_rows(x))  # type: ignore[union-attr]
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """One step of prediction."""
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)  # type: ignore[operator]
+
+    def _call_compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The loss of a batch, the model's own losses included: a scalar."""
+        total = None
+        if self.loss is not None and y is not None:
+            self._resolve(y, y_pred)
+            total = self._compiled.loss(y, y_pred, sample_weight)  # type: ignore[misc]
+        for extra in self.losses:  # type: ignore[attr-defined]
+            total = extra if total is None else total + math.cast(extra, total.dtype)
+        if total is None:
+            raise ValueError(
+                "No loss to compute. Provide a `loss` argument in `compile()` and targets `y`, or call `add_loss` in a layer."
+            )
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Takes a batch into account in all metrics, and gives their values by name."""
+        if y is not None:
+            self._resolve(y, y_pred)
+            self._compiled.metrics.update_state(y, y_pred, sample_weight)  # type: ignore[union-attr]
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The values of all metrics by name."""
+        results: dict[str, Any] = {}
+        compiled = [] if self._compiled.metrics is None else self._compiled.metrics.metrics
+        for metric in self.metrics:
+            if any(metric is m for m in compiled):
+                continue
+            value = metric.result()
+            results.update(value) if isinstance(value, dict) else results.update({metric.name: value})
+        if self._compiled.metrics is not None:
+            results.update(self._compiled.metrics.results())
+        return results
+
+    def _resolve(self, y: Any, y_pred: Any) -> None:
+        """Makes losses and metrics for the outputs there are."""
+        if self._compiled.metrics is not None:
+            return
+        keys = sorted(y_pred) if isinstance(y_pred, dict) else None
+        predicted = nest.flatten(y_pred)
+        names = getattr(self, "output_names", None) or []
+        if len(names) != len(predicted):
+            names = [f"output_{i}" for i in range(len(predicted))]
+        true = [y.get(k) for k in (keys or names)] if isinstance(y, dict) else nest.flatten(y)
+        true = true if len(true) == len(predicted) else true * len(predicted)
+        given = self._compiled.given or {}
+        if self.loss is not None:
+            self._compiled.loss = CompiledLoss(self.loss, given.get("loss_weights"), names, keys)
+        self._compiled.metrics = CompiledMetrics(
+            given.get("metrics"), given.get("weighted_metrics"), self.loss, names, keys, true, predicted
+        )
+
+    # Preparing --------------------------------------------------------------------------------------------------
+
+    def _runner(self, kind: str) -> StepRunner:
+        step = getattr(self, f"{kind}_step")
+        found = self._compiled.runners.get(kind)
+        if found is None:
+            found = self._compiled.runners[kind] = StepRunner(step, self.run_eagerly)
+        return found
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """A function that runs `train_step` on one batch."""
+        if force:
+            self._compiled.runners.pop("train", None)
+        return self._runner("train").run_one
+
+    def _prepare_for(self, data: ArrayData | IterableData | Any, training: bool) -> None:
+        """Makes the variables of model, metrics and optimizer before the step is traced."""
+        specs = data.specs if isinstance(data, ArrayData) else None
+        if specs is None:
+            example = data.first if isinstance(data, IterableData) else data
+            specs = nest.map_structure(_keras_spec, example)
+        x, y, _ = unpack_x_y_sample_weight(specs)
+        x, y = [nest.map_structure(_as_keras, part) for part in (x, y)]
+        if self.inputs is not None:  # type: ignore[attr-defined]
+            y_pred = self.output  # type: ignore[attr-defined]
+        elif not self._is_built() or self._compiled.metrics is None:
+            y_pred = self.compute_output_spec(x)  # type: ignore[attr-defined]
+        else:
+            y_pred = None
+        own_loss = type(self).compute_loss is Trainer.compute_loss
+        if self.compiled and y is not None and y_pred is not None and own_loss:
+            self._resolve(y, y_pred)
+        if training and self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
+
+    def _is_built(self) -> bool:
+        return all(layer.built for layer in self._flatten_layers())  # type: ignore[attr-defined]
+
+    # Loops ------------------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+        **kwargs: Any,
+    ) -> Any:
+        """Trains the model.
+
+        Args:
+            x: Inputs: arrays (or a structure of them), a generator or a dataset of batches.
+            y: Targets.
+            batch_size: Samples per update; default 32.
+            epochs: How often the data is gone through (the number of the last epoch, if `initial_epoch` is set).
+            verbose: 0 silent, 1 a progress bar, 2 one line per epoch.
+            callbacks: A list of `keras.callbacks.Callback`.
+            validation_split: The part of the data (its end) that is kept for validation.
+            validation_data: Data to evaluate on after each epoch.
+            shuffle: Whether each epoch has an order of its own.
+            class_weight: Weights by class number.
+            sample_weight: A weight per sample.
+            initial_epoch: The number of the first epoch.
+            steps_per_epoch: How many batches make an epoch.
+            validation_steps: How many batches are evaluated.
+            validation_batch_size: Samples per batch in validation.
+            validation_freq: Every how many epochs to validate, or which ones.
+            **kwargs: Accepted for compatibility (``workers`` and the like).
+
+        Returns:
+            A `History`: ``history.history["loss"]`` is a list with one value per epoch.
+        """
+        self._assert_compiled("fit")
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = split_validation((x, y, sample_weight), validation_split)
+            validation_data = tuple([part for part in validation_data if part is not None])
+        data = make_data(x, y, sample_weight, class_weight, batch_size, shuffle, steps_per_epoch, self._cache)
+        self._prepare_for(data, True)
+        validation = None
+        if validation_data is not None:
+            parts = (
+                unpack_x_y_sample_weight(validation_data)
+                if isinstance(validation_data, tuple | list)
+                else (validation_data,)
+            )
+            validation = make_data(
+                *parts, batch_size=validation_batch_size or batch_size, steps=validation_steps, cache=self._cache
+            )
+        hooks = callbacks_for(callbacks, self, verbose, add_history=True, epochs=epochs, steps=data.batches)
+        self.stop_training = False
+        hooks.on_train_begin()
+        logs: dict[str, Any] = {}
+        for epoch in range(initial_epoch, epochs):
+            self.reset_metrics()
+            hooks.on_epoch_begin(epoch)
+            logs = self._run("train", data, hooks)
+            if validation is not None and _is_due(epoch, validation_freq):
+                logs.update({f"val_{k}": v for k, v in self._evaluate(validation, hooks).items()})
+            hooks.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        if self.optimizer is not None and epochs > 0:
+            self.optimizer.finalize_variable_values(self.trainable_weights)  # type: ignore[attr-defined]
+        hooks.on_train_end(logs)
+        return self.history
+
+    def _run(self, kind: str, data: ArrayData | IterableData, hooks: Any) -> dict[str, Any]:
+        """One pass over the data; the values after the last step."""
+        name = "train" if kind == "train" else "test"
+        begin, end = getattr(hooks, f"on_{name}_batch_begin"), getattr(hooks, f"on_{name}_batch_end")
+        logs: dict[str, Any] = {}
+        for first, last, run in self._runner(kind).steps(data, hooks.wants_batches(name)):
+            begin(first)
+            logs = as_floats(run())
+            end(last, logs)
+            if self.stop_training and kind == "train":
+                break
+        return logs
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Loss and metrics on data.
+
+        Args:
+            x: Inputs, as in `fit`.
+            y: Targets.
+            batch_size: Samples per batch; default 32.
+            verbose: 0 silent, 1 a progress bar, 2 one line.
+            sample_weight: A weight per sample.
+            steps: How many batches.
+            callbacks: A list of `keras.callbacks.Callback`.
+            return_dict: Whether to return a dict.
+            **kwargs: Accepted for compatibility.
+
+        Returns:
+            The loss, a list ``[loss, metric, ...]``, or a dict by name.
+        """
+        self._assert_compiled("evaluate")
+        data = make_data(x, y, sample_weight, batch_size=batch_size, steps=steps, cache=self._cache)
+        self._prepare_for(data, False)
+        hooks = callbacks_for(callbacks, self, verbose, epochs=1, steps=data.batches)
+        logs = self._evaluate(data, hooks)
+        return logs if return_dict else _as_list(logs)
+
+    def _evaluate(self, data: ArrayData | IterableData, hooks: Any) -> dict[str, Any]:
+        hooks.on_test_begin()
+        self.reset_metrics()
+        logs = self._run("test", data, hooks)
+        hooks.on_test_end(logs)
+        return logs
+
+    def predict(
+        self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None,
+        **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        """The model's outputs for data, as NumPy arrays.
+
+        Args:
+            x: Inputs, as in `fit`.
+            batch_size: Samples per batch; default 32.
+            verbose: 0 silent, 1 a progress bar, 2 one line.
+            steps: How many batches.
+            callbacks: A list of `keras.callbacks.Callback`.
+            **kwargs: Accepted for compatibility.
+
+        Returns:
+            A structure of arrays like the model's outputs.
+        """
+        data = make_data(x, batch_size=batch_size, steps=steps, cache=self._cache)
+        hooks = callbacks_for(callbacks, self, verbose, epochs=1, steps=data.batches)
+        hooks.on_predict_begin()
+        parts = []
+        for step, batch in enumerate(data):
+            hooks.on_predict_batch_begin(step)
+            outputs = self._runner("predict").run_one(batch)
+            parts.append(nest.map_structure(np.asarray, outputs))
+            hooks.on_predict_batch_end(step, {"outputs": outputs})
+        hooks.on_predict_end()
+        return batched(parts)
+
+    # Single batches ---------------------------------------------------------------------------------------------
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """One update on one batch. Returns the loss, a list with metrics, or a dict."""
+        self._assert_compiled("train_on_batch")
+        return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """Loss and metrics on one batch."""
+        self._assert_compiled("test_on_batch")
+        return self._on_batch("test", x, y, sample_weight, None, return_dict)
+
+    def _on_batch(self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
+        if class_weight is not None:
+            sample_weight = weights_of_classes(np.asarray(y), class_weight)
+        data = pack_x_y_sample_weight(x, y, sample_weight)
+        batch = map_arrays(as_batch, data if isinstance(data, tuple) else (data,))
+        self._prepare_for(batch, kind == "train")
+        logs = as_floats(self._runner(kind).run_one(batch))
+        return logs if return_dict else _as_list(logs)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch, as NumPy arrays."""
+        batch = map_arrays(as_batch, (x,))
+        return nest.map_structure(np.asarray, self._runner("predict").run_one(batch))
+
+
+_COMPILE_ARGUMENTS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
+                      "steps_per_execution", "jit_compile")  # fmt: skip
+
+
+def _rows(x: Any) -> Any:
+    """How many samples a batch has."""
+    return math.cast(array.shape(nest.flatten(x)[0])[0], "float32")
+
+
+def _keras_spec(value: Any) -> TensorSpec:
+    spec = spec_of(value)
+    return TensorSpec([None, *spec.shape[1:]], spec.dtype) if spec.shape.rank else spec
+
+
+def _as_keras(spec: Any) -> Any:
+    return KerasTensor(spec.shape, spec.dtype) if isinstance(spec, TensorSpec) else spec
+
+
+def _is_due(epoch: int, frequency: Any) -> bool:
+    return (epoch + 1) % frequency == 0 if isinstance(frequency, int) else epoch + 1 in frequency
+
+
+def as_floats(logs: Any) -> dict[str, Any]:
+    """Values by name as Python numbers, in alphabetical order."""
+    if not isinstance(logs, dict):
+        raise ValueError(f"A step must return a dict of values by name, received {logs!r}.")
+    return {k: _as_float(logs[k]) for k in sorted(logs)}
+
+
+def _as_float(value: Any) -> Any:
+    array = np.asarray(value) if isinstance(value, Tensor) or hasattr(value, "__array__") else value
+    return float(array) if np.ndim(array) == 0 else array
+
+
+def _as_list(logs: dict[str, Any]) -> Any:
+    """The loss, or a list of the loss and the metrics."""
+    names: Sequence[str] = ["loss", *[k for k in logs if k != "loss"]] if "loss" in logs else list(logs)
+    values = [logs[k] for k in names]
+    return values[0] if len(values) == 1 else values

@@ -1,0 +1,98 @@
+"""`keras.utils`: small tools around models."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+
+from headwater.keras.callbacks._progress import Progbar
+from headwater.keras.saving import (
+    CustomObjectScope,
+    custom_object_scope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
+from headwater.keras.training._data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from headwater.keras.utils._files import get_file
+from headwater.ops import random as tf_random
+
+__all__ = [
+    "CustomObjectScope", "Progbar", "PyDataset", "Sequence", "custom_object_scope", "deserialize_keras_object",
+    "get_custom_objects", "get_file", "get_registered_name", "get_registered_object", "normalize",
+    "pack_x_y_sample_weight", "register_keras_serializable", "serialize_keras_object", "set_random_seed",
+    "to_categorical", "unpack_x_y_sample_weight",
+]  # fmt: skip
+
+
+def set_random_seed(seed: int) -> None:
+    """Seeds Python, NumPy and `tf.random`: what follows is the same in every run.
+
+    Args:
+        seed: An integer from 0 to 2³² - 1.
+    """
+    if not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"Expected a seed from 0 to 2**32 - 1, received {seed!r}.")
+    random.seed(seed)
+    np.random.seed(seed)
+    tf_random.set_seed(seed)
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> Any:
+    """Class numbers as one-hot rows.
+
+    Args:
+        x: Integers from 0, any shape; a last axis of size 1 is dropped.
+        num_classes: How many classes; default the largest number plus 1.
+
+    Returns:
+        An array of one axis more, float32.
+
+    >>> tf.keras.utils.to_categorical([0, 2])
+    array([[1., 0., 0.],
+           [0., 0., 1.]], dtype=float32)
+    """
+    labels = np.asarray(x, dtype=np.int64)
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    count = int(labels.max()) + 1 if num_classes is None else num_classes
+    return np.eye(count, dtype=np.float32)[labels]
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
+    """An array with norms of 1 along `axis`."""
+    norms = np.atleast_1d(np.linalg.norm(x, order, axis))
+    norms[norms == 0] = 1
+    return x / np.expand_dims(norms, axis)
+
+
+class PyDataset:
+    """A source of batches by number: subclasses define ``__len__`` and ``__getitem__(index)``.
+
+    Args:
+        workers: Accepted for compatibility.
+        use_multiprocessing: Accepted for compatibility.
+        max_queue_size: Accepted for compatibility.
+    """
+
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
+        self.workers = workers
+        self.use_multiprocessing = use_multiprocessing
+        self.max_queue_size = max_queue_size
+
+    def __len__(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__} must define __len__().")
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index).")
+
+    def on_epoch_end(self) -> None:
+        """Called after each epoch."""
+
+
+Sequence = PyDataset

@@ -1,0 +1,35 @@
+"""Records what real Keras answers: `python tests/keras/make_goldens.py` with TensorFlow 2.21 installed."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from tests.keras.cases import GROUPS  # noqa: E402
+
+TARGET = pathlib.Path(__file__).with_name("goldens.npz")
+
+
+def main() -> None:
+    """Runs every case and writes the answers."""
+    answers = {}
+    for group, cases in GROUPS.items():
+        for name, case in cases.items():
+            tf.keras.backend.clear_session()
+            for index, value in enumerate(case(tf)):
+                answers[f"{group}/{name}/{index:03}"] = np.asarray(value)
+    np.savez_compressed(TARGET, **answers)
+    print(len(answers), "arrays")
+
+
+if __name__ == "__main__":
+    main()
