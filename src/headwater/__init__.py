@@ -66,6 +66,7 @@ from headwater.ops import (
     operators,
     random,
     script,
+    signal,
     strings,
     tensor_array,
 )
@@ -79,6 +80,13 @@ from headwater.ops.constant import (
     type_spec_from_value,
 )
 from headwater.ops.devices import DeviceSpec, device
+from headwater.ops.initializers import (
+    constant_initializer,
+    ones_initializer,
+    random_normal_initializer,
+    random_uniform_initializer,
+    zeros_initializer,
+)
 
 # Functions at the root, written by scripts/root_names.py from the modules' ROOT_NAMES.
 # isort: split
@@ -152,13 +160,6 @@ from headwater.ops.array import (
 from headwater.ops.control_flow import case, cond, control_dependencies, group, no_op, switch_case, tuple, while_loop
 from headwater.ops.debugging import Assert, assert_equal, assert_greater, assert_less, assert_rank
 from headwater.ops.gradients import custom_gradient, grad_pass_through, gradients, recompute_grad
-from headwater.ops.initializers import (
-    constant_initializer,
-    ones_initializer,
-    random_normal_initializer,
-    random_uniform_initializer,
-    zeros_initializer,
-)
 from headwater.ops.linalg import eig, eigvals, einsum, matmul, norm, tensordot
 from headwater.ops.linalg import sqrtm as matrix_square_root
 from headwater.ops.maps import foldl, foldr, map_fn, scan, vectorized_map

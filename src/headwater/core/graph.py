@@ -190,6 +190,8 @@ class Graph:
                 inner: Any = self.constant(np.asarray(tensor._array))
             else:
                 inner = self.placeholder(tensor.dtype, tensor.shape, "capture")
+        elif isinstance(tensor, SymbolicTensor) and tensor.node.op is CONST:
+            inner = self.constant(tensor.node.attrs["value"])
         else:
             inner = self.placeholder(tensor.dtype, tensor.shape, "capture")
             inner.probes = getattr(tensor, "probes", None)

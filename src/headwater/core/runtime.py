@@ -87,28 +87,38 @@ def execute(graph: Graph, inputs: Sequence[Any], captures: Sequence[Any], entrie
             graph.runtime = _Stages(graph)
         return graph.runtime(inputs, captures, entries)
     if graph.runtime is None:
-        graph.runtime = {}
-    known = graph.known_captures
-    values = tuple([StaticValue(np.asarray(captures[i])) for i in known])
-    program = graph.runtime.get(values)
-    if program is None:
-        program = graph.runtime[values] = compile_function(_with_known_captures(graph, known, values), graph)
-    rest = [c for i, c in enumerate(captures) if i not in known]
-    return _guarded(graph, program, list(inputs), rest, list(entries))
+        graph.runtime = _Programs(graph)
+    return _guarded(graph, graph.runtime, list(inputs), list(captures), list(entries))
 
 
-def _with_known_captures(graph: Graph, known: Sequence[int], values: Sequence[StaticValue]) -> Callable[..., Any]:
-    """The Graph as a JAX function of the captures that are not known already."""
-    function = as_function(graph)
-    if not known:
-        return function
+class _Programs:
+    """A Graph without host nodes, compiled once for each set of values of captures that were known while tracing.
 
-    def program(inputs: Sequence[Any], captures: Sequence[Any], entries: Sequence[Any]) -> Any:
-        rest, fixed = iter(captures), dict(zip(known, values))
-        full = [fixed[i].array if i in fixed else next(rest) for i in range(len(known) + len(captures))]
-        return function(inputs, full, entries)
+    What follows from such a capture may decide a shape in the Graph, so it must be known when the program is built.
+    """
 
-    return program
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._known = graph.known_captures
+        self._programs: dict[Any, Any] = {}
+
+    def __call__(self, inputs: list[Any], captures: list[Any], entries: list[Any]) -> Any:
+        key = tuple([StaticValue(np.asarray(captures[i])) for i in self._known])
+        program = self._programs.get(key)
+        if program is None:
+            program = self._programs[key] = compile_function(self._with(key), self._graph)
+        return program(inputs, captures, entries)
+
+    def _with(self, key: Sequence[StaticValue]) -> Callable[..., Any]:
+        function = as_function(self._graph)
+
+        def program(inputs: list[Any], captures: list[Any], entries: list[Any]) -> Any:
+            full = list(captures)
+            for i, value in zip(self._known, key, strict=True):
+                full[i] = value.array
+            return function(inputs, full, entries)
+
+        return program
 
 
 def _guarded(graph: Graph, program: Any, *arguments: Any) -> Any:

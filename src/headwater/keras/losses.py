@@ -577,6 +577,20 @@ class SparseCategoricalCrossentropy(_Wrapped):
     ) -> None:  # fmt: skip
         super().__init__(reduction, name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis)
 
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        ignored = self._arguments["ignore_class"]
+        if ignored is None:
+            return super().__call__(y_true, y_pred, sample_weight)
+        # Samples of the ignored class count neither in the sum nor in the number of samples.
+        values = math.cast(self.call(y_true, y_pred), self.dtype)
+        labels = array.reshape(convert_to_tensor(y_true), array.shape(values))
+        valid = math.cast(math.not_equal(labels, math.cast(ignored, labels.dtype)), self.dtype)
+        if self.reduction in ("sum_over_batch_size", "mean"):
+            valid = valid * math.divide_no_nan(math.cast(array.size(valid), self.dtype), math.reduce_sum(valid))
+        if sample_weight is not None:
+            valid = valid * _fit_weight(math.cast(convert_to_tensor(sample_weight), self.dtype), values)
+        return reduce_weighted(values, valid, self.reduction, self.dtype)
+
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error

@@ -28,7 +28,8 @@ def _gather_gradient(inputs: Sequence[Tensor], outputs: Any, given: Sequence[Any
         return NotImplemented
     rest = params.shape.as_list()[1:]
     dims = shape(params)
-    rows = [-1, *(r if r is not None else dims[i + 1] for i, r in enumerate(rest))]
+    count = indices.shape.num_elements()
+    rows = [-1 if count is None else count, *(r if r is not None else dims[i + 1] for i, r in enumerate(rest))]
     return [IndexedSlices(reshape(dense(given[0]), rows), reshape(indices, [-1]), dims), None]
 
 

@@ -52,8 +52,8 @@ def _blur(x: Any, size: int, sigma: float) -> Any:
     height, width = x.shape[-3] - size + 1, x.shape[-2] - size + 1
     if height < 1 or width < 1:
         raise ValueError(f"expected images at least as large as the filter {size}, received {list(x.shape)}")
-    rows = sum(weights[i] * x[..., i : i + height, :, :] for i in range(size))
-    return sum(weights[i] * rows[..., i : i + width, :] for i in range(size))  # type: ignore[index]
+    rows: Any = sum(weights[i] * x[..., i : i + height, :, :] for i in range(size))
+    return sum(weights[i] * rows[..., i : i + width, :] for i in range(size))
 
 
 def _similarity(a: Any, b: Any, largest: Any, attrs: dict[str, Any]) -> tuple[Any, Any]:

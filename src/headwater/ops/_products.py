@@ -10,6 +10,7 @@ import numpy as np
 
 from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
+from headwater.core.shapes import TensorShape, broadcast_shapes, unknown_shape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._cast import cast
 from headwater.ops._common import convert_pair
@@ -99,7 +100,32 @@ def matvec(
     return squeeze(product, -1, name=name)
 
 
-@op("Einsum", same_dtype=True)
+def _einsum_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
+    """The result's shape by labels; `...` stands for whatever axes the labels leave over."""
+    terms, _, result = attrs["equation"].partition("->")
+    if "->" not in attrs["equation"]:
+        labels = terms.replace(",", "").replace("...", "")
+        result = "..." * ("..." in terms) + "".join(sorted(c for c in set(labels) if labels.count(c) == 1))
+    if any(x.shape.rank is None for x in inputs):
+        return inputs[0].dtype, unknown_shape(None if "..." in result else len(result))
+    sizes: dict[str, int | None] = {}
+    rest = TensorShape([])
+    for term, x in zip(terms.split(","), inputs, strict=True):
+        before, dots, after = term.partition("...")
+        if len(x.shape) < len(before + after) or (not dots and len(x.shape) != len(term)):
+            raise ValueError(f"Expected {len(before + after)} dimensions for term {term!r}, received shape {x.shape}.")
+        end = len(x.shape) - len(after)
+        rest = broadcast_shapes(rest, x.shape[len(before) : end])
+        for label, size in zip(before + after, (*x.shape[: len(before)], *x.shape[end:]), strict=True):
+            if None not in (size, sizes.get(label)) and size != sizes[label] and 1 not in (size, sizes[label]):
+                raise ValueError(f"Expected one size for label {label!r}, received {sizes[label]} and {size}.")
+            sizes[label] = size if sizes.get(label) in (None, 1) else sizes[label]
+    before, dots, after = result.partition("...")
+    dims = [[sizes[c] for c in before], list(rest) if dots else [], [sizes[c] for c in after]]
+    return inputs[0].dtype, TensorShape([d for part in dims for d in part])
+
+
+@op("Einsum", same_dtype=True, spec=_einsum_spec)
 def EINSUM(*inputs: Any, equation: str) -> Any:
     return jnp.einsum(equation, *inputs)
 
@@ -160,7 +186,14 @@ def _contracted(axes: Any, rank_a: int, rank_b: int) -> tuple[list[int], list[in
     return [i % rank_a for i in first], [i % rank_b for i in second]
 
 
-@op("Cross", same_dtype=True)
+def _cross_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
+    shape = inputs[0].shape.merge_with(inputs[1].shape)
+    if shape.rank == 0 or shape[-1] not in (3, None):
+        raise ValueError(f"Expected shapes that end in 3, received {shape}.")
+    return inputs[0].dtype, shape
+
+
+@op("Cross", same_dtype=True, spec=_cross_spec)
 def CROSS(a: Any, b: Any) -> Any:
     if a.shape[-1] != 3 or a.shape != b.shape:
         raise ValueError(f"Expected two tensors of one shape that ends in 3, received {a.shape} and {b.shape}.")

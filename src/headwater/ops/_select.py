@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import dtypes
-from headwater.core.dtypes import as_dtype
+from headwater.core.dtypes import as_dtype, from_numpy
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
@@ -221,12 +222,17 @@ def dynamic_stitch(indices: Sequence[Any], data: Sequence[Any], name: str | None
 # Places in a sorted sequence -------------------------------------------------------------------------------------
 
 
-@op("SearchSorted", differentiable=False, same_dtype=True)
+@op(
+    "SearchSorted",
+    differentiable=False,
+    same_dtype=True,
+    spec=lambda inputs, attrs: (from_numpy(attrs["out_type"]), inputs[1].shape),
+)
 def SEARCH_SORTED(sequence: Any, values: Any, *, side: str, out_type: Any) -> Any:
     rows = jnp.reshape(sequence, (-1, sequence.shape[-1]))
     wanted = jnp.reshape(values, (rows.shape[0], values.shape[-1]))
-    found = [jnp.searchsorted(r, w, side=side) for r, w in zip(rows, wanted, strict=True)]
-    return jnp.reshape(jnp.stack(found), values.shape).astype(out_type)
+    found = jax.vmap(lambda row, places: jnp.searchsorted(row, places, side=side))(rows, wanted)
+    return jnp.reshape(found, values.shape).astype(out_type)
 
 
 def searchsorted(

@@ -18,12 +18,10 @@ from headwater.core.lowering import as_function
 from headwater.core.op import Op, is_differentiable
 from headwater.core.runtime import execute
 from headwater.core.tape import (
-    ONES_LIKE,
     ZEROS_LIKE,
     ForwardAccumulator,
+    GradientTape,
     UnconnectedGradients,
-    accumulate,
-    back_propagate,
     dense,
 )
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
@@ -518,19 +516,14 @@ def gradients(
         )
     targets = [graph.own(convert_to_tensor(y)) for y in nest.flatten(ys)]
     sources = [_source(graph, x) for x in nest.flatten(xs)]
-    given = [None] * len(targets) if grad_ys is None else nest.flatten(grad_ys)
-    cotangents: dict[int, Any] = {}
-    for target, start in zip(targets, given, strict=True):
-        accumulate(cotangents, target, ONES_LIKE(target) if start is None else convert_to_tensor(start, target.dtype))
     stopped = {id(x) for x in nest.flatten(stop_gradients)} if stop_gradients is not None else set()
-    records = [
-        (n.op, n.inputs, n.attrs, n.outputs, None)
-        for n in graph.nodes
-        if n.op.differentiable and not any(id(x) in stopped for x in n.outputs)
-    ]
-    back_propagate(records, cotangents, {id(x) for x in sources})
-    zero = UnconnectedGradients(unconnected_gradients) is UnconnectedGradients.ZERO
-    return [cotangents.get(id(x), ZEROS_LIKE(x) if zero else None) for x in sources]
+    tape = GradientTape(watch_accessed_variables=False)
+    tape.watch([x for x in sources if is_differentiable(x.dtype)])
+    for node in graph.nodes:
+        if not any(id(x) in stopped for x in node.outputs):
+            tape.record(node.op, node.inputs, node.attrs, node.outputs)
+    given = None if grad_ys is None else nest.flatten(grad_ys)
+    return tape.gradient(targets, sources, given, unconnected_gradients)  # type: ignore[no-any-return]
 
 
 def _source(graph: Graph, x: Any) -> Tensor:

@@ -1,23 +1,3 @@
-<<<<<<< HEAD
-"""`tf.image`: pictures as files and as arrays."""
-
-from headwater.ops.io import (
-    decode_bmp,
-    decode_gif,
-    decode_image,
-    decode_jpeg,
-    decode_png,
-    encode_jpeg,
-    encode_png,
-    extract_jpeg_shape,
-    is_jpeg,
-)
-
-__all__ = [
-    "decode_bmp", "decode_gif", "decode_image", "decode_jpeg", "decode_png", "encode_jpeg", "encode_png",
-    "extract_jpeg_shape", "is_jpeg",
-]  # fmt: skip
-=======
 """`tf.image`: images as tensors [height, width, channels] or batches of them."""
 
 from __future__ import annotations
@@ -87,6 +67,17 @@ from headwater.ops._resize import (
     ResizeMethod,
     resize,
 )
+from headwater.ops.io import (
+    decode_bmp,
+    decode_gif,
+    decode_image,
+    decode_jpeg,
+    decode_png,
+    encode_jpeg,
+    encode_png,
+    extract_jpeg_shape,
+    is_jpeg,
+)
 
 __all__ = [
     "ResizeMethod",
@@ -100,13 +91,22 @@ __all__ = [
     "convert_image_dtype",
     "crop_and_resize",
     "crop_to_bounding_box",
+    "decode_bmp",
+    "decode_gif",
+    "decode_image",
+    "decode_jpeg",
+    "decode_png",
     "draw_bounding_boxes",
+    "encode_jpeg",
+    "encode_png",
+    "extract_jpeg_shape",
     "extract_patches",
     "flip_left_right",
     "flip_up_down",
     "grayscale_to_rgb",
     "hsv_to_rgb",
     "image_gradients",
+    "is_jpeg",
     "non_max_suppression",
     "non_max_suppression_overlaps",
     "non_max_suppression_with_scores",
@@ -145,4 +145,3 @@ __all__ = [
 ]
 
 ROOT_NAMES: tuple[str, ...] = ()
->>>>>>> main

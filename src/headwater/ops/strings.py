@@ -21,6 +21,7 @@ __all__ = [
     "to_number", "unicode_decode", "unicode_decode_with_offsets", "unicode_encode", "unicode_split",
     "unicode_split_with_offsets", "unicode_transcode", "unsorted_segment_join", "upper",
 ]  # fmt: skip
+ROOT_NAMES = ("as_string",)
 
 _UNITS = ("BYTE", "UTF8_CHAR")
 _TO_NUMBER = (dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64, dtypes.uint32, dtypes.uint64)

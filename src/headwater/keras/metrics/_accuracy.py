@@ -9,7 +9,7 @@ from headwater.core.tensor import convert_to_tensor
 from headwater.keras._registry import builtin
 from headwater.keras._state import floatx
 from headwater.keras.metrics._reductions import MeanMetricWrapper, pair
-from headwater.ops import array, math, nn
+from headwater.ops import array, math
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Any:
@@ -61,7 +61,7 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> A
     """1 where the label's class is among the `k` largest predictions, else 0."""
     y_pred, y_true = convert_to_tensor(y_pred), convert_to_tensor(y_true)
     labels = math.cast(_classes(y_true, y_pred), dtypes.int32)
-    return math.cast(nn.in_top_k(labels, math.cast(y_pred, dtypes.float32), k), floatx())
+    return math.cast(math.in_top_k(labels, math.cast(y_pred, dtypes.float32), k), floatx())
 
 
 @builtin("keras.metrics")

@@ -27,11 +27,13 @@ class _Counts(Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes a batch into account."""
         y_true, y_pred = pair(y_true, y_pred)
-        y_true, y_pred = [array.reshape(math.cast(y, self.dtype), [-1]) for y in (y_true, y_pred)]
         weight = None
         if sample_weight is not None:
-            weight = array.reshape(as_float(sample_weight, self.dtype), [-1])
+            weight = as_float(sample_weight, self.dtype)
+            while weight.shape.rank < y_pred.shape.rank:  # a weight per sample
+                weight = array.expand_dims(weight, -1)
             weight = array.reshape(array.broadcast_to(weight, array.shape(y_pred)), [1, -1])
+        y_true, y_pred = [array.reshape(math.cast(y, self.dtype), [-1]) for y in (y_true, y_pred)]
         said = math.cast(
             array.expand_dims(y_pred, 0) > array.expand_dims(convert_to_tensor(self._thresholds), 1), self.dtype
         )

@@ -12,17 +12,21 @@ from headwater.keras.metrics._base import Metric, as_float
 from headwater.ops import array, math
 
 
-def weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
-    """The values times their weights, and the weights in the shape of the values (or None)."""
+def weighted(values: Any, sample_weight: Any, dtype: str, reduce: Callable[..., Any]) -> tuple[Any, Any]:
+    """One value per sample (or per weight), times its weight; and the weights in the same shape, or None."""
     values = as_float(values, dtype)
-    if sample_weight is None:
-        return values, None
-    weight = as_float(sample_weight, dtype)
-    if values.shape.rank is not None and weight.shape.rank is not None:
-        if weight.shape.rank == values.shape.rank + 1 and weight.shape[-1] == 1:
+    kept = 1
+    weight = None
+    if sample_weight is not None:
+        weight = as_float(sample_weight, dtype)
+        if weight.shape.rank == (values.shape.rank or 0) + 1 and weight.shape[-1] == 1:
             weight = array.squeeze(weight, axis=-1)
-        if weight.shape.rank < values.shape.rank:  # weights per sample: the mean over the other axes
-            values = math.reduce_mean(values, axis=list(range(weight.shape.rank, values.shape.rank)))
+        kept = weight.shape.rank or 0
+    rank = values.shape.rank
+    if rank is not None and rank > max(kept, 1):
+        values = reduce(values, axis=list(range(max(kept, 1), rank)))
+    if weight is None:
+        return values, None
     weight = array.broadcast_to(weight, array.shape(values))
     return values * weight, weight
 
@@ -37,7 +41,7 @@ class Sum(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Adds values."""
-        values, _ = weighted(values, sample_weight, self.dtype)
+        values, _ = weighted(values, sample_weight, self.dtype, math.reduce_sum)
         self.total.assign_add(math.reduce_sum(values), read_value=False)
 
     def result(self) -> Any:
@@ -61,7 +65,7 @@ class Mean(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Takes values into account."""
-        values, weight = weighted(values, sample_weight, self.dtype)
+        values, weight = weighted(values, sample_weight, self.dtype, math.reduce_mean)
         self.total.assign_add(math.reduce_sum(values), read_value=False)
         if weight is not None:
             count = math.reduce_sum(weight)

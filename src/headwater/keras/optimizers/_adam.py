@@ -129,11 +129,11 @@ class Nadam(Adam):
 
     def build(self, variables: Sequence[Variable]) -> None:
         Optimizer.build(self, variables)
-        self._product = self._variable(np.ones([], np.float32), "u_product")
         self._momenta, self._velocities = self.slots(variables, "momentum", "velocity")
+        self._product = self._variable(np.ones([], np.float32), "u_product")
 
     def _schedule_of(self, step: Any, dtype: Any) -> Any:
-        return self.beta_1 * (1.0 - 0.5 * math.pow(convert_to_tensor(0.96, dtype), 0.004 * step))
+        return self.beta_1 * (1.0 - 0.5 * math.pow(convert_to_tensor(0.96, dtype), step))
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
         if not self.built:

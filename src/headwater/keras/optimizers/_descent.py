@@ -150,8 +150,7 @@ class Adadelta(Optimizer):
 
     def build(self, variables: Sequence[Variable]) -> None:
         super().build(variables)
-        (self._gradients,) = self.slots(variables, "accumulated_grad")
-        (self._steps,) = self.slots(variables, "accumulated_delta_var")
+        self._gradients, self._steps = self.slots(variables, "accumulated_grad", "accumulated_delta_var")
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index, rho = self._slot_index(variable), self.rho
