@@ -1,4 +1,4 @@
-"""`tf.image`: images as tensors [height, width, channels], batches of them, and as files."""
+"""`tf.image`: images as tensors [height, width, channels] or batches of them."""
 
 from __future__ import annotations
 
