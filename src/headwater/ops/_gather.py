@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,15 +39,19 @@ def GATHER(params: Any, indices: Any, *, axis: int, batch_dims: int) -> Any:
     place = one_axis(axis, params.ndim)
     if not batch_dims:
         return jnp.take(params, indices, place, mode="clip")
-    take = lambda p, i: jnp.take(p, i, place - batch_dims, mode="clip")  # noqa: E731
+    take: Any = functools.partial(jnp.take, axis=place - batch_dims, mode="clip")
     for _ in range(batch_dims):
         take = jax.vmap(take)
     return take(params, indices)
 
 
+def _element(params: Any, indices: Any) -> Any:
+    return params[tuple(jnp.moveaxis(indices, -1, 0))]
+
+
 @op("GatherNd")
 def GATHER_ND(params: Any, indices: Any, *, batch_dims: int) -> Any:
-    take = lambda p, i: p[tuple(jnp.moveaxis(i, -1, 0))]  # noqa: E731
+    take: Any = _element
     for _ in range(batch_dims):
         take = jax.vmap(take)
     return take(params, indices)

@@ -14,6 +14,7 @@ from headwater.core.dtypes import as_dtype, from_numpy
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.ops._compare import equal
 from headwater.ops._gather import gather, gather_nd
 from headwater.ops._inputs import BOOL, matched, static_value, tensor_of
 from headwater.ops._join import concat
@@ -107,7 +108,7 @@ class UniqueWithCounts(NamedTuple):
 
     y: Tensor
     idx: Tensor
-    count: Tensor
+    count: Tensor  # type: ignore[assignment]  # TensorFlow's name for it, a method of tuples
 
 
 def _unique_spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> list[Any]:
@@ -184,7 +185,7 @@ def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str
     [[6], [5, 7]]
     """
     x, numbers = matched(data)[0], convert_to_tensor(partitions)
-    return [gather_nd(x, WHERE(numbers == i)) for i in range(num_partitions)]
+    return [gather_nd(x, WHERE(equal(numbers, i))) for i in range(num_partitions)]
 
 
 @op("DynamicStitch")
