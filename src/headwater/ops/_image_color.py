@@ -23,7 +23,8 @@ _HALF_OR_SINGLE = (dtypes.float16, dtypes.float32)
 @op("SaturateCast")
 def _SATURATE(x: Any, *, dtype: Any) -> Any:
     limits = jnp.iinfo(dtype)
-    low, high = limits.min, limits.max
+    low: Any = limits.min
+    high: Any = limits.max
     if jnp.issubdtype(x.dtype, jnp.floating):
         # The largest number of the source that the target can hold.
         high = float(np.nextafter(x.dtype.type(high), x.dtype.type(0))) if float(x.dtype.type(high)) > high else high

@@ -337,7 +337,7 @@ def inverse_mdct(
     TensorShape([32])
     """
     mdcts = convert_to_tensor(mdcts, dtype_hint=dtypes.float32)
-    half = int(mdcts.shape[-1])  # type: ignore[arg-type]
+    half = int(mdcts.shape[-1])
     frames = _UNFOLD(dct(mdcts, type=4, norm=norm))
     if norm is None:
         frames = frames * (0.5 / half)
