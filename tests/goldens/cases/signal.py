@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from goldens.case import Case, complexes, floats, ints
-from goldens.runner import resolve
+from tests.goldens.case import Case, complexes, floats, ints
+from tests.goldens.runner import resolve
 
 SIGNAL = floats(2, 24)
 CUBE = floats(2, 3, 4, 6)
