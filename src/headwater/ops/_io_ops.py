@@ -235,8 +235,8 @@ def DECODE_CSV(records: Any, *defaults: Any, delimiter: str, quotes: bool, missi
     for index, row in enumerate(rows):
         if (columns is None and len(row) != len(defaults)) or (chosen and max(chosen) >= len(row)):
             raise InvalidArgumentError(
-                None, None, f"Expect {len(defaults)} fields but have {len(row)} in record {index}. Give one default per "
-                "column.",
+                None, None, f"Expect {len(defaults)} fields but have {len(row)} in record {index}. Give one default "
+                "per column.",
             )  # fmt: skip
     return tuple([
         _column([row[place] for row in rows], default, missing, place).reshape(records.shape)

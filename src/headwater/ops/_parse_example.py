@@ -67,8 +67,8 @@ def columns(features: Any) -> tuple[_Column, ...]:
 def _column(key: str, feature: Any) -> _Column:
     if not isinstance(feature, FixedLenFeature | FixedLenSequenceFeature):
         raise ValueError(
-            f"Feature {key!r} is a {type(feature).__name__}. Expected FixedLenFeature or FixedLenSequenceFeature, whose "
-            "results are dense."
+            f"Feature {key!r} is a {type(feature).__name__}. Expected FixedLenFeature or FixedLenSequenceFeature, "
+            "whose results are dense."
         )
     dtype = as_dtype(feature.dtype)
     if dtype.name not in _FIELDS:
