@@ -523,7 +523,7 @@ def gradients(
         if not any(id(x) in stopped for x in node.outputs):
             tape.record(node.op, node.inputs, node.attrs, node.outputs)
     given = None if grad_ys is None else nest.flatten(grad_ys)
-    return tape.gradient(targets, sources, given, unconnected_gradients)  # type: ignore[no-any-return]
+    return tape.gradient(targets, sources, given, unconnected_gradients)
 
 
 def _source(graph: Graph, x: Any) -> Tensor:
