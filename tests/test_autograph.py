@@ -37,7 +37,7 @@ def sign(x):
 
 
 def early(x):
-    if x > 10:
+    if x > 10:  # noqa: SIM102 - nested on purpose
         if x > 20:
             return x
     if x < 0:
@@ -430,13 +430,45 @@ def test_recursion_decorators_and_nested_functions():
 def test_lambdas_are_told_apart():
     f, g = (lambda x: x if x > 0 else -x), (lambda x: x + 1 if x > 0 else -x)
     h = lambda x: (lambda x: x if x > 1 else x * 2)(x)  # noqa: E731
-    multiline = (lambda
+    # fmt: off
+    multiline = (lambda  # noqa: E731
                  x: (x if x > 0
-                     else -x))  # fmt: skip
+                     else -x))
+    # fmt: on
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert [int(tf.function(k)(c(3))) for k in (f, g, h, multiline)] == [3, 4, 3, 3]
         assert [int(tf.function(k)(c(-3))) for k in (f, g, h, multiline)] == [3, 3, -6, 3]
+
+
+def test_exceptions_are_handled_as_python_does():
+    @tf.function
+    def f(x, values):
+        try:
+            y = values["missing"]
+        except KeyError as error:
+            y = len(error.args)
+        if x > 0:
+            return x + y
+        return x - y
+
+    assert int(f(c(3), {"a": 1})) == 4
+    assert int(f(c(-3), {"a": 1})) == -4
+
+
+def test_layers_of_the_users_are_converted():
+    class Cell(tf.keras.layers.Layer):
+        def call(self, x, training=False):
+            if tf.reduce_sum(x) > 0.0:
+                x = x * 2.0
+            for _ in tf.range(2):
+                x = x + 1.0
+            return x + 100.0 if training else x
+
+    model = tf.keras.Sequential([Cell()])
+    np.testing.assert_allclose(model.predict(np.ones((2, 3), np.float32), verbose=0), np.full((2, 3), 4.0))
+    np.testing.assert_allclose(tf.function(lambda x: Cell()(x, training=True))(-tf.ones([1, 2])), [[101.0, 101.0]])
+    np.testing.assert_allclose(Cell()(-tf.ones([1, 2])), [[1.0, 1.0]])
 
 
 def test_builtins_on_tensors():

@@ -154,8 +154,8 @@ def test_shape_invariants():
 def test_while_loop_errors():
     with pytest.raises(TypeError, match="callable"):
         tf.while_loop(1, 2, [c(0)])
-    with pytest.raises(ValueError, match="at least|one element"):
-        tf.while_loop(lambda: True, lambda: [], [])
+    with pytest.raises(ValueError, match="one element"):
+        tf.while_loop(lambda: True, list, [])
     for body, kind, text in [
         (lambda i, x: (i + 1,), ValueError, "nested structure"),
         (lambda i, x: (i + 1, tf.cast(x, tf.int32)), TypeError, "dtype float32 before the loop"),
@@ -241,12 +241,14 @@ def test_back_prop_false_stops_gradients():
 @RUNNERS
 def test_map_fn(run):
     close(run(lambda x: tf.map_fn(lambda r: r * r, x))(c([1, 2, 3])), [1, 4, 9])
-    a, b = run(lambda x: tf.map_fn(lambda r: (r, tf.cast(r, tf.float32)), x, fn_output_signature=(tf.int32, tf.float32)))(
-        c([1, 2])
-    )
+    a, b = run(
+        lambda x: tf.map_fn(lambda r: (r, tf.cast(r, tf.float32)), x, fn_output_signature=(tf.int32, tf.float32))
+    )(c([1, 2]))
     assert (a.dtype, b.dtype) == (tf.int32, tf.float32)
     pairs = {"a": c([[1, 2], [3, 4]]), "b": c([5, 6])}
-    close(run(lambda p: tf.map_fn(lambda d: d["a"] * d["b"], p, fn_output_signature=tf.int32))(pairs), [[5, 10], [18, 24]])
+    close(
+        run(lambda p: tf.map_fn(lambda d: d["a"] * d["b"], p, fn_output_signature=tf.int32))(pairs), [[5, 10], [18, 24]]
+    )
     spec = tf.TensorSpec([2], tf.float32)
     out = run(lambda x: tf.map_fn(lambda r: tf.stack([r, r]), x, fn_output_signature=spec))(tf.zeros([0]))
     assert out.shape == (0, 2)

@@ -55,7 +55,9 @@ def test_in_loops_and_branches():
         return x
 
     def dynamic(x):
-        return tf.while_loop(lambda i, x: i < tf.cast(x * 0 + 3, tf.int32), lambda i, x: (i + 1, clipped(x)), (c(0), x))[1]
+        return tf.while_loop(
+            lambda i, x: i < tf.cast(x * 0 + 3, tf.int32), lambda i, x: (i + 1, clipped(x)), (c(0), x)
+        )[1]
 
     for f in (loop, branch, dynamic):
         assert float(slope(tf.function(f), c(1.0))) == 10.0

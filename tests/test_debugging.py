@@ -84,7 +84,13 @@ def test_assertions_do_not_stop_gradients():
 @pytest.mark.parametrize(
     ("check", "good", "bad", "kind", "text"),
     [
-        (debugging.assert_rank, ([1, 2], 1), ([1, 2], 2), ValueError, r"must have rank 2.  Received rank 1, shape \(2,\)"),
+        (
+            debugging.assert_rank,
+            ([1, 2], 1),
+            ([1, 2], 2),
+            ValueError,
+            r"must have rank 2.  Received rank 1, shape \(2,\)",
+        ),
         (debugging.assert_rank_at_least, ([[1]], 1), ([1], 2), ValueError, "must have rank at least 2"),
         (debugging.assert_rank_in, ([1], [0, 1]), ([1], [2, 3]), ValueError, r"must have rank in \(2, 3\)"),
         (debugging.assert_scalar, (1,), ([1],), ValueError, r"Expected scalar shape, saw shape: \(1,\)"),

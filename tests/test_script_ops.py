@@ -26,7 +26,10 @@ def printed(capsys, *values, **options):
         (c([[[1, 2], [3, 4]], [[5, 6], [7, 8]]]), "[[[1 2]\n  [3 4]]\n\n [[5 6]\n  [7 8]]]"),
         (tf.range(20), "[0 1 2 ... 17 18 19]"),
         (tf.range(6), "[0 1 2 3 4 5]"),
-        (tf.reshape(tf.range(24), [8, 3]), "[[0 1 2]\n [3 4 5]\n [6 7 8]\n ...\n [15 16 17]\n [18 19 20]\n [21 22 23]]"),
+        (
+            tf.reshape(tf.range(24), [8, 3]),
+            "[[0 1 2]\n [3 4 5]\n [6 7 8]\n ...\n [15 16 17]\n [18 19 20]\n [21 22 23]]",
+        ),
         (tf.zeros([0]), "[]"),
         (c(True), "1"),
         (c([True, False]), "[1 0]"),
@@ -147,7 +150,7 @@ def test_py_function_gets_eager_tensors(run):
 def test_exceptions_in_python_functions(run):
     with pytest.raises(tf.errors.UnknownError, match="ZeroDivisionError: division by zero"):
         run(lambda x: tf.py_function(lambda y: 1 / 0, [x], tf.int32))(c(1))
-    with pytest.raises(tf.errors.InvalidArgumentError, match="TypeError: Cannot convert 1.5"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="TypeError: Cannot convert"):
         run(lambda x: tf.py_function(lambda y: 1.5, [x], tf.int32))(c(1))
     with pytest.raises(ValueError, match="callable"):
         tf.py_function(1, [], tf.int32)

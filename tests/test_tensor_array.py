@@ -171,7 +171,9 @@ def test_as_argument_result_and_loop_variable():
     @tf.function
     def loop(n):
         a = ta(size=n, element_shape=[])
-        return tf.while_loop(lambda i, a: i < n, lambda i, a: (i + 1, a.write(i, tf.cast(i, tf.float32))), [0, a])[1].stack()
+        return tf.while_loop(lambda i, a: i < n, lambda i, a: (i + 1, a.write(i, tf.cast(i, tf.float32))), [0, a])[
+            1
+        ].stack()
 
     close(loop(c(3)), [0, 1, 2])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -322,8 +323,8 @@ def staged_loop(
         return
     if complete and limit is None:
         for k, i in enumerate(carried):
-            flags = iter(zip(filled[i], _lists(prepared[i]), strict=True))
-            finals[k] = _map_lists(finals[k], lambda x, f=flags: _completed(x, *next(f), bound))  # type: ignore[misc]
+            facts = iter(zip(filled[i], _lists(prepared[i]), strict=True))
+            finals[k] = _map_lists(finals[k], functools.partial(_completed, facts, bound))
     set_state(place(finals))
 
 
@@ -341,7 +342,8 @@ def _map_lists(value: Any, function: Callable[[Any], Any]) -> Any:
     return nest.map_structure(lambda x: function(x) if isinstance(x, StagedList) else x, value)
 
 
-def _completed(final: Any, filled: bool, before: Any, bound: Any) -> Any:
+def _completed(facts: Iterator[tuple[bool, Any]], bound: Any, final: Any) -> Any:
+    filled, before = next(facts)
     return final._after_full_loop(before, bound) if filled else final
 
 
