@@ -1,0 +1,306 @@
+"""`fit`, `evaluate`, `predict`: many steps per dispatch and one by one give the same; callbacks, data sources, errors."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+import headwater as tf
+
+layers, callbacks = tf.keras.layers, tf.keras.callbacks
+X = np.random.RandomState(0).uniform(size=(70, 4)).astype("float32")
+Y = X.sum(1, keepdims=True)
+
+
+def _model(optimizer: Any = "sgd", **options: Any) -> Any:
+    tf.keras.utils.set_random_seed(1)
+    model = tf.keras.Sequential([layers.Input((4,)), layers.Dense(3, activation="tanh"), layers.Dense(1)])
+    model.compile(optimizer, "mse", metrics=["mae"], **options)
+    return model
+
+
+class EveryBatch(callbacks.Callback):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[int, list[str]]] = []
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.seen.append((batch, sorted(logs)))
+
+
+def test_many_steps_per_dispatch_give_what_single_steps_give() -> None:
+    runs = []
+    watcher = EveryBatch()
+    for options in ({}, {"callbacks": [watcher]}, {"eager": True}):
+        model = _model("adam", run_eagerly=bool(options.pop("eager", False)))
+        np.random.seed(5)
+        history = model.fit(X, Y, epochs=3, batch_size=16, verbose=0, **options).history
+        runs.append([*[np.array(history[k]) for k in sorted(history)], *model.get_weights()])
+    assert [b for b, _ in watcher.seen] == [0, 1, 2, 3, 4] * 3
+    assert watcher.seen[0][1] == ["loss", "mae"]
+    for run in runs[1:]:
+        for a, b in zip(runs[0], run, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_a_step_is_traced_once() -> None:
+    count = 0
+
+    class Counting(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+        def train_step(self, data: Any) -> Any:
+            nonlocal count
+            count += 1
+            return super().train_step(data)
+
+    model = Counting()
+    model.compile("sgd", "mse")
+    model.fit(X, Y, epochs=3, verbose=0)
+    model.fit(X, Y, epochs=1, verbose=0)
+    assert count == 1
+
+
+def test_autograph_reaches_call_and_train_step() -> None:
+    class Branching(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, x: Any) -> Any:
+            y = self.dense(x)
+            if tf.reduce_sum(x) > 0.0:
+                y = y * 2.0
+            return y
+
+    model = Branching()
+    model.compile("sgd", "mse")
+    model.fit(X, Y, epochs=1, verbose=0)
+    np.testing.assert_allclose(model.predict(X[:3], verbose=0), 2 * model.dense(X[:3]).numpy(), rtol=1e-5)
+
+
+def test_own_train_step_with_own_metrics() -> None:
+    class Own(tf.keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = layers.Dense(1)
+            self.tracker = tf.keras.metrics.Mean(name="distance")
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+        def train_step(self, data: Any) -> Any:
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.abs(self(x, training=True) - y))
+            gradients = tape.gradient(loss, self.trainable_variables)
+            self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+            self.tracker.update_state(loss)
+            return {"distance": self.tracker.result()}
+
+    model = Own()
+    model.compile("adam")
+    history = model.fit(X, Y, epochs=4, verbose=0).history
+    assert list(history) == ["distance"]
+    assert history["distance"][-1] < history["distance"][0]
+
+
+def test_data_sources_agree() -> None:
+    class Batches(tf.keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return 5
+
+        def __getitem__(self, index: int) -> Any:
+            return X[index * 16 : (index + 1) * 16], Y[index * 16 : (index + 1) * 16]
+
+    def generator() -> Any:
+        source = Batches()
+        while True:
+            yield from (source[i] for i in range(5))
+
+    results = []
+    for arguments in ({"x": X, "y": Y, "batch_size": 16}, {"x": Batches()}, {"x": generator(), "steps_per_epoch": 5},
+                      {"x": tf.constant(X), "y": tf.constant(Y), "batch_size": 16}):  # fmt: skip
+        model = _model()
+        model.fit(**arguments, shuffle=False, epochs=2, verbose=0)
+        results.append(model.get_weights())
+    for weights in results[1:]:
+        for a, b in zip(results[0], weights, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+def test_arrays_changed_between_fits_are_seen() -> None:
+    big = np.zeros((300, 4000), "float32")
+    y = np.ones((300, 1), "float32")
+    model = tf.keras.Sequential([layers.Input((4000,)), layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
+    model.compile(tf.keras.optimizers.SGD(1e-4), "mse")
+    model.fit(big, y, verbose=0, shuffle=False)
+    assert not model.get_weights()[0].any()
+    big[:, 0] = 1.0
+    model.fit(big, y, verbose=0, shuffle=False)
+    assert model.get_weights()[0].any()
+
+
+def test_shuffling_depends_on_the_seed_only() -> None:
+    def run(shuffle: bool) -> Any:
+        model = _model()
+        np.random.seed(3)
+        model.fit(X, Y, epochs=2, verbose=0, shuffle=shuffle)
+        return model.get_weights()[0]
+
+    np.testing.assert_array_equal(run(True), run(True))
+    assert not np.array_equal(run(True), run(False))
+
+
+def test_evaluate_predict_and_single_batches() -> None:
+    model = _model()
+    loss, mae = model.evaluate(X, Y, verbose=0, batch_size=16)
+    predicted = model.predict(X, verbose=0, batch_size=16)
+    assert predicted.shape == (70, 1)
+    np.testing.assert_allclose(loss, ((predicted - Y) ** 2).mean(), rtol=1e-5)
+    np.testing.assert_allclose(mae, np.abs(predicted - Y).mean(), rtol=1e-5)
+    assert model.evaluate(X, Y, verbose=0, return_dict=True).keys() == {"loss", "mae"}
+    np.testing.assert_allclose(model.predict_on_batch(X), predicted, rtol=1e-5)
+    before = model.test_on_batch(X, Y)[0]
+    model.train_on_batch(X, Y)
+    model.reset_metrics()
+    assert model.test_on_batch(X, Y)[0] < before
+
+
+def test_several_inputs_and_outputs_by_name() -> None:
+    a, b = layers.Input((3,), name="a"), layers.Input((1,), name="b")
+    joined = layers.Concatenate()([a, b])
+    model = tf.keras.Model([a, b], {"u": layers.Dense(1, name="u")(joined), "v": layers.Dense(2, name="v")(joined)})
+    model.compile("sgd", {"u": "mse", "v": "mae"}, loss_weights={"u": 1.0, "v": 0.5}, metrics={"v": ["mse"]})
+    data = {"a": X[:, :3], "b": X[:, 3:]}
+    history = model.fit(data, {"u": Y, "v": X[:, :2]}, epochs=1, verbose=0).history
+    assert set(history) == {"loss", "u_loss", "v_loss", "v_mse"}
+    np.testing.assert_allclose(history["loss"], np.add(history["u_loss"], 0.5 * np.array(history["v_loss"])), rtol=1e-5)
+    assert model.predict(data, verbose=0)["v"].shape == (70, 2)
+
+
+def test_frozen_layers_do_not_change() -> None:
+    model = _model()
+    model.layers[0].trainable = False
+    model.compile("sgd", "mse")
+    before = [w.numpy() for w in model.weights]
+    model.fit(X, Y, verbose=0)
+    after = model.get_weights()
+    np.testing.assert_array_equal(before[0], after[0])
+    assert not np.array_equal(before[2], after[2])
+
+
+# Callbacks -------------------------------------------------------------------------------------------------------
+
+
+def test_callbacks_hear_everything_in_order() -> None:
+    heard: list[str] = []
+
+    class Ear(callbacks.Callback):
+        def __getattribute__(self, name: str) -> Any:
+            if name.startswith("on_") and "batch" not in name:
+                return lambda *args, **kwargs: heard.append(name)
+            return super().__getattribute__(name)
+
+    _model().fit(X, Y, epochs=1, verbose=0, validation_data=(X, Y), callbacks=[Ear()])
+    assert heard == ["on_train_begin", "on_epoch_begin", "on_test_begin", "on_test_end", "on_epoch_end", "on_train_end"]
+
+
+def test_early_stopping_restores_the_best_weights() -> None:
+    model = _model(tf.keras.optimizers.SGD(0.0))
+    stopping = callbacks.EarlyStopping(monitor="loss", patience=2, restore_best_weights=True)
+    history = model.fit(X, Y, epochs=20, verbose=0, callbacks=[stopping])
+    assert len(history.epoch) == 3
+    assert stopping.stopped_epoch == 2
+
+
+def test_learning_rate_callbacks() -> None:
+    model = _model()
+    history = model.fit(X, Y, epochs=3, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda e, r: 0.1 / (e + 1))])
+    np.testing.assert_allclose(history.history["learning_rate"], [0.1, 0.05, 0.1 / 3], rtol=1e-6)
+    model = _model(tf.keras.optimizers.SGD(0.0))
+    model.optimizer.learning_rate = 1e-9
+    plateau = callbacks.ReduceLROnPlateau(monitor="loss", factor=0.5, patience=1)
+    model.fit(X, Y, epochs=4, verbose=0, callbacks=[plateau])
+    assert float(model.optimizer.learning_rate) < 1e-9
+
+
+def test_nan_stops_training() -> None:
+    model = _model()
+    model.fit(X * np.nan, Y, epochs=5, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
+    assert len(model.history.epoch) == 1
+
+
+def test_checkpoints_and_csv(tmp_path: pathlib.Path) -> None:
+    model = _model()
+    checkpoint = callbacks.ModelCheckpoint(tmp_path / "m-{epoch:02d}.keras", monitor="loss", save_best_only=True)
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[checkpoint, callbacks.CSVLogger(tmp_path / "log.csv")])
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["log.csv", "m-01.keras", "m-02.keras"]
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert lines[0] == "epoch,loss,mae"
+    assert len(lines) == 3
+    with pytest.raises(ValueError, match=r"must end in `\.keras`"):
+        callbacks.ModelCheckpoint("weights.h5")
+
+
+def test_tensorboard_event_files(tmp_path: pathlib.Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = callbacks.TensorBoard(tmp_path, histogram_freq=1, update_freq="batch")
+    model = _model()
+    history = model.fit(X, Y, epochs=2, verbose=0, validation_data=(X, Y), callbacks=[board]).history
+    read = {name: EventAccumulator(str(tmp_path / name)).Reload() for name in ("train", "validation")}
+    tags = set(read["train"].Tags()["tensors"])
+    assert {"epoch_loss", "epoch_mae", "epoch_learning_rate", "batch_loss", "keras"} <= tags
+    assert any(tag.endswith("kernel_0/histogram") for tag in tags)
+    events = read["validation"].Tensors("epoch_loss")
+    assert [e.step for e in events] == [0, 1]
+    np.testing.assert_allclose([e.tensor_proto.float_val[0] for e in events], history["val_loss"], rtol=1e-6)
+    assert [e.step for e in read["train"].Tensors("batch_loss")] == [0, 1, 2, 3, 4, 5]
+
+
+def test_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    _model().fit(X, Y, epochs=2, verbose=1, validation_data=(X, Y))
+    text = capsys.readouterr().out
+    assert "Epoch 1/2" in text
+    assert "\x1b[1m3/3\x1b[0m" in text
+    last = text.rstrip().rsplit("\r", 1)[-1]
+    assert [part.split(":")[0] for part in last.split(" - ")[1:]] == ["loss", "mae", "val_loss", "val_mae"]
+    _model().fit(X, Y, epochs=1, verbose=2)
+    line = capsys.readouterr().out
+    assert line.startswith("3/3 - 0s - ") or line.startswith("3/3 - ")
+    assert "\x1b" not in line
+
+
+# Errors ----------------------------------------------------------------------------------------------------------
+
+
+def test_errors() -> None:
+    model = tf.keras.Sequential([layers.Dense(1)])
+    with pytest.raises(ValueError, match=r"must call `compile\(\)` before calling `fit\(\)`"):
+        model.fit(X, Y)
+    with pytest.raises(ValueError, match="Could not interpret optimizer identifier: 'sdg'"):
+        model.compile("sdg")
+    with pytest.raises(ValueError, match="Could not interpret loss identifier"):
+        model.compile("sgd", "msee")
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="Data cardinality is ambiguous"):
+        model.fit(X, Y[:5], verbose=0)
+    with pytest.raises(ValueError, match="not sufficient to split"):
+        model.fit(X, Y, validation_split=0.999, verbose=0)
+    with pytest.raises(ValueError, match="`y` and `sample_weight` should not be passed"):
+        model.fit((pair for pair in [(X, Y)]), Y, verbose=0)
+    model.compile("sgd")
+    with pytest.raises(ValueError, match="No loss to compute"):
+        model.fit(X, Y, verbose=0)
+    a = layers.Input((2,))
+    with pytest.raises(ValueError, match="not connected"):
+        tf.keras.Model(layers.Input((2,)), layers.Dense(1)(a))
