@@ -70,7 +70,9 @@ def test_the_config_makes_an_equal_layer(name: str) -> None:
     layer = _make(name, name="mine", trainable=False)
     first = layer(_inputs(name)).numpy()
     config = layer.get_config()
-    again = type(layer).from_config(tf.keras.saving.deserialize_keras_object(tf.keras.saving.serialize_keras_object(config)))
+    again = type(layer).from_config(
+        tf.keras.saving.deserialize_keras_object(tf.keras.saving.serialize_keras_object(config))
+    )
     again(_inputs(name))
     again.set_weights(layer.get_weights())
     np.testing.assert_array_equal(again(_inputs(name)).numpy(), first)
@@ -112,7 +114,10 @@ def test_the_same_traced_and_eager(name: str) -> None:
 @each_layer
 def test_every_argument_is_in_the_config(name: str) -> None:
     parameters = inspect.signature(getattr(layers, name).__init__).parameters.values()
-    names = {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)} - {"self", "activity_regularizer"}
+    names = {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)} - {
+        "self",
+        "activity_regularizer",
+    }
     assert names <= set(_make(name).get_config())
 
 
@@ -144,11 +149,19 @@ def test_arguments_have_an_effect(name: str, argument: str, value: Any) -> None:
     def seen(layer: Any) -> Any:
         layer(inputs)
         before = [w.numpy() for w in layer.weights]
-        layer.set_weights([np.abs(np.random.RandomState(3).normal(size=w.shape)).astype("float32") for w in layer.weights])
-        return [layer(inputs).numpy(), *[np.array(x) for x in layer.losses], *[b for b in before if (b == b.flat[0]).all()]]
+        layer.set_weights(
+            [np.abs(np.random.RandomState(3).normal(size=w.shape)).astype("float32") for w in layer.weights]
+        )
+        return [
+            layer(inputs).numpy(),
+            *[np.array(x) for x in layer.losses],
+            *[b for b in before if (b == b.flat[0]).all()],
+        ]
 
     first, second = seen(base), seen(other)
-    same = len(first) == len(second) and all(a.shape == b.shape and np.allclose(a, b) for a, b in zip(first, second, strict=True))
+    same = len(first) == len(second) and all(
+        a.shape == b.shape and np.allclose(a, b) for a, b in zip(first, second, strict=True)
+    )
     assert not same
 
 

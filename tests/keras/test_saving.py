@@ -54,12 +54,19 @@ def test_the_archive_is_the_one_keras_writes(tmp_path: pathlib.Path) -> None:
         with archive.open("model.weights.h5") as stream, h5py.File(stream, "r") as file:
             groups: list[str] = []
             file.visit(groups.append)
-    assert {"keras_version", "date_saved"} == set(json.loads(zipfile.ZipFile(tmp_path / "m.keras").read("metadata.json")))
+    assert {"keras_version", "date_saved"} == set(
+        json.loads(zipfile.ZipFile(tmp_path / "m.keras").read("metadata.json"))
+    )
     assert config["class_name"] == "Functional"
     dense = next(layer for layer in config["config"]["layers"] if layer["class_name"] == "Dense")
     assert dense["module"] == "keras.layers"
     assert dense["inbound_nodes"][0]["args"][0]["class_name"] == "__keras_tensor__"
-    assert {"layers/conv2d/vars/0", "layers/conv2d_1/vars/1", "optimizer/vars/0", "layers/sequential/layers/dense/vars/0"} <= set(groups)
+    assert {
+        "layers/conv2d/vars/0",
+        "layers/conv2d_1/vars/1",
+        "optimizer/vars/0",
+        "layers/sequential/layers/dense/vars/0",
+    } <= set(groups)
 
 
 def test_weights_alone(tmp_path: pathlib.Path) -> None:

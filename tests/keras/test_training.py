@@ -224,7 +224,9 @@ def test_early_stopping_restores_the_best_weights() -> None:
 
 def test_learning_rate_callbacks() -> None:
     model = _model()
-    history = model.fit(X, Y, epochs=3, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda e, r: 0.1 / (e + 1))])
+    history = model.fit(
+        X, Y, epochs=3, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda e, r: 0.1 / (e + 1))]
+    )
     np.testing.assert_allclose(history.history["learning_rate"], [0.1, 0.05, 0.1 / 3], rtol=1e-6)
     model = _model(tf.keras.optimizers.SGD(0.0))
     model.optimizer.learning_rate = 1e-9

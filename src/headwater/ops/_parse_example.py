@@ -72,9 +72,7 @@ def _column(key: str, feature: Any) -> _Column:
         )
     dtype = as_dtype(feature.dtype)
     if dtype.name not in _FIELDS:
-        raise TypeError(
-            f"Feature {key!r} has dtype {dtype.name}. Expected float32, int64 or string; use tf.cast."
-        )
+        raise TypeError(f"Feature {key!r} has dtype {dtype.name}. Expected float32, int64 or string; use tf.cast.")
     shape = tuple([int(d or 0) for d in TensorShape(feature.shape).as_list()])
     sequence = isinstance(feature, FixedLenSequenceFeature)
     if isinstance(feature, FixedLenSequenceFeature) and not feature.allow_missing:
