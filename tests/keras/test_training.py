@@ -1,4 +1,5 @@
-"""`fit`, `evaluate`, `predict`: many steps per dispatch and one by one give the same; callbacks, data sources, errors."""
+"""`fit`, `evaluate`, `predict`: many steps per dispatch and one by one give the same; callbacks, data sources, "
+"errors."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import headwater as tf
 
@@ -224,7 +226,9 @@ def test_early_stopping_restores_the_best_weights() -> None:
 
 def test_learning_rate_callbacks() -> None:
     model = _model()
-    history = model.fit(X, Y, epochs=3, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda e, r: 0.1 / (e + 1))])
+    history = model.fit(
+        X, Y, epochs=3, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda e, r: 0.1 / (e + 1))]
+    )
     np.testing.assert_allclose(history.history["learning_rate"], [0.1, 0.05, 0.1 / 3], rtol=1e-6)
     model = _model(tf.keras.optimizers.SGD(0.0))
     model.optimizer.learning_rate = 1e-9
@@ -252,8 +256,6 @@ def test_checkpoints_and_csv(tmp_path: pathlib.Path) -> None:
 
 
 def test_tensorboard_event_files(tmp_path: pathlib.Path) -> None:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
     board = callbacks.TensorBoard(tmp_path, histogram_freq=1, update_freq="batch")
     model = _model()
     history = model.fit(X, Y, epochs=2, verbose=0, validation_data=(X, Y), callbacks=[board]).history
@@ -276,7 +278,7 @@ def test_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
     assert [part.split(":")[0] for part in last.split(" - ")[1:]] == ["loss", "mae", "val_loss", "val_mae"]
     _model().fit(X, Y, epochs=1, verbose=2)
     line = capsys.readouterr().out
-    assert line.startswith("3/3 - 0s - ") or line.startswith("3/3 - ")
+    assert line.startswith("3/3 - ")
     assert "\x1b" not in line
 
 

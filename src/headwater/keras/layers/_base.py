@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from headwater.core import nest
+from headwater.core.autograph import call_converted
 from headwater.core.context import context
 from headwater.core.dtypes import as_dtype
 from headwater.core.graph import Graph, init_scope, tracing
@@ -79,6 +80,9 @@ class Layer(metaclass=_LayerMeta):
     >>> Scale()(tf.constant([1.0, 2.0]))
     <tf.Tensor: shape=(2,), dtype=float32, numpy=array([1., 2.], dtype=float32)>
     """
+
+    # Whether the layer's name is left out of the names of weights inside.
+    is_transparent = False
 
     def __init__(
         self,
@@ -201,8 +205,8 @@ class Layer(metaclass=_LayerMeta):
         return variable
 
     def _path(self, name: str) -> str:
-        names = [layer.name for layer in _calls.layers]
-        if not _calls.layers or _calls.layers[-1] is not self:
+        names = [layer.name for layer in _calls.layers if not layer.is_transparent]
+        if not self.is_transparent and (not _calls.layers or _calls.layers[-1] is not self):
             names.append(self._name)
         return "/".join([*names, name])
 
@@ -277,7 +281,8 @@ class Layer(metaclass=_LayerMeta):
         own = self.weights
         if len(own) != len(weights):
             raise ValueError(
-                f"You called `set_weights(weights)` on layer '{self._name}' with a weight list of length {len(weights)}, "
+                f"You called `set_weights(weights)` on layer '{self._name}' with a weight list of length "
+                f"{len(weights)}, "
                 f"but the layer was expecting {len(own)} weights."
             )
         for variable, value in zip(own, weights, strict=True):
@@ -338,7 +343,7 @@ class Layer(metaclass=_LayerMeta):
         context.scope = f"{scope}/{self._name}" if scope else self._name
         try:
             self._build_for(args, kwargs)
-            outputs = self.call(*args, **kwargs)
+            outputs = self._run_call(args, kwargs)
         finally:
             context.scope = scope
             _calls.layers.pop()
@@ -347,6 +352,12 @@ class Layer(metaclass=_LayerMeta):
             for output in nest.flatten(outputs):
                 self.add_loss(self.activity_regularizer(output) / math.cast(output.shape[0] or 1, output.dtype))
         return outputs
+
+    def _run_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Runs `call`; while tracing, Python control flow in a user's own `call` becomes part of the graph."""
+        if context.graph is None or type(self).__module__.startswith("headwater."):
+            return self.call(*args, **kwargs)
+        return call_converted(self.call, args, kwargs)
 
     def _resolve_training(self, kwargs: dict[str, Any]) -> bool | None:
         """What `training` is in this call: the argument, else that of the enclosing call, else None."""
