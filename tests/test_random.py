@@ -122,6 +122,13 @@ def test_generator_in_a_function_moves_its_state() -> None:
     assert g.state.numpy().tolist() == h.state.numpy().tolist()
 
 
+def test_hidden_streams_are_not_listed_among_variables() -> None:
+    v = tf.Variable(1.0)
+    concrete = tf.function(lambda: v + tf.random.normal([])).get_concrete_function()
+    assert [x is v for x in concrete.variables] == [True]
+    assert float(concrete()) != float(concrete())
+
+
 def test_threefry_state_has_two_words() -> None:
     g = tf.random.Generator.from_seed(3, alg="threefry")
     assert g.state.shape == [2]

@@ -5,7 +5,20 @@
 <tf.Tensor: shape=(), dtype=int32, numpy=5>
 """
 
-from headwater import autodiff, autograph, config, dtypes, experimental, keras, lite, summary, sysconfig, test, version
+from headwater import (
+    autodiff,
+    autograph,
+    config,
+    dtypes,
+    experimental,
+    keras,
+    lite,
+    summary,
+    sysconfig,
+    test,
+    train,
+    version,
+)
 from headwater.core import errors, nest
 from headwater.core.dtypes import (
     DType,
@@ -41,16 +54,19 @@ from headwater.core.tensor import Tensor, register_tensor_conversion_function
 from headwater.core.variable import Variable, variable_creator_scope
 from headwater.ops import (
     array,
+    audio,
     bitwise,
     control_flow,
     debugging,
     image,
+    io,
     linalg,
     math,
     nn,
     operators,
     random,
     script,
+    signal,
     strings,
     tensor_array,
 )
@@ -64,6 +80,13 @@ from headwater.ops.constant import (
     type_spec_from_value,
 )
 from headwater.ops.devices import DeviceSpec, device
+from headwater.ops.initializers import (
+    constant_initializer,
+    ones_initializer,
+    random_normal_initializer,
+    random_uniform_initializer,
+    zeros_initializer,
+)
 
 # Functions at the root, written by scripts/root_names.py from the modules' ROOT_NAMES.
 # isort: split
@@ -207,6 +230,7 @@ from headwater.ops.math import (
     truncatemod,
 )
 from headwater.ops.script import numpy_function, print, py_function
+from headwater.ops.strings import as_string
 from headwater.ops.tensor_array import TensorArray
 
 # isort: split

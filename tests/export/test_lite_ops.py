@@ -85,11 +85,11 @@ CASES = [
     *[case("Gelu", X, approximate=a) for a in (False, True)],
     *[case(op, X, axis=axis) for op in ("Softmax", "LogSoftmax") for axis in (-1, 0)],
     # Products
-    case("BatchMatMulV2", X, Y.T.copy(), transpose_a=False, transpose_b=False, constant=(1,)),
-    case("BatchMatMulV2", X, Y, transpose_a=False, transpose_b=True, constant=(1,)),
+    case("MatMul", X, Y.T.copy(), transpose_a=False, transpose_b=False, constant=(1,)),
+    case("MatMul", X, Y, transpose_a=False, transpose_b=True, constant=(1,)),
     case("BatchMatMulV2", IMAGES, X[:, :3].copy(), transpose_a=False, transpose_b=False, constant=(1,)),
-    case("BatchMatMulV2", X, Y, transpose_a=False, transpose_b=True),
-    case("BatchMatMulV2", X, Y, transpose_a=True, transpose_b=False),
+    case("MatMul", X, Y, transpose_a=False, transpose_b=True),
+    case("MatMul", X, Y, transpose_a=True, transpose_b=False),
     case("BiasAdd", IMAGES, X[0, :3], data_format="NHWC", constant=(1,)),
     *[
         case("Einsum", left, right, equation=equation, constant=constant)

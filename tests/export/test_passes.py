@@ -36,7 +36,7 @@ def test_variables_and_captures_become_constants_and_calls_are_inlined():
     captured = tf.convert_to_tensor(np.ones([3, 100], np.float32))
     inner = tf.function(lambda x: tf.linalg.matmul(x, kernel) + tf.math.reduce_sum(captured), autograph=False)
     frozen = run_both(traced(lambda x: inner(x) * 2.0, tf.TensorSpec([None, 4])), X)
-    assert types(frozen) == ["Const", "BatchMatMulV2", "Const", "AddV2", "Const", "Mul"]
+    assert types(frozen) == ["Const", "MatMul", "Const", "AddV2", "Const", "Mul"]
     assert not frozen.states
     assert not frozen.captured
     assert frozen.nodes[0].name == "dense/kernel"

@@ -177,8 +177,9 @@ class ConcreteFunction:
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        """The variables the Graph reads or assigns."""
-        return tuple([s.variable for s in self.graph.states.values()])
+        """The variables the Graph reads or assigns, but for the states of hidden random number generators."""
+        found = [s.variable for s in self.graph.states.values()]
+        return tuple([v for v in found if not getattr(v, "_hidden", False)])
 
     @property
     def trainable_variables(self) -> tuple[Variable, ...]:

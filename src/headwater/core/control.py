@@ -350,6 +350,8 @@ def _while_kernel(*inputs: Any, **attrs: Any) -> Any:
     trips = None if attrs["trips"] is None else operands[attrs["trips"]]
     if isinstance(trips, np.ndarray):
         steps = max(int(trips), 0)
+        if steps == 0:
+            return tuple(carry)  # the body may take slices that are not there
         return tuple(lax.scan(lambda c, _: (body(c, passed), None), tuple(carry), None, length=steps)[0])
     return tuple(while_loop(test, body, tuple(carry), tuple(passed)))
 

@@ -190,6 +190,8 @@ class Graph:
                 inner: Any = self.constant(np.asarray(tensor._array))
             else:
                 inner = self.placeholder(tensor.dtype, tensor.shape, "capture")
+        elif isinstance(tensor, SymbolicTensor) and tensor.node.op is CONST:
+            inner = self.constant(tensor.node.attrs["value"])
         else:
             inner = self.placeholder(tensor.dtype, tensor.shape, "capture")
             inner.probes = getattr(tensor, "probes", None)
@@ -233,6 +235,11 @@ class Graph:
     def captured(self) -> list[tuple[Tensor, SymbolicTensor]]:
         """``(outer tensor, its placeholder here)`` of captures that are not written in as constants."""
         return [(outer, inner) for outer, inner in self.captures.values() if inner.node.op is PLACEHOLDER]
+
+    @property
+    def known_captures(self) -> list[int]:
+        """Positions in `captured` of values that follow from shapes and constants: programs are built for them."""
+        return [i for i, (outer, _) in enumerate(self.captured) if getattr(outer, "probes", None) is not None]
 
     @property
     def is_staged(self) -> bool:

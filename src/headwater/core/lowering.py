@@ -44,7 +44,8 @@ def _evaluate_node(node: Node, inputs: list[Any]) -> Any:
         for position in op.static:
             if position < len(inputs) and type(inputs[position]) is not np.ndarray:
                 raise InternalError(None, op, f"{op.name}: input {position} must be known when the program is built")
-        return op.kernel(*inputs, **node.attrs)
+        result = op.kernel(*inputs, **node.attrs)
+        return result if op.differentiable else jax.lax.stop_gradient(result)
     except OpError:
         raise
     except Exception as error:

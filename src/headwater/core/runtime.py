@@ -87,8 +87,38 @@ def execute(graph: Graph, inputs: Sequence[Any], captures: Sequence[Any], entrie
             graph.runtime = _Stages(graph)
         return graph.runtime(inputs, captures, entries)
     if graph.runtime is None:
-        graph.runtime = compile_function(as_function(graph), graph)
+        graph.runtime = _Programs(graph)
     return _guarded(graph, graph.runtime, list(inputs), list(captures), list(entries))
+
+
+class _Programs:
+    """A Graph without host nodes, compiled once for each set of values of captures that were known while tracing.
+
+    What follows from such a capture may decide a shape in the Graph, so it must be known when the program is built.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._known = graph.known_captures
+        self._programs: dict[Any, Any] = {}
+
+    def __call__(self, inputs: list[Any], captures: list[Any], entries: list[Any]) -> Any:
+        key = tuple([StaticValue(np.asarray(captures[i])) for i in self._known])
+        program = self._programs.get(key)
+        if program is None:
+            program = self._programs[key] = compile_function(self._with(key), self._graph)
+        return program(inputs, captures, entries)
+
+    def _with(self, key: Sequence[StaticValue]) -> Callable[..., Any]:
+        function = as_function(self._graph)
+
+        def program(inputs: list[Any], captures: list[Any], entries: list[Any]) -> Any:
+            full = list(captures)
+            for i, value in zip(self._known, key, strict=True):
+                full[i] = value.array
+            return function(inputs, full, entries)
+
+        return program
 
 
 def _guarded(graph: Graph, program: Any, *arguments: Any) -> Any:
@@ -329,6 +359,7 @@ class _Stages:
         """Finds what each stage takes and gives. Known tensors are recomputed wherever they are used."""
         makers = {id(x): node for node in self._graph.nodes for x in node.outputs}
         wanted: dict[int, Any] = {id(x): x for x in [*self._graph.outputs, *[s.value for s in self._states]]}
+        fixed = {id(self._captured[i]) for i in self._graph.known_captures}
         for stage in self._stages:
             own = {id(x) for node in stage.nodes for x in node.outputs}
             if not stage.on_host:
@@ -339,7 +370,8 @@ class _Stages:
             for node in stage.nodes:
                 for position, x in enumerate(node.inputs):
                     if id(x) not in own:
-                        (static if position in node.op.static and not stage.on_host else taken)[id(x)] = x
+                        by_value = not stage.on_host and (position in node.op.static or id(x) in fixed)
+                        (static if by_value else taken)[id(x)] = x
             stage.static = list(static.values())
             stage.inputs = [x for key, x in taken.items() if key not in static]
             wanted.update(taken)

@@ -15,7 +15,7 @@ from headwater.core.op import Op, op
 from headwater.core.shapes import broadcast_shapes
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.ops._cast import cast
-from headwater.ops._inputs import FLOATING, INEXACT, INTEGER, NUMBER, REAL, matched, matched_numbers
+from headwater.ops._inputs import FLOATING, INEXACT, INTEGER, NUMBER, REAL, matched, matched_numbers, static_value
 
 # Sums, products, quotients ---------------------------------------------------------------------------------------
 
@@ -107,7 +107,8 @@ TRUNCATE_MOD = Op("TruncateMod", lambda x, y: lax.rem(*jnp.broadcast_arrays(x, y
 def _divisors(op: str, x: Any, y: Any, allowed: Any = REAL) -> list[Tensor]:
     """The arguments of an integer division; a zero divisor that can be seen is an error."""
     x, y = matched_numbers(op, allowed, x, y)
-    if isinstance(y, EagerTensor) and y.dtype.is_integer and not np.all(y._numpy()):
+    divisor = static_value(y) if y.dtype.is_integer else None
+    if divisor is not None and not np.all(divisor):
         raise InvalidArgumentError(None, None, f"Integer division by zero [Op:{op}]: expected no 0 in {y!r}.")
     return [x, y]
 

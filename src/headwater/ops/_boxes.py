@@ -87,7 +87,7 @@ def _NMS(boxes: Any, scores: Any, count: Any, iou: Any, least: Any, sigma: Any) 
 
 @op("NonMaxSuppressionWithOverlaps", effect="host", spec=_indices_spec)
 def _NMS_OVERLAPS(overlaps: Any, scores: Any, count: Any, threshold: Any, least: Any) -> Any:
-    return _suppress(lambda i, others: overlaps[i, others], scores, int(count), float(threshold), float(least), 0.0)[0]
+    return _suppress(lambda i, others: overlaps[others, i], scores, int(count), float(threshold), float(least), 0.0)[0]
 
 
 def _numbers(*values: Any) -> list[Tensor]:

@@ -11,6 +11,7 @@ import numpy as np
 from headwater.core import dtypes
 from headwater.core.dtypes import as_dtype
 from headwater.core.errors import InvalidArgumentError
+from headwater.core.infer import constant_value
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
@@ -162,7 +163,7 @@ def histogram_fixed_width(
 @op(
     "SobolSample",
     effect="host",
-    spec=lambda inputs, attrs: (as_dtype(attrs["dtype"]), TensorShape([None, attrs["dim"]])),
+    spec=lambda inputs, attrs: (as_dtype(attrs["dtype"]), TensorShape([constant_value(inputs[0]), attrs["dim"]])),
 )
 def SOBOL_SAMPLE(num_results: Any, skip: Any, *, dim: int, dtype: Any) -> Any:
     from scipy.stats import qmc  # noqa: PLC0415  (half a second to import, for this function alone)

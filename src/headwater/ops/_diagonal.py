@@ -72,12 +72,12 @@ def MATRIX_DIAG_PART(x: Any, padding: Any, *, k: Band, align: str) -> Any:
     return lines[0] if len(lines) == 1 else jnp.stack(lines, -2)
 
 
-@op("MatrixSetDiagV3", same_dtype=True)
+@op("MatrixSetDiagV3", same_dtype=True, spec=lambda inputs, attrs: (inputs[0].dtype, inputs[0].shape))
 def MATRIX_SET_DIAG(x: Any, diagonal: Any, *, k: Band, align: str) -> Any:
     return _put(x, diagonal, k, align)
 
 
-@op("MatrixBandPart")
+@op("MatrixBandPart", spec=lambda inputs, attrs: (inputs[0].dtype, inputs[0].shape))
 def MATRIX_BAND_PART(x: Any, *, num_lower: int, num_upper: int) -> Any:
     distance = jnp.arange(x.shape[-2])[:, None] - jnp.arange(x.shape[-1])
     kept = jnp.ones(distance.shape, bool)
@@ -114,7 +114,7 @@ def diag(
     """Makes matrices with given diagonals.
 
     Args:
-        diagonal: The diagonals' elements along the last axis; for a band of several, one row each from the highest down.
+        diagonal: The diagonals' elements along the last axis; for a band, one row each from the highest down.
         name: A name for the operation.
         k: Which diagonal (0 the main one, positive above), or the lowest and highest of a band.
         num_rows: The number of rows; -1 means as many as are needed.

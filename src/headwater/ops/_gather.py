@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +29,8 @@ def _gather_gradient(inputs: Sequence[Tensor], outputs: Any, given: Sequence[Any
         return NotImplemented
     rest = params.shape.as_list()[1:]
     dims = shape(params)
-    rows = [-1, *(r if r is not None else dims[i + 1] for i, r in enumerate(rest))]
+    count = indices.shape.num_elements()
+    rows = [-1 if count is None else count, *(r if r is not None else dims[i + 1] for i, r in enumerate(rest))]
     return [IndexedSlices(reshape(dense(given[0]), rows), reshape(indices, [-1]), dims), None]
 
 
@@ -37,15 +39,19 @@ def GATHER(params: Any, indices: Any, *, axis: int, batch_dims: int) -> Any:
     place = one_axis(axis, params.ndim)
     if not batch_dims:
         return jnp.take(params, indices, place, mode="clip")
-    take = lambda p, i: jnp.take(p, i, place - batch_dims, mode="clip")  # noqa: E731
+    take: Any = functools.partial(jnp.take, axis=place - batch_dims, mode="clip")
     for _ in range(batch_dims):
         take = jax.vmap(take)
     return take(params, indices)
 
 
+def _element(params: Any, indices: Any) -> Any:
+    return params[tuple(jnp.moveaxis(indices, -1, 0))]
+
+
 @op("GatherNd")
 def GATHER_ND(params: Any, indices: Any, *, batch_dims: int) -> Any:
-    take = lambda p, i: p[tuple(jnp.moveaxis(i, -1, 0))]  # noqa: E731
+    take: Any = _element
     for _ in range(batch_dims):
         take = jax.vmap(take)
     return take(params, indices)

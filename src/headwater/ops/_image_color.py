@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ from jax import lax
 from headwater.core import dtypes
 from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
+from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._floating import floating
 from headwater.ops.math import cast
@@ -21,7 +23,8 @@ _HALF_OR_SINGLE = (dtypes.float16, dtypes.float32)
 @op("SaturateCast")
 def _SATURATE(x: Any, *, dtype: Any) -> Any:
     limits = jnp.iinfo(dtype)
-    low, high = limits.min, limits.max
+    low: Any = limits.min
+    high: Any = limits.max
     if jnp.issubdtype(x.dtype, jnp.floating):
         # The largest number of the source that the target can hold.
         high = float(np.nextafter(x.dtype.type(high), x.dtype.type(0))) if float(x.dtype.type(high)) > high else high
@@ -140,6 +143,31 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
     return _adjusted(image, power)
 
 
+# Channels -------------------------------------------------------------------------------------------------------
+
+
+def _colored(images: Any, count: int, what: str) -> Tensor:
+    """`images` as a tensor, whose channels are checked as far as they are known."""
+    tensor = convert_to_tensor(images)
+    rank = tensor.shape.rank
+    if rank is not None and (rank < 1 or tensor.shape[-1] not in (count, None)):
+        raise ValueError(f"{what}: expected images with {count} channel(s), last, received shape {tensor.shape}.")
+    return tensor
+
+
+def _with_channels(count: int | None) -> Callable[..., Any]:
+    """The output's spec: the first input's, with so many channels (None: as many)."""
+
+    def spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+        shape = inputs[0].shape
+        channels = attrs.get("channels", count)
+        if channels is not None and shape.rank is not None:
+            shape = TensorShape([*shape[:-1], channels])
+        return inputs[0].dtype, shape
+
+    return spec
+
+
 # Hue, saturation, value -----------------------------------------------------------------------------------------
 
 
@@ -170,8 +198,8 @@ def _hsv_to_rgb(hsv: Any) -> Any:
     return (((1 - saturation) + saturation * pure) * value).astype(hsv.dtype)
 
 
-RGB_TO_HSV = Op("RGBToHSV", _rgb_to_hsv)
-HSV_TO_RGB = Op("HSVToRGB", _hsv_to_rgb)
+RGB_TO_HSV = Op("RGBToHSV", _rgb_to_hsv, spec=_with_channels(3))
+HSV_TO_RGB = Op("HSVToRGB", _hsv_to_rgb, spec=_with_channels(3))
 
 
 def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
@@ -180,7 +208,7 @@ def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
     >>> tf.image.rgb_to_hsv([0.0, 1.0, 0.0]).numpy().round(4)
     array([0.3333, 1.    , 1.    ], dtype=float32)
     """
-    return RGB_TO_HSV(floating(images, "RGBToHSV"), name=name)
+    return RGB_TO_HSV(floating(_colored(images, 3, "rgb_to_hsv"), "RGBToHSV"), name=name)
 
 
 def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
@@ -189,17 +217,17 @@ def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
     >>> tf.image.hsv_to_rgb([0.0, 1.0, 1.0]).numpy()
     array([1., 0., 0.], dtype=float32)
     """
-    return HSV_TO_RGB(floating(images, "HSVToRGB"), name=name)
+    return HSV_TO_RGB(floating(_colored(images, 3, "hsv_to_rgb"), "HSVToRGB"), name=name)
 
 
-@op("AdjustHue")
+@op("AdjustHue", spec=_with_channels(3))
 def _ADJUST_HUE(images: Any, delta: Any) -> Any:
     hsv = _rgb_to_hsv(images.astype(jnp.float32))
     hue = hsv[..., :1] + delta
     return _hsv_to_rgb(jnp.concatenate([hue - jnp.floor(hue), hsv[..., 1:]], -1)).astype(images.dtype)
 
 
-@op("AdjustSaturation")
+@op("AdjustSaturation", spec=_with_channels(3))
 def _ADJUST_SATURATION(images: Any, scale: Any) -> Any:
     hsv = _rgb_to_hsv(images.astype(jnp.float32))
     saturation = jnp.clip(hsv[..., 1:2] * scale, 0, 1)
@@ -213,7 +241,7 @@ def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:
     array([[[0., 1., 1.]]], dtype=float32)
     """
     delta = cast(convert_to_tensor(delta, dtype_hint=dtypes.float32), dtypes.float32)
-    return _adjusted(image, lambda x: _ADJUST_HUE(x, delta, name=name))
+    return _adjusted(_colored(image, 3, "adjust_hue"), lambda x: _ADJUST_HUE(x, delta, name=name))
 
 
 def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = None) -> Tensor:
@@ -223,7 +251,7 @@ def adjust_saturation(image: Any, saturation_factor: Any, name: str | None = Non
     array([[[1., 1., 1.]]], dtype=float32)
     """
     scale = cast(convert_to_tensor(saturation_factor, dtype_hint=dtypes.float32), dtypes.float32)
-    return _adjusted(image, lambda x: _ADJUST_SATURATION(x, scale, name=name))
+    return _adjusted(_colored(image, 3, "adjust_saturation"), lambda x: _ADJUST_SATURATION(x, scale, name=name))
 
 
 # Linear colour spaces -------------------------------------------------------------------------------------------
@@ -242,8 +270,8 @@ _MATRICES = {
 }
 
 
-@op("ColorTransform")
-def _MIX(images: Any, *, matrix: str) -> Any:
+@op("ColorTransform", spec=_with_channels(None))
+def _MIX(images: Any, *, matrix: str, channels: int) -> Any:
     if images.ndim < 1 or images.shape[-1] != 3:
         raise ValueError(f"expected 3 channels, received {list(images.shape)}")
     weights = jnp.asarray(_MATRICES[matrix], images.dtype)
@@ -251,7 +279,7 @@ def _MIX(images: Any, *, matrix: str) -> Any:
 
 
 def _mix(images: Any, matrix: str) -> Tensor:
-    return _MIX(floating(images, matrix), matrix=matrix)
+    return _MIX(floating(_colored(images, 3, matrix), matrix), matrix=matrix, channels=3)
 
 
 def rgb_to_yuv(images: Any) -> Tensor:
@@ -296,12 +324,12 @@ def rgb_to_grayscale(images: Any, name: str | None = None) -> Tensor:
     >>> tf.image.rgb_to_grayscale(tf.constant([[[1.0, 1.0, 1.0]]])).numpy().round(3)
     array([[[1.]]], dtype=float32)
     """
-    images = convert_to_tensor(images)
-    gray = _MIX(convert_image_dtype(images, dtypes.float32), matrix="gray", name=name)
+    images = _colored(images, 3, "rgb_to_grayscale")
+    gray = _MIX(convert_image_dtype(images, dtypes.float32), matrix="gray", channels=1, name=name)
     return convert_image_dtype(gray, images.dtype)
 
 
-@op("GrayscaleToRGB")
+@op("GrayscaleToRGB", spec=_with_channels(3))
 def _TRIPLE(images: Any) -> Any:
     if images.ndim < 1 or images.shape[-1] != 1:
         raise ValueError(f"expected one channel, received {list(images.shape)}")
@@ -314,7 +342,7 @@ def grayscale_to_rgb(images: Any, name: str | None = None) -> Tensor:
     >>> tf.image.grayscale_to_rgb(tf.constant([[[2]]])).numpy()
     array([[[2, 2, 2]]], dtype=int32)
     """
-    return _TRIPLE(convert_to_tensor(images), name=name)
+    return _TRIPLE(_colored(images, 1, "grayscale_to_rgb"), name=name)
 
 
 @op("PerImageStandardization")

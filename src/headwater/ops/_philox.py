@@ -202,7 +202,7 @@ def truncated_normal(key: Any, counter: Any, shape: tuple[int, ...], dtype: Any)
     def more(state: Any) -> Any:
         chosen, filled, block = state
         words = lax.optimization_barrier(blocks(key, counter, starts + block))
-        draws = _both_pairs(*words, wide=wide)
+        draws = _both_pairs(words, wide)
         chosen, filled = _accept(chosen, filled, lax.optimization_barrier(draws))
         return chosen, filled, block + np.uint64(1)
 
@@ -221,8 +221,9 @@ def _interleave(columns: tuple[Any, ...]) -> Any:
     return result.reshape(-1)
 
 
-def _both_pairs(w0: Any, w1: Any, w2: Any, w3: Any, wide: bool) -> list[Any]:
+def _both_pairs(words: Any, wide: bool) -> list[Any]:
     """All normal numbers of a block."""
+    w0, w1, w2, w3 = words
     if wide:
         radius, angle = _polar(_double(w0, w1), _double(w2, w3))
         return [jnp.sin(angle) * radius, jnp.cos(angle) * radius]

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core.dtypes import as_dtype
-from headwater.core.op import op
+from headwater.core.op import Op, op
+from headwater.core.shapes import TensorShape, broadcast_shapes, unknown_shape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._cast import cast
 from headwater.ops._common import convert_pair
@@ -18,8 +19,7 @@ from headwater.ops._inputs import matched, static_rank, static_value
 from headwater.ops._shape import expand_dims, squeeze, transpose
 
 
-@op("BatchMatMulV2", same_dtype=True)
-def MATMUL(a: Any, b: Any, *, transpose_a: bool, transpose_b: bool) -> Any:
+def _matmul(a: Any, b: Any, *, transpose_a: bool, transpose_b: bool) -> Any:
     if a.ndim < 2 or b.ndim < 2:
         raise ValueError(f"Expected matrices of rank 2 or more, received ranks {a.ndim} and {b.ndim}. Use expand_dims.")
     if transpose_a:
@@ -27,6 +27,10 @@ def MATMUL(a: Any, b: Any, *, transpose_a: bool, transpose_b: bool) -> Any:
     if transpose_b:
         b = jnp.swapaxes(b, -1, -2)
     return jnp.matmul(a, b)
+
+
+MATMUL = Op("MatMul", _matmul, same_dtype=True)
+BATCH_MATMUL = Op("BatchMatMulV2", _matmul, same_dtype=True)
 
 
 def matmul(
@@ -73,7 +77,8 @@ def matmul(
         a, b = cast(a, output_type), cast(b, output_type)
     a, b = conj(a) if adjoint_a else a, conj(b) if adjoint_b else b
     first, second = bool(transpose_a or adjoint_a), bool(transpose_b or adjoint_b)
-    return MATMUL(a, b, transpose_a=first, transpose_b=second, name=name)
+    product = MATMUL if a.shape.rank == b.shape.rank == 2 else BATCH_MATMUL
+    return product(a, b, transpose_a=first, transpose_b=second, name=name)
 
 
 def matvec(
@@ -95,7 +100,32 @@ def matvec(
     return squeeze(product, -1, name=name)
 
 
-@op("Einsum", same_dtype=True)
+def _einsum_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
+    """The result's shape by labels; `...` stands for whatever axes the labels leave over."""
+    terms, _, result = attrs["equation"].partition("->")
+    if "->" not in attrs["equation"]:
+        labels = terms.replace(",", "").replace("...", "")
+        result = "..." * ("..." in terms) + "".join(sorted(c for c in set(labels) if labels.count(c) == 1))
+    if any(x.shape.rank is None for x in inputs):
+        return inputs[0].dtype, unknown_shape(None if "..." in result else len(result))
+    sizes: dict[str, int | None] = {}
+    rest = TensorShape([])
+    for term, x in zip(terms.split(","), inputs, strict=True):
+        before, dots, after = term.partition("...")
+        if len(x.shape) < len(before + after) or (not dots and len(x.shape) != len(term)):
+            raise ValueError(f"Expected {len(before + after)} dimensions for term {term!r}, received shape {x.shape}.")
+        end = len(x.shape) - len(after)
+        rest = broadcast_shapes(rest, x.shape[len(before) : end])
+        for label, size in zip(before + after, (*x.shape[: len(before)], *x.shape[end:]), strict=True):
+            if None not in (size, sizes.get(label)) and size != sizes[label] and 1 not in (size, sizes[label]):
+                raise ValueError(f"Expected one size for label {label!r}, received {sizes[label]} and {size}.")
+            sizes[label] = size if sizes.get(label) in (None, 1) else sizes[label]
+    before, dots, after = result.partition("...")
+    dims = [[sizes[c] for c in before], list(rest) if dots else [], [sizes[c] for c in after]]
+    return inputs[0].dtype, TensorShape([d for part in dims for d in part])
+
+
+@op("Einsum", same_dtype=True, spec=_einsum_spec)
 def EINSUM(*inputs: Any, equation: str) -> Any:
     return jnp.einsum(equation, *inputs)
 
@@ -156,7 +186,14 @@ def _contracted(axes: Any, rank_a: int, rank_b: int) -> tuple[list[int], list[in
     return [i % rank_a for i in first], [i % rank_b for i in second]
 
 
-@op("Cross", same_dtype=True)
+def _cross_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
+    shape = inputs[0].shape.merge_with(inputs[1].shape)
+    if shape.rank == 0 or shape[-1] not in (3, None):
+        raise ValueError(f"Expected shapes that end in 3, received {shape}.")
+    return inputs[0].dtype, shape
+
+
+@op("Cross", same_dtype=True, spec=_cross_spec)
 def CROSS(a: Any, b: Any) -> Any:
     if a.shape[-1] != 3 or a.shape != b.shape:
         raise ValueError(f"Expected two tensors of one shape that ends in 3, received {a.shape} and {b.shape}.")

@@ -178,7 +178,7 @@ def reduce_logsumexp(input_tensor: Any, axis: Any = None, keepdims: bool = False
     """Computes ``log(sum(exp(x)))`` over axes without overflow: the largest element is taken out first.
 
     >>> tf.reduce_logsumexp([1000.0, 1000.0]).numpy()
-    np.float32(1000.69315)
+    np.float32(1000.6932)
     """
     x = convert_to_tensor(input_tensor)
     top = reduce_max(x, axis, True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import enum
-import math
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import dtypes
-from headwater.core.infer import constant_value
 from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
 
@@ -213,7 +211,7 @@ def resize(
         name: A name for the result.
 
     Returns:
-        A float32 tensor; of the dtype of `images` for ``"nearest"`` or where the size stays the same.
+        A float32 tensor; of the dtype of `images` for ``"nearest"``.
 
     Raises:
         ValueError: If shapes or the method do not fit.
@@ -235,10 +233,6 @@ def resize(
     batch = images if rank == 4 else _EXPAND(images)
     if preserve_aspect_ratio:
         size = _KEEP_RATIO(size, _IMAGE_SIZE(batch))
-    wanted = constant_value(size)
-    current = batch.shape.as_list()[1:3]
-    if wanted is not None and [int(w) for w in wanted] == current:
-        return images
     batch = _resized(batch, size, _method_name(method), antialias, name)
     return batch if rank == 4 else _SQUEEZE(batch)
 
@@ -259,9 +253,3 @@ def _resized(batch: Tensor, size: Tensor, method: str, antialias: bool, name: st
         return result
     scaled: Tensor = _SCALE(batch, size, kernel_type=method, antialias=bool(antialias), name=name)
     return scaled
-
-
-def scaled_size(height: Any, width: Any, target_height: int, target_width: int) -> tuple[int, int]:
-    """The largest size with the proportions of ``height x width`` that fits into the target."""
-    ratio = max(width / target_width, height / target_height)
-    return math.floor(height / ratio), math.floor(width / ratio)

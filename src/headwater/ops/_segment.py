@@ -9,16 +9,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import dtypes
+from headwater.core.infer import constant_value
 from headwater.core.op import op
+from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.ops._arithmetic import add, divide, maximum
+from headwater.ops._arithmetic import add, divide, maximum, subtract
 from headwater.ops._cast import cast
-from headwater.ops._create import ones_like, zeros_like
+from headwater.ops._create import ones, ones_like, zeros_like
 from headwater.ops._elementwise import sqrt
 from headwater.ops._inputs import INTEGER, NUMBER, REAL, static_integers, tensor_of
+from headwater.ops._join import concat
 from headwater.ops._reduce import reduce_max
 from headwater.ops._select import where
-from headwater.ops._shape import reshape
+from headwater.ops._shape import expand_dims, rank, reshape
 
 
 def _flat(data: Any, ids: Any, count: int) -> tuple[Any, Any]:
@@ -90,22 +93,34 @@ def _places(count: Any) -> Any:
     return np.zeros(int(count), np.bool_)
 
 
-@op("UnsortedSegmentSum", static=(2,))
+def _segment_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
+    data, ids, count = inputs
+    size = constant_value(count)
+    if data.shape.rank is None or ids.shape.rank is None:
+        return data.dtype, TensorShape(None)
+    if not data.shape[: ids.shape.rank].is_compatible_with(ids.shape):
+        raise ValueError(
+            f"Expected data whose shape begins with that of the ids, received {data.shape} and {ids.shape}."
+        )
+    return data.dtype, TensorShape([None if size is None else int(size)]).concatenate(data.shape[ids.shape.rank :])
+
+
+@op("UnsortedSegmentSum", static=(2,), spec=_segment_spec)
 def SEGMENT_SUM(data: Any, ids: Any, count: Any) -> Any:
     return _sum(data, ids, int(count))
 
 
-@op("UnsortedSegmentMax", static=(2,))
+@op("UnsortedSegmentMax", static=(2,), spec=_segment_spec)
 def SEGMENT_MAX(data: Any, ids: Any, count: Any) -> Any:
     return _LARGEST(data, ids, _places(count))
 
 
-@op("UnsortedSegmentMin", static=(2,))
+@op("UnsortedSegmentMin", static=(2,), spec=_segment_spec)
 def SEGMENT_MIN(data: Any, ids: Any, count: Any) -> Any:
     return _SMALLEST(data, ids, _places(count))
 
 
-@op("UnsortedSegmentProd", static=(2,))
+@op("UnsortedSegmentProd", static=(2,), spec=_segment_spec)
 def SEGMENT_PROD(data: Any, ids: Any, count: Any) -> Any:
     return _product(data, ids, _places(count))
 
@@ -161,10 +176,12 @@ def unsorted_segment_prod(data: Any, segment_ids: Any, num_segments: Any, name: 
 
 def _counts(data: Tensor, ids: Tensor, count: Any) -> Tensor:
     """How many slices each group has (1 where none), in a shape that divides the group's sums."""
-    ones = cast(ones_like(ids), data.dtype)
-    found = maximum(unsorted_segment_sum(ones, ids, count), convert_to_tensor(1, data.dtype))
-    rest = (data.shape.rank or 1) - (ids.shape.rank or 1)
-    return reshape(found, [-1, *[1] * rest])
+    each = cast(ones_like(ids), data.dtype)
+    found = maximum(unsorted_segment_sum(each, ids, count), convert_to_tensor(1, data.dtype))
+    if data.shape.rank is None or ids.shape.rank is None:
+        rest = ones(expand_dims(subtract(rank(data), rank(ids)), 0), dtypes.int32)
+        return reshape(found, concat([[-1], rest], 0))
+    return reshape(found, [-1, *[1] * (data.shape.rank - ids.shape.rank)])
 
 
 def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import dtypes
-from headwater.core.dtypes import as_dtype
+from headwater.core.dtypes import as_dtype, from_numpy
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.ops._compare import equal
 from headwater.ops._gather import gather, gather_nd
 from headwater.ops._inputs import BOOL, matched, static_value, tensor_of
 from headwater.ops._join import concat
@@ -106,7 +108,7 @@ class UniqueWithCounts(NamedTuple):
 
     y: Tensor
     idx: Tensor
-    count: Tensor
+    count: Tensor  # type: ignore[assignment]  # TensorFlow's name for it, a method of tuples
 
 
 def _unique_spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> list[Any]:
@@ -183,7 +185,7 @@ def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str
     [[6], [5, 7]]
     """
     x, numbers = matched(data)[0], convert_to_tensor(partitions)
-    return [gather_nd(x, WHERE(numbers == i)) for i in range(num_partitions)]
+    return [gather_nd(x, WHERE(equal(numbers, i))) for i in range(num_partitions)]
 
 
 @op("DynamicStitch")
@@ -221,12 +223,17 @@ def dynamic_stitch(indices: Sequence[Any], data: Sequence[Any], name: str | None
 # Places in a sorted sequence -------------------------------------------------------------------------------------
 
 
-@op("SearchSorted", differentiable=False, same_dtype=True)
+@op(
+    "SearchSorted",
+    differentiable=False,
+    same_dtype=True,
+    spec=lambda inputs, attrs: (from_numpy(attrs["out_type"]), inputs[1].shape),
+)
 def SEARCH_SORTED(sequence: Any, values: Any, *, side: str, out_type: Any) -> Any:
     rows = jnp.reshape(sequence, (-1, sequence.shape[-1]))
     wanted = jnp.reshape(values, (rows.shape[0], values.shape[-1]))
-    found = [jnp.searchsorted(r, w, side=side) for r, w in zip(rows, wanted, strict=True)]
-    return jnp.reshape(jnp.stack(found), values.shape).astype(out_type)
+    found = jax.vmap(lambda row, places: jnp.searchsorted(row, places, side=side))(rows, wanted)
+    return jnp.reshape(found, values.shape).astype(out_type)
 
 
 def searchsorted(

@@ -60,7 +60,7 @@ def _positive_solve(a: Any, b: Any) -> Any:
     return lax.linalg.triangular_solve(factor, half, left_side=True, lower=True, transpose_a=True, conjugate_a=True)
 
 
-@op("TridiagonalSolve", same_dtype=True)
+@op("TridiagonalSolve", same_dtype=True, spec=lambda inputs, attrs: (inputs[1].dtype, inputs[1].shape))
 def TRIDIAGONAL_SOLVE(diagonals: Any, rhs: Any, *, partial_pivoting: bool) -> Any:
     upper, main, lower = (diagonals[..., i, :] for i in range(3))
     size = main.shape[-1]
@@ -134,7 +134,7 @@ def lstsq(matrix: Any, rhs: Any, l2_regularizer: Any = 0.0, fast: bool = True, n
             matrices that lack full rank.
         name: A name for the operation.
 
-    >>> tf.linalg.lstsq([[1.0], [1.0]], [[1.0], [3.0]]).numpy()
+    >>> tf.linalg.lstsq([[1.0], [1.0]], [[1.0], [3.0]]).numpy().round(4)
     array([[2.]], dtype=float32)
     """
     a, b = matched_numbers("MatrixSolveLs", INEXACT, matrix, rhs)
@@ -231,7 +231,7 @@ def banded_triangular_solve(
     return BANDED_SOLVE(a, b, lower=bool(lower), adjoint=bool(adjoint), name=name)
 
 
-@op("BandedTriangularSolve", same_dtype=True)
+@op("BandedTriangularSolve", same_dtype=True, spec=lambda inputs, attrs: (inputs[1].dtype, inputs[1].shape))
 def BANDED_SOLVE(bands: Any, rhs: Any, *, lower: bool, adjoint: bool) -> Any:
     count, size = bands.shape[-2:]
     steps = np.arange(size)

@@ -12,7 +12,8 @@ from headwater.core.dtypes import as_dtype
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.op import Op, op
 from headwater.core.shapes import TensorShape, broadcast_shapes
-from headwater.ops import _fingerprint, _regex, _unicode, _value_text
+from headwater.ops import _fingerprint, _number_text, _regex, _unicode
+from headwater.ops._text import tensor_text
 
 
 def texts(values: Sequence[Any], shape: Sequence[int]) -> Any:
@@ -133,7 +134,7 @@ def AS_STRING(x: Any, *, precision: int, scientific: bool, shortest: bool, width
     """Numbers as text."""
     if x.dtype == object:
         return texts([f"%{fill}{width if width > 0 else ''}s".encode() % t for t in x.reshape(-1).tolist()], x.shape)
-    write = _value_text.number_formatter(x.dtype, precision, scientific, shortest, width, fill)
+    write = _number_text.number_formatter(x.dtype, precision, scientific, shortest, width, fill)
     values = x.reshape(-1).astype(np.float32) if x.dtype.name == "bfloat16" else x.reshape(-1)
     return texts([write(value).encode() for value in values.tolist()], x.shape)
 
@@ -262,7 +263,7 @@ def _ngram_shape(shape: TensorShape) -> TensorShape:
 def FORMAT(*xs: Any, template: str, placeholder: str, summarize: int) -> Any:
     """A template with values in the places of its placeholders."""
     parts = template.split(placeholder)
-    values = [_value_text.summarize(x, summarize) for x in xs]
+    values = [tensor_text(x, summarize) for x in xs]
     text = parts[0] + "".join(v + p for v, p in zip(values, parts[1:], strict=True))
     return texts([text.encode()], [])
 

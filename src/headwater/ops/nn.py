@@ -77,9 +77,11 @@ from headwater.ops._ranking import (
 )
 from headwater.ops._rearrange import depth_to_space, dilation2d, erosion2d, space_to_depth
 from headwater.ops._reduce import zero_fraction
-from headwater.ops._sort import in_top_k, top_k
+from headwater.ops._sort import approx_max_k, approx_min_k, in_top_k, top_k
 
 __all__ = [
+    "approx_max_k",
+    "approx_min_k",
     "atrous_conv2d",
     "atrous_conv2d_transpose",
     "avg_pool",

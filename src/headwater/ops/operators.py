@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
+
 from headwater.core import dtypes
+from headwater.core.context import context
 from headwater.core.op import Op
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
@@ -16,9 +19,16 @@ Operator = Callable[[Any, Any], Any]
 
 
 def _forward(op: Op) -> Operator:
+    program = jax.jit(op.kernel)
+
     def operator(x: Any, y: Any) -> Any:
         if type(x) is not EagerTensor or type(y) is not EagerTensor:
             x, y = convert_pair(x, y)
+        elif context.plain and x._array.dtype is y._array.dtype:
+            try:  # noqa: SIM105 (a context manager costs as much as the rest)
+                return EagerTensor(program(x._array, y._array))
+            except Exception:  # strings, several devices, errors: the op knows what to do
+                pass
         return op(x, y)
 
     return operator

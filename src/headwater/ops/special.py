@@ -96,11 +96,11 @@ def _second_only(call: Any) -> Any:
 
 LGAMMA = Op("Lgamma", _wide(_lgamma), elementwise=True)
 DIGAMMA = Op("Digamma", _wide(_digamma), elementwise=True)
-POLYGAMMA = Op("Polygamma", _wide(_polygamma), elementwise=True, gradient=_second_only(lambda: POLYGAMMA))
-ZETA = Op("Zeta", _wide(_zeta), elementwise=True, gradient=_second_only(lambda: ZETA))
+POLYGAMMA: Op = Op("Polygamma", _wide(_polygamma), elementwise=True, gradient=_second_only(lambda: POLYGAMMA))
+ZETA: Op = Op("Zeta", _wide(_zeta), elementwise=True, gradient=_second_only(lambda: ZETA))
 IGAMMA = Op("Igamma", _wide(lambda a, x: lax.igamma(*jnp.broadcast_arrays(a, x))), elementwise=True)
 IGAMMAC = Op("Igammac", _wide(lambda a, x: lax.igammac(*jnp.broadcast_arrays(a, x))), elementwise=True)
-BETAINC = Op(
+BETAINC: Op = Op(
     "Betainc",
     _wide(lambda a, b, x: lax.betainc(*jnp.broadcast_arrays(a, b, x))),
     elementwise=True,
@@ -309,14 +309,14 @@ def _host_function(name: str, scipy_name: str, slope: Any) -> Op:
     )
 
 
-J0 = _host_function("BesselJ0", "j0", lambda x, y: -J1(x))
-J1 = _host_function("BesselJ1", "j1", lambda x, y: J0(x) - y / x)
-Y0 = _host_function("BesselY0", "y0", lambda x, y: -Y1(x))
-Y1 = _host_function("BesselY1", "y1", lambda x, y: Y0(x) - y / x)
-K0 = _host_function("BesselK0", "k0", lambda x, y: -K1(x))
-K1 = _host_function("BesselK1", "k1", lambda x, y: -K0(x) - y / x)
-K0E = _host_function("BesselK0e", "k0e", lambda x, y: y - K1E(x))
-K1E = _host_function("BesselK1e", "k1e", lambda x, y: y * (1.0 - 1.0 / x) - K0E(x))
+J0: Op = _host_function("BesselJ0", "j0", lambda x, y: -J1(x))
+J1: Op = _host_function("BesselJ1", "j1", lambda x, y: J0(x) - y / x)
+Y0: Op = _host_function("BesselY0", "y0", lambda x, y: -Y1(x))
+Y1: Op = _host_function("BesselY1", "y1", lambda x, y: Y0(x) - y / x)
+K0: Op = _host_function("BesselK0", "k0", lambda x, y: -K1(x))
+K1: Op = _host_function("BesselK1", "k1", lambda x, y: -K0(x) - y / x)
+K0E: Op = _host_function("BesselK0e", "k0e", lambda x, y: y - K1E(x))
+K1E: Op = _host_function("BesselK1e", "k1e", lambda x, y: y * (1.0 - 1.0 / x) - K0E(x))
 
 
 def bessel_j0(x: Any, name: str | None = None) -> Tensor:

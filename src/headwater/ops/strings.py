@@ -21,6 +21,7 @@ __all__ = [
     "to_number", "unicode_decode", "unicode_decode_with_offsets", "unicode_encode", "unicode_split",
     "unicode_split_with_offsets", "unicode_transcode", "unsorted_segment_join", "upper",
 ]  # fmt: skip
+ROOT_NAMES = ("as_string",)
 
 _UNITS = ("BYTE", "UTF8_CHAR")
 _TO_NUMBER = (dtypes.float32, dtypes.float64, dtypes.int32, dtypes.int64, dtypes.uint32, dtypes.uint64)
@@ -78,9 +79,9 @@ def _case_encoding(encoding: str) -> str:
 
 
 def strip(input: Any, name: str | None = None) -> Tensor:
-    """Strings without white space at their ends.
+    r"""Strings without white space at their ends.
 
-    >>> tf.strings.strip(" a b\\n")
+    >>> tf.strings.strip(" a b\n")
     <tf.Tensor: shape=(), dtype=string, numpy=b'a b'>
     """
     return ops.STRIP(_text(input), name=name)
@@ -254,12 +255,12 @@ def ngrams(
 def regex_replace(
     input: Any, pattern: Any, rewrite: Any, replace_global: bool = True, name: str | None = None
 ) -> Tensor:
-    """Strings with what matches a pattern replaced.
+    r"""Strings with what matches a pattern replaced.
 
     Args:
         input: Strings.
         pattern: A regular expression of RE2's syntax.
-        rewrite: What to put in place; ``\\1`` is the first group of the match, ``\\0`` all of it.
+        rewrite: What to put in place; ``\1`` is the first group of the match, ``\0`` all of it.
         replace_global: Whether every match is replaced, or only the first.
         name: A name for the op.
 
@@ -427,7 +428,7 @@ def unicode_transcode(
     replace_control_characters: bool = False,
     name: str | None = None,
 ) -> Tensor:
-    """Strings from one encoding to another.
+    r"""Strings from one encoding to another.
 
     Args:
         input: Strings.
@@ -439,7 +440,7 @@ def unicode_transcode(
         name: A name for the op.
 
     >>> tf.strings.unicode_transcode("hé", "UTF-8", "UTF-16-BE").numpy()
-    b'\\x00h\\x00\\xe9'
+    b'\x00h\x00\xe9'
     """
     rules = _rules(input_encoding, errors, replacement_char, replace_control_characters)
     _unicode.codec_name(output_encoding)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from goldens.case import Case, floats, ints
-from goldens.runner import resolve
+from tests.goldens.case import Case, floats, ints
+from tests.goldens.runner import resolve
 
 IMAGES = floats(2, 5, 7, 3, low=0.0, high=1.0)
 IMAGE = IMAGES[0]

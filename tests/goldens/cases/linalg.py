@@ -59,10 +59,26 @@ def _products() -> list[Case]:
         _case("matvec", X, VECTOR),
         _case("matvec/transpose", t, VECTOR, call={"transpose_a": True}),
         _case("matvec/batch", BATCH, floats(2, 4)),
-        Case("tensordot", lambda tf, a, b: tf.tensordot(a, b, 1), [BATCH, floats(4, 2)], static="refines"),
-        Case("tensordot/axes", lambda tf, a, b: tf.tensordot(a, b, [[1, 2], [2, 1]]), [BATCH, OTHER], static="refines"),
-        Case("tensordot/outer", lambda tf, a, b: tf.tensordot(a, b, axes=0), [VECTOR, floats(2)], static="refines"),
-        Case("tensordot/pair", lambda tf, a, b: tf.tensordot(a, b, axes=(1, 0)), [X, Y], static="refines"),
+        Case(
+            "tensordot", lambda tf, a, b: tf.tensordot(a, b, 1), [BATCH, floats(4, 2)], static="refines", rankless=False
+        ),
+        Case(
+            "tensordot/axes",
+            lambda tf, a, b: tf.tensordot(a, b, [[1, 2], [2, 1]]),
+            [BATCH, OTHER],
+            static="refines",
+            rankless=False,
+        ),
+        Case(
+            "tensordot/outer",
+            lambda tf, a, b: tf.tensordot(a, b, axes=0),
+            [VECTOR, floats(2)],
+            static="refines",
+            rankless=False,
+        ),
+        Case(
+            "tensordot/pair", lambda tf, a, b: tf.tensordot(a, b, axes=(1, 0)), [X, Y], static="refines", rankless=False
+        ),
         *(
             Case(f"einsum/{i}", lambda tf, *a, e=e: tf.einsum(e, *a), args, static="refines")
             for i, (e, args) in enumerate(
@@ -262,9 +278,17 @@ def _norms() -> list[Case]:
         _case("norm/inf", X, call={"ord": np.inf, "axis": 0}, grad2=False),
         _case("norm/three", X, call={"ord": 3, "axis": 1}, grad2=False),
         _case("norm/frobenius", BATCH, call={"ord": "fro", "axis": [-2, -1]}),
-        _case("norm/matrix_one", BATCH, call={"ord": 1, "axis": [-2, -1]}, grad2=False),
-        _case("norm/matrix_inf", BATCH, call={"ord": np.inf, "axis": [-2, -1]}, grad2=False),
-        _case("norm/matrix_two", BATCH, call={"ord": 2, "axis": [-2, -1]}, grad2=False, static="refines", **LOOSE),
+        _case("norm/matrix_one", BATCH, call={"ord": 1, "axis": [-2, -1]}, rankless=False, grad2=False),
+        _case("norm/matrix_inf", BATCH, call={"ord": np.inf, "axis": [-2, -1]}, rankless=False, grad2=False),
+        _case(
+            "norm/matrix_two",
+            BATCH,
+            call={"ord": 2, "axis": [-2, -1]},
+            rankless=False,
+            grad2=False,
+            static="refines",
+            **LOOSE,
+        ),
         _case("norm/zeros", zeros, grad2=False),
         _case("norm/zeros_axis", zeros, call={"axis": 1}, grad2=False),
         _case("norm/complex", Z, grad2=False, rtol=1e-4),

@@ -52,6 +52,7 @@ class Transpiler(transpiler.PyToPy):  # type: ignore[misc]
         return user_context.options
 
     def transform_ast(self, node: Any, ctx: Any) -> Any:
+        node = _Handlers().visit(node)
         unsupported_features_checker.verify(node)
         graphs = cfg.build(node)
         node = qual_names.resolve(node)
@@ -67,6 +68,17 @@ class Transpiler(transpiler.PyToPy):  # type: ignore[misc]
             logical_expressions, variables,
         ):  # fmt: skip
             node = step.transform(node, ctx)
+        return node
+
+
+class _Handlers(ast.NodeTransformer):
+    """``except E as name`` becomes ``except E: name = caught()``: malt takes names for nodes there."""
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> Any:
+        self.generic_visit(node)
+        if node.name is not None:
+            node.body.insert(0, ast.parse(f"{node.name} = ag__.caught()").body[0])
+            node.name = None
         return node
 
 

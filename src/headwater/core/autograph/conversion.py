@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import os
+import sys
 import threading
 import types
 import warnings
@@ -66,8 +67,13 @@ def _operators() -> types.ModuleType:
     ):
         for name in names:
             setattr(module, name, getattr(source, name))
-    module.__dict__.update(assert_stmt=assert_stmt, STD=None)
+    module.__dict__.update(assert_stmt=assert_stmt, caught=caught, STD=None)
     return module
+
+
+def caught() -> Any:
+    """The exception being handled."""
+    return sys.exc_info()[1]
 
 
 def assert_stmt(condition: Any, message: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -165,6 +166,8 @@ def _tensor_for(
     if iterated.shape.rank == 0:
         raise ValueError(f"Cannot iterate over a scalar tensor, received {iterated}. Use tf.range to count up to it.")
     static = iterated.shape[0] if iterated.shape.rank is not None else None
+    if static == 0:
+        return
     length = convert_to_tensor(np.int32(static)) if static is not None else FUNCTIONS["shape"](iterated)[0]
     zero = convert_to_tensor(np.int32(0))
     counter = _Counter(zero, lambda p: p + 1, lambda p: p < length, lambda p: iterated[p], length, length, True)
@@ -183,6 +186,8 @@ def counted_loop(
         set_state: Sets them.
         names: Their names.
     """
+    if constant_value(length) == 0:
+        return
     zero = convert_to_tensor(np.int32(0))
     counter = _Counter(zero, lambda p: p + 1, lambda p: p < length, lambda p: p, length, length, True)
     _staged_for(counter, None, body, get_state, set_state, names, {})
@@ -290,13 +295,13 @@ def staged_loop(
                 raise _not_carried(names[i], prepared[i], value)
         results = [_checked(names[i], prepared[i], after[i]) for i in carried]
         for i, value in zip(carried, results, strict=True):
-            if isinstance(value, StagedList) and i not in shapes and value._grew(prepared[i]):
+            befores, afters = _lists(prepared[i]), _lists(value)
+            if i not in shapes and any(a._grew(b) for a, b in zip(afters, befores, strict=True)):
                 raise _Grew(i)
-            if isinstance(after[i], StagedList) and after[i]._filled is not None:
-                filled.add(i)
+            filled[i] = [x._filled is not None for x in _lists(after[i])]
         return [*[x + 1 for x in values[:hidden]], *results]
 
-    filled: set[int] = set()
+    filled: dict[int, list[bool]] = {}
     hidden = int(counting)
     count = [convert_to_tensor(np.int32(0))] * hidden
     values = [as_tensors(prepared[i]) for i in carried]
@@ -313,14 +318,41 @@ def staged_loop(
         )[hidden:]  # fmt: skip
     except _Grew as grew:
         set_state(initial)
-        shapes[grew.position] = prepared[grew.position]._any_length()
+        shapes[grew.position] = _any_length(prepared[grew.position])
         staged_loop(test, body, get_state, set_state, names, opts, trips, bound, complete, shapes)
         return
     if complete and limit is None:
         for k, i in enumerate(carried):
-            if i in filled:
-                finals[k] = finals[k]._after_full_loop(prepared[i], bound)
+            facts = iter(zip(filled[i], _lists(prepared[i]), strict=True))
+            finals[k] = _map_lists(finals[k], functools.partial(_completed, facts, bound))
     set_state(place(finals))
+
+
+def _lists(value: Any) -> list[StagedList]:
+    """The lists in a structure."""
+    return [x for x in nest.flatten(value) if isinstance(x, StagedList)]
+
+
+def _map_lists(value: Any, function: Callable[[Any], Any]) -> Any:
+    """A structure with its lists replaced."""
+    if isinstance(value, StagedList):
+        return function(value)
+    if not nest.is_nested(value) or not _lists(value):
+        return value
+    return nest.map_structure(lambda x: function(x) if isinstance(x, StagedList) else x, value)
+
+
+def _completed(facts: Iterator[tuple[bool, Any]], bound: Any, final: Any) -> Any:
+    filled, before = next(facts)
+    return final._after_full_loop(before, bound) if filled else final
+
+
+def _any_length(value: Any) -> list[Any]:
+    """The shapes of a structure's leaves, if its lists may grow."""
+    shapes: list[Any] = []
+    for x in nest.flatten(value):
+        shapes += x._any_length() if isinstance(x, StagedList) else [None] * len(leaves_of(x))
+    return shapes
 
 
 class _Grew(Exception):
@@ -337,8 +369,10 @@ def _checked(name: str, before: Any, after: Any) -> Any:
         raise ValueError(f"'{name}' must also be initialized at the end of the loop body.")
     if after is None:
         raise ValueError(f"'{name}' is None at the end of the iteration. Expected a tensor, as before the loop.")
-    if isinstance(before, StagedList) and isinstance(after, StagedList):
-        after = after._like_other(before)
+    befores = _lists(before)
+    if befores and len(befores) == len(_lists(after)):
+        others = iter(befores)
+        after = _map_lists(after, lambda x: x._like_other(next(others)))
     try:
         after = nest.map_structure(convert_to_tensor, after, expand_composites=True)
         nest.assert_same_structure(before, after, expand_composites=True)
@@ -360,12 +394,8 @@ def _prepare(
     initial: State, body: Callable[[], None], get_state: Getter, set_state: Setter, names: Sequence[str], bound: Any
 ) -> State:
     """The variables before the loop; those whose kind only an iteration shows are found by tracing one aside."""
-    prepared = [v._before_loop(bound) if isinstance(v, StagedList) else v for v in initial]
-    unclear = [
-        i
-        for i, value in enumerate(prepared)
-        if not is_carriable(value) or (isinstance(value, StagedList) and value._unclear)
-    ]
+    prepared = [_map_lists(v, lambda x: x._before_loop(bound)) for v in initial]
+    unclear = [i for i, v in enumerate(prepared) if not is_carriable(v) or any(x._unclear for x in _lists(v))]
     if not unclear:
         return tuple(prepared)
 
@@ -407,13 +437,20 @@ def _first_value(name: str, before: Any, after: Any, graph: Graph) -> Any:
             leaves = [graph.own(convert_to_tensor(x)) for x in leaves_of(after)]
         blanks = [blank_like(x, graph) for x in leaves]
         return nest.pack_sequence_as(after, blanks, expand_composites=True)
-    if isinstance(before, StagedList) and isinstance(after, StagedList):
-        with tracing(graph):
-            element = after._element_tensor()
-        if element is None:
-            return before
-        return before._with_elements_like(blank_like(graph.own(element), graph))
+    befores, afters = _lists(before), _lists(after)
+    if befores and len(befores) == len(afters):
+        others = iter(afters)
+        return _map_lists(before, lambda x: _cleared_up(x, next(others), graph))
     return before
+
+
+def _cleared_up(before: Any, after: Any, graph: Graph) -> Any:
+    """A list with a buffer for such elements as the iteration traced aside wrote."""
+    if not before._unclear:
+        return before
+    with tracing(graph):
+        element = after._element_tensor()
+    return before if element is None else before._with_elements_like(blank_like(graph.own(element), graph))
 
 
 def _shape_invariants(initial: State, pairs: Any) -> dict[int, list[Any]]:

@@ -164,7 +164,7 @@ def as_tensors(value: Any) -> Any:
     return nest.map_structure(convert_to_tensor, value, expand_composites=True)
 
 
-def blank_like(tensor: SymbolicTensor, source: Graph) -> Tensor:
+def blank_like(tensor: Tensor, source: Graph) -> Tensor:
     """Zeros of the dtype and shape of a tensor of the finished trace `source`, in the graph being traced.
 
     The shape may be known only when the program is built: then the trace is called for it, and since nothing but
@@ -177,7 +177,7 @@ def blank_like(tensor: SymbolicTensor, source: Graph) -> Tensor:
     return FUNCTIONS["zeros_like"](control.call(only(source, [tensor]), [])[0])
 
 
-def only(source: Graph, outputs: Sequence[SymbolicTensor]) -> Graph:
+def only(source: Graph, outputs: Sequence[Tensor]) -> Graph:
     """The part of a traced Graph without inputs that `outputs` need; it changes no state."""
     part = Graph(source.name, outer=source.outer)
     needed: set[int] = set()

@@ -343,7 +343,7 @@ class Layer(metaclass=_LayerMeta):
         context.scope = f"{scope}/{self._name}" if scope else self._name
         try:
             self._build_for(args, kwargs)
-            outputs = self._run_call(args, kwargs)
+            outputs = call_converted(self.call, args, kwargs)
         finally:
             context.scope = scope
             _calls.layers.pop()
@@ -352,12 +352,6 @@ class Layer(metaclass=_LayerMeta):
             for output in nest.flatten(outputs):
                 self.add_loss(self.activity_regularizer(output) / math.cast(output.shape[0] or 1, output.dtype))
         return outputs
-
-    def _run_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Runs `call`; while tracing, Python control flow in a user's own `call` becomes part of the graph."""
-        if context.graph is None or type(self).__module__.startswith("headwater."):
-            return self.call(*args, **kwargs)
-        return call_converted(self.call, args, kwargs)
 
     def _resolve_training(self, kwargs: dict[str, Any]) -> bool | None:
         """What `training` is in this call: the argument, else that of the enclosing call, else None."""

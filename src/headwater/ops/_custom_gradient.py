@@ -1,0 +1,295 @@
+"""What `tf.custom_gradient` is made of: the user's gradient function, checked, and its op in graphs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from headwater.core import autograph, control, nest
+from headwater.core.context import context
+from headwater.core.graph import Graph, tracing
+from headwater.core.lowering import as_function
+from headwater.core.op import Op, is_differentiable
+from headwater.core.runtime import execute
+from headwater.core.tape import ZEROS_LIKE, dense
+from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.core.variable import Variable
+
+# What both ways share ---------------------------------------------------------------------------------------------
+
+
+def is_input(value: Any) -> bool:
+    """Whether an argument is passed as a tensor; others are constants."""
+    return isinstance(value, Tensor | Variable | np.ndarray | np.generic | int | float | complex) and not isinstance(
+        value, bool
+    )
+
+
+def as_tensor(value: Any) -> Any:
+    """An argument as a tensor, if it is passed as one."""
+    return convert_to_tensor(value) if is_input(value) and not isinstance(value, Variable) else value
+
+
+def checked_result(pair: Any, f: Any) -> tuple[Any, Callable[..., Any]]:
+    """The two things that the user's function must return."""
+    if not isinstance(pair, tuple | list) or len(pair) != 2 or not callable(pair[1]):
+        raise ValueError(
+            f"tf.custom_gradient: {getattr(f, '__name__', f)!r} must return (result, gradient function), "
+            f"received {pair!r}."
+        )
+    return pair[0], pair[1]
+
+
+def _takes_variables(function: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(inspect.unwrap(function)).parameters.values()
+    return any(p.name == "variables" or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def check_variables(variables: Sequence[Variable], function: Callable[..., Any]) -> None:
+    """Raises TypeError if the gradient function has to give gradients of variables and cannot."""
+    if variables and not _takes_variables(function):
+        raise TypeError(
+            "If using @custom_gradient with a function that uses variables, then grad_fn must accept a 'variables' "
+            f"keyword argument. The function uses {[v.name for v in variables]}."
+        )
+
+
+def input_gradients(
+    function: Callable[..., Any], given: Sequence[Any], variables: Sequence[Variable], arguments: Sequence[Any]
+) -> list[Any]:
+    """Calls the user's gradient function: one gradient per argument (or per tensor among them), then per variable."""
+    if variables:
+        pair = autograph.call_converted(function, tuple(given), {"variables": list(variables)})
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise ValueError("grad_fn with variables must return (gradients of arguments, gradients of variables).")
+        found, of_variables = pair[0], nest.flatten(pair[1])
+        if len(of_variables) != len(variables):
+            raise ValueError(
+                f"Must return gradient for each variable: expected {len(variables)}, got {len(of_variables)}."
+            )
+    else:
+        found, of_variables = autograph.call_converted(function, tuple(given), {}), []
+    flat = nest.flatten(found)
+    is_tensor = [isinstance(x, Tensor | Variable) for x in arguments]
+    if len(flat) == sum(is_tensor):
+        rest = iter(flat)
+        flat = [next(rest) if x else None for x in is_tensor]
+    if len(flat) != len(arguments):
+        raise ValueError(
+            f"custom_gradient function expected to return {len(arguments)} gradients, but returned {len(flat)} instead."
+        )
+    return [*flat, *of_variables]
+
+
+# In a graph -------------------------------------------------------------------------------------------------------
+# The op holds two Graphs: `forward` gives the results, then what `backward` needs (residuals); `backward` takes the
+# cotangents of the results as inputs and the residuals as captures, and gives the gradients of some operands.
+
+
+def _custom_kernel(*operands: Any, forward: Graph, backward: Graph, call: _CustomCall) -> Any:
+    run = _forward_function(forward, call)
+    if context.forward_mode:
+        return run([jnp.asarray(a) for a in operands])[0]
+
+    @jax.custom_vjp
+    def custom(*arrays: Any) -> Any:
+        return run(arrays)[0]
+
+    def bwd(kept: Any, cotangents: Any) -> Any:
+        residuals, arrays = kept
+        smooth = [jnp.conj(cotangents[i]) for i in call.smooth]
+        gradients = as_function(backward)(smooth, residuals, [])[0]
+        by_position = dict(zip(call.wrt, gradients, strict=True))
+        return tuple([_cotangent(a, by_position.get(i)) for i, a in enumerate(arrays)])
+
+    custom.defvjp(lambda *arrays: (lambda pair: (pair[0], (pair[1], arrays)))(run(arrays)), bwd)
+    return custom(*[jnp.asarray(a) for a in operands])
+
+
+def _cotangent(array: Any, gradient: Any) -> Any:
+    if not jnp.issubdtype(array.dtype, jnp.inexact):
+        return np.zeros(array.shape, jax.dtypes.float0)
+    return (
+        jnp.zeros_like(array) if gradient is None else jnp.conj(jnp.asarray(gradient, array.dtype)).reshape(array.shape)
+    )
+
+
+def _forward_function(forward: Graph, call: _CustomCall) -> Callable[..., Any]:
+    """``operands -> ((results, final states), residuals)``."""
+
+    def run(operands: Sequence[Any], call_graph: Any = None) -> Any:
+        inputs, rest = operands[: call.inputs], operands[call.inputs :]
+        captures, entries = control._arguments(call.layout, rest)
+        runner = as_function(forward) if call_graph is None else call_graph
+        outputs, states = runner(list(inputs), captures, entries)
+        finals = control._finals(forward, call.layout, rest, states, call.written)
+        asarray = jnp.asarray if call_graph is None else lambda x: x
+        return tuple([asarray(x) for x in (*outputs[: call.results], *finals)]), [
+            asarray(x) for x in outputs[call.results :]
+        ]
+
+    return run
+
+
+class _CustomCall:
+    """The layout of a custom call: an attribute, so it can be hashed (by identity).
+
+    Attributes:
+        inputs: How many operands are inputs of the forward Graph; captures and states follow.
+        results: How many outputs of it are results.
+        smooth: Which results have gradients.
+        layout: Where the forward Graph finds its captures and states among the operands.
+        written: Which states are changed.
+        wrt: Which operands `backward` gives gradients for.
+    """
+
+    def __init__(self, inputs: int, results: int, smooth: tuple[int, ...], layout: Any, written: Any, wrt: Any) -> None:
+        self.inputs = inputs
+        self.results = results
+        self.smooth = smooth
+        self.layout = layout
+        self.written = written
+        self.wrt = wrt
+
+
+def _custom_stages(operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    forward = attrs["forward"]
+    run = _forward_function(forward, attrs["call"])
+    return run(operands, lambda i, c, s: execute(forward, i, c, s))[0]
+
+
+def _custom_spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    call: _CustomCall = attrs["call"]
+    rest = inputs[call.inputs :]
+    return [(x.dtype, x.shape) for x in (*attrs["forward"].outputs[: call.results], *[rest[i] for i in call.written])]
+
+
+def _custom_gradient(inputs: Any, outputs: Any, found: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    """The gradient where the Graphs run in stages: the forward pass again, for the residuals, then the backward one."""
+    forward, backward, call = attrs["forward"], attrs["backward"], attrs["call"]
+    if not forward.is_staged and not backward.is_staged:
+        return NotImplemented
+    results = _RESIDUALS(*inputs, forward=forward, call=call)
+    given = [ZEROS_LIKE(outputs[i]) if found[i] is None else dense(found[i]) for i in call.smooth]
+    gradients = _BACKWARD(*given, *results, backward=backward)
+    by_position = dict(zip(call.wrt, gradients, strict=True))
+    return [by_position.get(i) for i in range(len(inputs))]
+
+
+_CUSTOM = Op(
+    "CustomGradient",
+    _custom_kernel,
+    graphs=("forward", "backward"),
+    stages=_custom_stages,
+    spec=_custom_spec,
+    gradient=_custom_gradient,
+    same_dtype=False,
+)
+
+_RESIDUALS = Op(
+    "CustomGradientResiduals",
+    lambda *operands, forward, call: tuple(_forward_function(forward, call)(operands)[1]),
+    graphs=("forward",),
+    stages=lambda operands, attrs: tuple(
+        _forward_function(attrs["forward"], attrs["call"])(
+            operands, lambda i, c, s: execute(attrs["forward"], i, c, s)
+        )[1]
+    ),
+    spec=lambda inputs, attrs: [(x.dtype, x.shape) for x in attrs["forward"].outputs[attrs["call"].results :]],
+)
+
+_BACKWARD = Op(
+    "CustomGradientBackward",
+    lambda *operands, backward: tuple(_backward(as_function(backward), backward, operands)),
+    graphs=("backward",),
+    stages=lambda operands, attrs: tuple(
+        _backward(lambda i, c, s: execute(attrs["backward"], i, c, s), attrs["backward"], operands)
+    ),
+    spec=lambda inputs, attrs: [(x.dtype, x.shape) for x in attrs["backward"].outputs],
+)
+
+
+def _backward(run: Any, backward: Graph, operands: Sequence[Any]) -> Any:
+    count = len(backward.inputs)
+    return run(list(operands[:count]), list(operands[count:]), [])[0]
+
+
+def call_in_graph(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Adds a call of a function with its own gradient to the graph being traced."""
+    flat = nest.flatten(args)
+    places = [i for i, x in enumerate(flat) if is_input(x)]
+    inputs = [convert_to_tensor(flat[i]) for i in places]
+    specs = [(x.dtype, x.shape) for x in inputs]
+    name = getattr(f, "__name__", "custom_gradient")
+    found: list[Any] = []
+
+    def body(*tensors: Tensor) -> Any:
+        leaves = list(flat)
+        for place, tensor in zip(places, tensors, strict=True):
+            leaves[place] = tensor
+        result, gradient = checked_result(
+            autograph.call_converted(f, tuple(nest.pack_sequence_as(args, leaves)), kwargs), f
+        )
+        found.append(gradient)
+        return result
+
+    forward, structure = control.trace_body(body, specs, name, prune=False)
+    gradient = found[0]
+    variables = [s.variable for s in forward.states.values() if s.variable.trainable]
+    check_variables(variables, gradient)
+    results = list(forward.outputs)
+    smooth = tuple([i for i, x in enumerate(results) if is_differentiable(x.dtype)])
+    backward, wrt, residuals = _trace_backward(forward, gradient, results, smooth, variables, flat, places)
+    forward.outputs = [*results, *residuals]
+    forward.prune()
+    operands = control.Operands([forward])
+    written = tuple([operands.state_positions[i] for i in operands.written])
+    positions = tuple([len(inputs) + operands.position(k) if isinstance(k, Variable) else k for k, _ in wrt])
+    call = _CustomCall(len(inputs), len(results), smooth, operands.layouts[0], written, positions)
+    made = _CUSTOM(*inputs, *operands.tensors, forward=forward, backward=backward, call=call, name=name)
+    operands.write_back(made[len(results) :])
+    rest = iter(made[: len(results)])
+    leaves = [None if x is None else next(rest) for x in nest.flatten(structure, expand_composites=True)]
+    return nest.pack_sequence_as(structure, leaves, expand_composites=True)
+
+
+def _trace_backward(
+    forward: Graph,
+    gradient: Any,
+    results: Sequence[Tensor],
+    smooth: Sequence[int],
+    variables: Any,
+    arguments: Any,
+    places: Sequence[int],
+) -> tuple[Graph, list[Any], list[Any]]:
+    """Traces the user's gradient function: its Graph, which operands it gives gradients for, and its residuals."""
+    backward = Graph(f"gradient of {forward.name}", outer=forward)
+    with tracing(backward):
+        given: list[Any] = [None] * len(results)
+        for i in smooth:
+            given[i] = backward.add_input(results[i].dtype, results[i].shape, f"grad{i}")
+        given = [ZEROS_LIKE(backward.own(x)) if g is None else g for x, g in zip(results, given, strict=True)]
+        found = input_gradients(gradient, given, variables, arguments)
+        found = [*[found[i] for i in places], *found[len(arguments) :]]
+        keys: list[Any] = [*range(len(places)), *variables]
+        dtypes = [x.dtype for x in (*forward.inputs, *variables)]
+        wrt = [
+            (key, backward.own(convert_to_tensor(dense(g), dtype)))
+            for key, g, dtype in zip(keys, found, dtypes, strict=True)
+            if g is not None and is_differentiable(dtype)
+        ]
+    if any(s.modified for s in backward.states.values()):
+        raise ValueError("tf.custom_gradient: the gradient function must not assign to variables.")
+    backward.outputs = [x for _, x in wrt]
+    # Variables read by the gradient have the values they had at the end of the forward pass: residuals like others.
+    for uid, state in backward.states.items():
+        backward.captures[id(state)] = (forward.states[uid].value, state.entry)
+    backward.states = {}
+    backward.prune()
+    captured = backward.captured
+    return backward, wrt, [forward.own(outer) for outer, _ in captured]

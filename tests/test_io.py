@@ -1,0 +1,280 @@
+"""`tf.io`, `tf.io.gfile`, `tf.audio`: files, pictures, records, messages."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import pathlib
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import headwater as tf
+from headwater.ops._records import masked_crc, read_records
+
+gfile = tf.io.gfile
+Invalid = tf.errors.InvalidArgumentError
+
+
+def _picture(*shape: int) -> np.ndarray:
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    return np.stack([(x * 7 + y * 3 + 40 * c) % 256 for c in range(shape[2])], -1).astype(np.uint8)
+
+
+# Files -----------------------------------------------------------------------------------------------------------
+
+
+def test_files_eager_and_in_a_function(tmp_path: pathlib.Path) -> None:
+    path = str(tmp_path / "deep" / "a.txt")
+
+    @tf.function
+    def copy(source: Any, target: Any) -> Any:
+        tf.io.write_file(target, tf.strings.upper(tf.io.read_file(source)))
+        return tf.strings.length(tf.io.read_file(source))
+
+    tf.io.write_file(path, "text")
+    assert int(copy(path, path + "2")) == 4
+    assert tf.io.read_file(path + "2").numpy() == b"TEXT"
+    assert tf.io.matching_files(str(tmp_path / "*" / "a*")).numpy().tolist() == [path.encode(), (path + "2").encode()]
+    with pytest.raises(tf.errors.NotFoundError):
+        tf.io.read_file(str(tmp_path / "none"))
+
+
+def test_gfile(tmp_path: pathlib.Path) -> None:
+    folder = str(tmp_path / "x")
+    gfile.makedirs(folder)
+    path = gfile.join(folder, "a.txt")
+    with gfile.GFile(path, "w") as f:
+        f.write("one\ntwo\n")
+    with gfile.GFile(path, "a") as f:
+        f.write("drei \u00e4")
+    with gfile.GFile(path) as f:
+        assert f.readline() == "one\n"
+        assert f.readlines() == ["two\n", "drei \u00e4"]
+        f.seek(0)
+        assert f.read(3) == "one"
+        assert f.size() == 15
+    assert gfile.GFile(path, "rb").read()[-2:] == "\u00e4".encode()
+    assert (gfile.exists(path), gfile.isdir(folder), gfile.isdir(path)) == (True, True, False)
+    assert gfile.listdir(folder) == ["a.txt"]
+    gfile.copy(path, path + "2")
+    with pytest.raises(tf.errors.AlreadyExistsError):
+        gfile.copy(path, path + "2")
+    gfile.rename(path + "2", path, overwrite=True)
+    assert gfile.glob(folder + "/*") == [path]
+    assert [names for _, _, names in gfile.walk(folder)] == [["a.txt"]]
+    assert gfile.stat(path).length == 15
+    gfile.remove(path)
+    with pytest.raises(tf.errors.NotFoundError):
+        gfile.GFile(path).read()
+    with pytest.raises(tf.errors.NotFoundError, match="gs"):
+        gfile.exists("gs://bucket/a")
+    gfile.rmtree(folder)
+    assert not gfile.exists(folder)
+
+
+# Pictures --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_png_round_trip(channels: int) -> None:
+    picture = _picture(5, 7, channels)
+    assert tf.io.decode_png(tf.io.encode_png(picture)).numpy().tolist() == picture.tolist()
+
+
+def test_png_of_16_bits_and_conversions() -> None:
+    wide = (np.arange(12, dtype=np.uint16) * 5000).reshape(3, 4, 1)
+    encoded = tf.io.encode_png(wide)
+    assert tf.io.decode_png(encoded, dtype=tf.uint16).numpy().tolist() == wide.tolist()
+    assert tf.io.decode_png(encoded).numpy().tolist() == (wide >> 8).tolist()
+    grey = tf.io.encode_png(_picture(2, 2, 1))
+    assert tf.io.decode_png(grey, channels=3).shape == [2, 2, 3]
+    assert (
+        tf.io.decode_png(grey, dtype=tf.uint16).numpy().tolist() == (_picture(2, 2, 1).astype(np.uint16) * 257).tolist()
+    )
+    floats = tf.io.decode_image(grey, dtype=tf.float32).numpy()
+    assert np.allclose(floats, _picture(2, 2, 1) / 255.0)
+    batch = np.stack([_picture(2, 2, 3)] * 2)
+    assert tf.io.encode_png(batch).shape == [2]
+
+
+def test_jpeg() -> None:
+    smooth = np.broadcast_to(np.linspace(0, 255, 32)[None, :, None], (32, 32, 3)).astype(np.uint8)
+    encoded = tf.io.encode_jpeg(smooth, quality=95)
+    assert np.abs(tf.io.decode_jpeg(encoded).numpy().astype(int) - smooth).max() <= 6
+    assert tf.io.decode_jpeg(encoded, channels=1).shape == [32, 32, 1]
+    assert tf.io.decode_jpeg(encoded, ratio=4).shape == [8, 8, 3]
+    assert tf.io.extract_jpeg_shape(encoded).numpy().tolist() == [32, 32, 3]
+    assert len(tf.io.encode_jpeg(smooth, quality=10).numpy()) < len(encoded.numpy())
+    assert bool(tf.io.is_jpeg(encoded))
+    with pytest.raises(Invalid, match="channels"):
+        tf.io.encode_jpeg(_picture(4, 4, 4))
+
+
+def test_gif_and_bmp() -> None:
+    out = io.BytesIO()
+    frames = [Image.fromarray(np.full([4, 5, 3], v, np.uint8)) for v in (0, 255)]
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    assert tf.io.decode_gif(out.getvalue()).numpy()[:, 0, 0, 0].tolist() == [0, 255]
+    assert tf.io.decode_image(out.getvalue()).shape == [2, 4, 5, 3]
+    assert tf.io.decode_image(out.getvalue(), expand_animations=False).shape == [4, 5, 3]
+    out = io.BytesIO()
+    Image.fromarray(_picture(3, 4, 3)).save(out, "BMP")
+    assert tf.io.decode_bmp(out.getvalue()).numpy().tolist() == _picture(3, 4, 3).tolist()
+
+
+def test_pictures_in_a_function_and_errors() -> None:
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+    def load(data: Any) -> Any:
+        return tf.cast(tf.io.decode_png(data, channels=3), tf.float32) / 255.0
+
+    assert load.get_concrete_function().output_shapes.as_list() == [None, None, 3]
+    assert load(tf.io.encode_png(_picture(2, 3, 3))).shape == [2, 3, 3]
+    with pytest.raises(Invalid, match="Unknown image file format"):
+        tf.io.decode_image(b"no picture")
+    with pytest.raises(ValueError, match="channels"):
+        tf.io.decode_png(b"", channels=7)
+
+
+# Bytes -----------------------------------------------------------------------------------------------------------
+
+
+def test_raw_base64_and_compression() -> None:
+    assert tf.io.decode_raw([b"\1\0\2\0", b"\3\0\4\0"], tf.int16).numpy().tolist() == [[1, 2], [3, 4]]
+    assert tf.io.decode_raw(b"\0\1", tf.uint16, little_endian=False).numpy().tolist() == [1]
+    assert tf.io.decode_raw([b"a", b"bcd"], tf.uint8, fixed_length=2).numpy().tolist() == [[97, 0], [98, 99]]
+    with pytest.raises(Invalid, match="same size"):
+        tf.io.decode_raw([b"a", b"bcd"], tf.uint8)
+    with pytest.raises(Invalid, match="multiple of 4"):
+        tf.io.decode_raw([b"abc"], tf.float32)
+    words = [b"", b"a", b"ab", b"\xff\xfe\xfd"]
+    assert tf.io.decode_base64(tf.io.encode_base64(words)).numpy().tolist() == words
+    assert tf.io.encode_base64(words, pad=True).numpy().tolist() == [base64.urlsafe_b64encode(w) for w in words]
+    with pytest.raises(Invalid, match="base64"):
+        tf.io.decode_base64("a+/b")
+    assert tf.io.decode_compressed(gzip.compress(b"x"), "GZIP").numpy() == b"x"
+
+
+def test_tensors_as_bytes() -> None:
+    for value in (np.arange(6.0).reshape(2, 3), np.array([b"a", b"b"], object), np.array(True)):
+        data = tf.io.serialize_tensor(value)
+        back = tf.io.parse_tensor(data, tf.constant(value).dtype)
+        assert back.numpy().tolist() == value.tolist()
+    with pytest.raises(Invalid, match="Type mismatch"):
+        tf.io.parse_tensor(tf.io.serialize_tensor(1), tf.float32)
+
+
+def test_csv() -> None:
+    found = tf.io.decode_csv(['1,"a,b",2.5', ",x,"], [[7], ["z"], [0.5]])
+    assert [x.numpy().tolist() for x in found] == [[1, 7], [b"a,b", b"x"], [2.5, 0.5]]
+    assert tf.io.decode_csv("1|NA|3", [[9], [0]], field_delim="|", na_value="NA", select_cols=[1, 2])[0].numpy() == 9
+    with pytest.raises(Invalid, match="Expect 1 fields but have 2"):
+        tf.io.decode_csv("1,2", [[0]])
+    with pytest.raises(Invalid, match="required but missing"):
+        tf.io.decode_csv("1,", [[0], tf.int32])
+    with pytest.raises(Invalid, match="not a valid int32"):
+        tf.io.decode_csv("x", [[0]])
+
+
+# Records and messages --------------------------------------------------------------------------------------------
+
+
+def test_checksum_of_a_known_text() -> None:
+    crc = 0xE3069283  # CRC-32C of "123456789"
+    assert masked_crc(b"123456789") == (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+@pytest.mark.parametrize("compression", [None, "", "GZIP", "ZLIB"])
+def test_records(tmp_path: pathlib.Path, compression: str | None) -> None:
+    path = tmp_path / "a.tfrecord"
+    records = [b"", b"one", b"x" * 100_000]
+    with tf.io.TFRecordWriter(str(path), compression) as writer:
+        for record in records:
+            writer.write(record)
+    assert list(read_records(path, compression)) == records
+
+
+def test_corrupted_records(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a.tfrecord"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(b"a record")
+    data = path.read_bytes()
+    assert struct.unpack("<Q", data[:8])[0] == 8
+    path.write_bytes(data[:-1])
+    with pytest.raises(tf.errors.DataLossError, match="truncated"):
+        list(read_records(path))
+    path.write_bytes(data[:14] + b"?" + data[15:])
+    with pytest.raises(tf.errors.DataLossError, match="checksum"):
+        list(read_records(path))
+    with pytest.raises(tf.errors.DataLossError, match="decompressed"):
+        list(read_records(path, "GZIP"))
+
+
+def _example(**features: Any) -> bytes:
+    def feature(values: Any) -> Any:
+        if isinstance(values[0], bytes):
+            return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+        if isinstance(values[0], float):
+            return tf.train.Feature(float_list=tf.train.FloatList(value=values))
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+
+    example = tf.train.Example(features=tf.train.Features(feature={k: feature(v) for k, v in features.items()}))
+    return bytes(example.SerializeToString())
+
+
+def test_examples() -> None:
+    features = {
+        "x": tf.io.FixedLenFeature([2], tf.float32),
+        "n": tf.io.FixedLenFeature([], tf.int64, default_value=9),
+        "s": tf.io.FixedLenFeature([], tf.string, ""),
+        "v": tf.io.FixedLenSequenceFeature([], tf.int64, allow_missing=True),
+    }
+    data = [_example(x=[1.0, 2.0], n=[3], s=[b"a"], v=[1, 2, 3]), _example(x=[4.0, 5.0])]
+    expected = {"x": [[1.0, 2.0], [4.0, 5.0]], "n": [3, 9], "s": [b"a", b""], "v": [[1, 2, 3], [0, 0, 0]]}
+    assert {k: v.numpy().tolist() for k, v in tf.io.parse_example(data, features).items()} == expected
+    single = tf.function(lambda text: tf.io.parse_single_example(text, features))
+    found = single(tf.constant(data[0]))
+    assert {k: np.asarray(v.numpy()).tolist() for k, v in found.items()} == {k: v[0] for k, v in expected.items()}
+    shapes = single.get_concrete_function(tf.TensorSpec([], tf.string)).output_shapes
+    assert (shapes["x"].as_list(), shapes["v"].as_list()) == ([2], [None])
+    restored = tf.train.Example.FromString(data[0])
+    assert restored.features.feature["v"].int64_list.value[:] == [1, 2, 3]
+    with pytest.raises(Invalid, match="required but could not be found"):
+        tf.io.parse_single_example(_example(n=[1]), features)
+    with pytest.raises(Invalid, match="Data types don't match"):
+        tf.io.parse_single_example(_example(x=[1, 2]), features)
+    with pytest.raises(Invalid, match="expected 2 values"):
+        tf.io.parse_single_example(_example(x=[1.0]), features)
+    with pytest.raises(Invalid, match="Could not parse"):
+        tf.io.parse_single_example(b"\xff\xff", features)
+
+
+# Sound -----------------------------------------------------------------------------------------------------------
+
+
+def test_wav() -> None:
+    sound = np.stack([np.sin(np.arange(100) / 5), np.cos(np.arange(100) / 5)], 1).astype(np.float32)
+    data = tf.audio.encode_wav(sound, 16000)
+    found, rate = tf.audio.decode_wav(data)
+    assert int(rate) == 16000
+    assert np.abs(found.numpy() - sound).max() < 1e-4
+    assert tf.audio.decode_wav(data, desired_channels=1, desired_samples=120).audio.shape == [120, 1]
+    with pytest.raises(Invalid, match="Header mismatch"):
+        tf.audio.decode_wav(b"nothing of that kind")
+
+
+def test_root_initializers() -> None:
+    assert tf.zeros_initializer()([2], tf.int32).numpy().tolist() == [0, 0]
+    assert tf.ones_initializer()([2]).numpy().tolist() == [1, 1]
+    assert tf.constant_initializer([1, 2])([2]).numpy().tolist() == [1, 2]
+    drawn = tf.random_uniform_initializer(2.0, 3.0)([50]).numpy()
+    assert ((drawn >= 2) & (drawn < 3)).all()
+    assert tf.random_normal_initializer.from_config(tf.random_normal_initializer(5.0, 0.0).get_config())(
+        [2]
+    ).numpy().tolist() == [5, 5]
+    with pytest.raises(ValueError, match="floating point"):
+        tf.random_normal_initializer()([2], tf.int32)

@@ -1,0 +1,153 @@
+"""What goldens cannot record: channels first, forward mode, windows that fall back, errors' wording, statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import headwater as tf
+
+
+def _floats(*shape: int, seed: int = 0) -> Any:
+    return tf.constant(np.random.RandomState(seed).uniform(-2, 2, shape).astype(np.float32))
+
+
+def _first(x: Any) -> Any:
+    return tf.constant(np.moveaxis(x.numpy(), -1, 1))
+
+
+IMAGES, KERNEL = _floats(2, 7, 8, 4), _floats(3, 2, 4, 6, seed=1)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, layout: tf.nn.conv2d(x, KERNEL, 2, "SAME", layout),
+        lambda x, layout: tf.nn.conv2d(x, _floats(3, 3, 2, 6), 1, "VALID", layout, dilations=2),
+        lambda x, layout: tf.nn.max_pool2d(x, 3, 2, "SAME", layout),
+        lambda x, layout: tf.nn.avg_pool2d(x, 2, 2, "SAME", layout),
+        lambda x, layout: tf.nn.depthwise_conv2d(x, _floats(3, 3, 4, 2), [1, 1, 1, 1], "SAME", layout),
+    ],
+)
+def test_channels_first_is_channels_last_transposed(call: Any) -> None:
+    with tf.GradientTape(persistent=True) as tape:
+        last, first = IMAGES, _first(IMAGES)
+        tape.watch([last, first])
+        wanted, got = call(last, "NHWC"), call(first, "NCHW")
+    np.testing.assert_allclose(got.numpy(), np.moveaxis(wanted.numpy(), -1, 1), rtol=1e-4, atol=1e-4)
+    gradient = np.moveaxis(tape.gradient(wanted, last).numpy(), -1, 1)
+    np.testing.assert_allclose(tape.gradient(got, first).numpy(), gradient, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: tf.nn.conv2d(x, KERNEL, 1, "SAME"),
+        lambda x: tf.nn.max_pool2d(x, 2, 2, "VALID"),
+        lambda x: tf.nn.depthwise_conv2d(x, _floats(3, 3, 4, 1), [1, 1, 1, 1], "SAME"),
+        lambda x: tf.nn.softmax_cross_entropy_with_logits(tf.nn.softmax(x), x),
+    ],
+)
+def test_forward_mode_agrees_with_differences(function: Any) -> None:
+    direction = _floats(*IMAGES.shape, seed=5)
+    with tf.autodiff.ForwardAccumulator(IMAGES, direction) as accumulator:
+        result = function(IMAGES)
+    step = 1e-2
+    ahead, behind = (function(IMAGES + direction * s).numpy() for s in (step, -step))
+    difference = (ahead - behind) / (2 * step)
+    got = accumulator.jvp(result).numpy()
+    assert np.mean(np.abs(got - difference)) < 0.02 * (1 + np.mean(np.abs(difference)))
+
+
+def test_large_windows_agree_with_small_ones_composed() -> None:
+    x = _floats(1, 24, 24, 2)
+    once = tf.nn.max_pool2d(x, 12, 12, "VALID")  # more elements than the slices' limit
+    twice = tf.nn.max_pool2d(tf.nn.max_pool2d(x, 6, 6, "VALID"), 2, 2, "VALID")
+    np.testing.assert_array_equal(once.numpy(), twice.numpy())
+
+
+def test_the_gradient_of_a_pool_goes_to_the_first_of_equals() -> None:
+    x = tf.ones([1, 4, 4, 1])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.nn.max_pool2d(x, 2, 2, "VALID")
+    np.testing.assert_array_equal(tape.gradient(y, x)[0, :, :, 0].numpy(), np.tile([[1, 0], [0, 0]], (2, 2)))
+
+
+def test_dropout_keeps_the_mean_and_follows_the_seed() -> None:
+    tf.random.set_seed(3)
+    x = tf.ones([10000])
+    kept = tf.nn.dropout(x, 0.3, seed=1).numpy()
+    assert abs(kept.mean() - 1) < 0.05
+    assert set(np.unique(kept)) == {np.float32(0), np.float32(1) / np.float32(0.7)}
+    tf.random.set_seed(3)
+    np.testing.assert_array_equal(tf.nn.dropout(x, 0.3, seed=1).numpy(), kept)
+
+
+def test_dropout_shares_choices_along_noise_shape() -> None:
+    kept = tf.nn.dropout(tf.ones([5, 50]), 0.5, noise_shape=[1, None]).numpy()
+    assert (kept == kept[0]).all()
+
+
+def test_embedding_gradients_are_slices() -> None:
+    table = tf.Variable(tf.ones([4, 2]))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.nn.embedding_lookup(table, [3, 3, 0]))
+    gradient = tape.gradient(loss, table)
+    assert isinstance(gradient, tf.IndexedSlices)
+    np.testing.assert_array_equal(gradient.indices.numpy(), [3, 3, 0])
+    np.testing.assert_array_equal(gradient.values.numpy(), np.ones([3, 2]))
+
+
+def test_labels_that_are_no_class_give_nan() -> None:
+    loss = tf.nn.sparse_softmax_cross_entropy_with_logits([1, 7, -1], tf.zeros([3, 4])).numpy()
+    np.testing.assert_array_equal(np.isnan(loss), [False, True, True])
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: tf.nn.conv2d(IMAGES, _floats(3, 3, 3, 6), 1, "SAME"), "evenly divisible"),
+        (lambda: tf.nn.conv2d(IMAGES, KERNEL, [1, 2], "SAME", "CHWN"), "data_format"),
+        (lambda: tf.nn.conv2d(IMAGES, KERNEL, [2, 1, 1, 1], "SAME"), "batch and channel"),
+        (lambda: tf.nn.max_pool2d(IMAGES, 9, 1, "VALID"), "at least as large as the window"),
+        (lambda: tf.nn.softmax(tf.constant([1, 2])), "tf.cast"),
+        (lambda: tf.nn.bias_add(IMAGES, tf.zeros([3])), "biases"),
+    ],
+)
+def test_errors_say_what_was_expected(call: Any, text: str) -> None:
+    with pytest.raises((ValueError, TypeError, tf.errors.InvalidArgumentError), match=text):
+        call()
+
+
+def test_random_image_functions_use_their_range() -> None:
+    tf.random.set_seed(1)
+    image = tf.fill([2, 2, 3], 0.5)
+    shifts = [float(tf.image.random_brightness(image, 0.2)[0, 0, 0]) - 0.5 for _ in range(40)]
+    assert min(shifts) >= -0.2 and max(shifts) < 0.2 and max(shifts) - min(shifts) > 0.2
+    numbered = tf.reshape(tf.range(36), [6, 6, 1])
+    corners = {int(tf.image.random_crop(numbered, [5, 5, 1])[0, 0, 0]) for _ in range(60)}
+    assert corners == {0, 1, 6, 7}
+    flips = {int(tf.image.random_flip_left_right(numbered)[0, 0, 0]) for _ in range(30)}
+    assert flips == {0, 5}
+
+
+def test_images_of_unknown_size_are_resized() -> None:
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None], tf.uint8)])
+    def prepare(image: Any) -> Any:
+        image = tf.image.resize_with_pad(tf.image.random_saturation(image, 0.5, 1.5), 8, 10)
+        assert image.shape.as_list() == [8, 10, 3]
+        return image
+
+    assert prepare(tf.zeros([5, 7, 3], tf.uint8)).shape == [8, 10, 3]
+
+
+def test_short_time_transforms_invert() -> None:
+    x = _floats(64)
+    window = tf.signal.inverse_stft_window_fn(4)
+    back = tf.signal.inverse_stft(tf.signal.stft(x, 16, 4), 16, 4, window_fn=window)
+    np.testing.assert_allclose(back[12:-12].numpy(), x[12:-12].numpy(), atol=1e-4)
+    halves = tf.signal.inverse_mdct(tf.signal.mdct(x, 16))
+    np.testing.assert_allclose(halves[8:-8].numpy(), x[8:-8].numpy(), atol=1e-4)
