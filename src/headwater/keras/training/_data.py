@@ -144,7 +144,8 @@ class IterableData:
             return
         if self._iterator is None:
             self._iterator = iter(self._source)
-        yield from self._iterator
+        for item in self._iterator:  # noqa: UP028  (`yield from` would close the user's generator after an epoch)
+            yield item
         self._iterator = None
 
     def __iter__(self) -> Iterator[Any]:
