@@ -88,6 +88,8 @@ def test_steps_conditions_and_no_writer(tmp_path: pathlib.Path) -> None:
             tf.summary.scalar("x", 3.0, step=9)
     assert [(s, float(v)) for s, v in _values(_read(tmp_path), "x")] == [(4, 2.0)]
     writer = tf.summary.create_file_writer(tmp_path)
-    writer.close()
     with writer.as_default(), pytest.raises(ValueError, match="Expected a scalar"):
         tf.summary.scalar("x", [1.0, 2.0], step=0)
+    writer.close()
+    with pytest.raises(RuntimeError, match="already closed"), writer.as_default():
+        pass

@@ -1,4 +1,5 @@
-"""What Keras is asked, written once: run by real Keras to record, by headwater to compare. Each gives a list of arrays."""
+"""What Keras is asked, written once: run by real Keras to record, by headwater to compare. Each gives a list "
+"of arrays."""
 
 from __future__ import annotations
 
@@ -292,10 +293,26 @@ def _activation(name: str) -> Case:
 ACTIVATIONS: dict[str, Case] = {
     name: _activation(name)
     for name in (
-        "linear", "relu", "relu6", "leaky_relu", "softmax", "log_softmax", "elu", "selu", "softplus", "softsign", "silu",
-        "gelu", "tanh", "sigmoid", "exponential", "hard_sigmoid", "hard_silu", "mish",
+        "linear",
+        "relu",
+        "relu6",
+        "leaky_relu",
+        "softmax",
+        "log_softmax",
+        "elu",
+        "selu",
+        "softplus",
+        "softsign",
+        "silu",
+        "gelu",
+        "tanh",
+        "sigmoid",
+        "exponential",
+        "hard_sigmoid",
+        "hard_silu",
+        "mish",
     )
-}  # fmt: skip
+}
 
 
 def _weight_function(module: str, make: Callable[[Any], Any]) -> Case:
@@ -348,27 +365,42 @@ TRAINING: dict[str, Case] = {
     ),
     "binary": _train(
         lambda k: {"optimizer": k.optimizers.RMSprop(0.01), "loss": "binary_crossentropy", "metrics": ["accuracy"]},
-        last=1, activation="sigmoid", y=(_CLASSES > 1).astype(np.float32),
-    ),  # fmt: skip
+        last=1,
+        activation="sigmoid",
+        y=(_CLASSES > 1).astype(np.float32),
+    ),
     "validation": _train(
         lambda k: {"optimizer": k.optimizers.SGD(0.1, momentum=0.9), "loss": "mse", "metrics": ["mae"]},
-        last=2, activation="linear", y=floats(50, 2, seed=3), validation_split=0.3,
-    ),  # fmt: skip
+        last=2,
+        activation="linear",
+        y=floats(50, 2, seed=3),
+        validation_split=0.3,
+    ),
     "weights": _train(
         lambda k: {
-            "optimizer": "sgd", "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"],
+            "optimizer": "sgd",
+            "loss": "sparse_categorical_crossentropy",
+            "metrics": ["accuracy"],
             "weighted_metrics": ["sparse_categorical_accuracy"],
         },
-        y=_CLASSES, sample_weight=floats(50, seed=9, low=0.0, high=1.0),
+        y=_CLASSES,
+        sample_weight=floats(50, seed=9, low=0.0, high=1.0),
     ),
     "class weights": _train(
-        lambda k: {"optimizer": "sgd", "loss": "sparse_categorical_crossentropy"}, y=_CLASSES,
+        lambda k: {"optimizer": "sgd", "loss": "sparse_categorical_crossentropy"},
+        y=_CLASSES,
         class_weight={0: 1.0, 1: 2.0, 2: 0.5, 3: 0.0},
     ),
     "regularizer": _train(lambda k: {"optimizer": "sgd", "loss": "mse"}, last=2, y=floats(50, 2), regularizer="l1"),
-}  # fmt: skip
+}
 
 GROUPS: dict[str, dict[str, Case]] = {
-    "optimizers": OPTIMIZERS, "schedules": SCHEDULES, "losses": LOSSES, "metrics": METRICS, "layers": LAYERS,
-    "activations": ACTIVATIONS, "weight functions": WEIGHT_FUNCTIONS, "training": TRAINING,
-}  # fmt: skip
+    "optimizers": OPTIMIZERS,
+    "schedules": SCHEDULES,
+    "losses": LOSSES,
+    "metrics": METRICS,
+    "layers": LAYERS,
+    "activations": ACTIVATIONS,
+    "weight functions": WEIGHT_FUNCTIONS,
+    "training": TRAINING,
+}

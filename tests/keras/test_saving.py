@@ -7,6 +7,7 @@ import pathlib
 import zipfile
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -45,8 +46,6 @@ def test_round_trip_of_a_branching_model(tmp_path: pathlib.Path) -> None:
 
 
 def test_the_archive_is_the_one_keras_writes(tmp_path: pathlib.Path) -> None:
-    import h5py
-
     _branching().save(tmp_path / "m.keras")
     with zipfile.ZipFile(tmp_path / "m.keras") as archive:
         assert archive.namelist() == ["metadata.json", "config.json", "model.weights.h5"]
@@ -75,7 +74,7 @@ def test_weights_alone(tmp_path: pathlib.Path) -> None:
     second.load_weights(tmp_path / "w.weights.h5")
     np.testing.assert_array_equal(first.predict(X, verbose=0)[0], second.predict(X, verbose=0)[0])
     other = tf.keras.Sequential([layers.Input((3,)), layers.Dense(2)])
-    with pytest.raises(ValueError, match="expected 2 variables, but received 0"):
+    with pytest.raises(ValueError, match=r"expected shape \(3, 2\) for variable .* received shape \(5, 2\)"):
         other.load_weights(tmp_path / "w.weights.h5")
     with pytest.raises(ValueError, match="must end in"):
         first.save_weights(tmp_path / "w.txt")

@@ -1,4 +1,5 @@
-"""`fit`, `evaluate`, `predict`: many steps per dispatch and one by one give the same; callbacks, data sources, errors."""
+"""`fit`, `evaluate`, `predict`: many steps per dispatch and one by one give the same; callbacks, data sources, "
+"errors."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import headwater as tf
 
@@ -106,8 +108,9 @@ def test_own_train_step_with_own_metrics() -> None:
             self.tracker.update_state(loss)
             return {"distance": self.tracker.result()}
 
+    tf.keras.utils.set_random_seed(1)
     model = Own()
-    model.compile("adam")
+    model.compile(tf.keras.optimizers.Adam(0.05))
     history = model.fit(X, Y, epochs=4, verbose=0).history
     assert list(history) == ["distance"]
     assert history["distance"][-1] < history["distance"][0]
@@ -254,8 +257,6 @@ def test_checkpoints_and_csv(tmp_path: pathlib.Path) -> None:
 
 
 def test_tensorboard_event_files(tmp_path: pathlib.Path) -> None:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
     board = callbacks.TensorBoard(tmp_path, histogram_freq=1, update_freq="batch")
     model = _model()
     history = model.fit(X, Y, epochs=2, verbose=0, validation_data=(X, Y), callbacks=[board]).history
@@ -278,7 +279,7 @@ def test_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
     assert [part.split(":")[0] for part in last.split(" - ")[1:]] == ["loss", "mae", "val_loss", "val_mae"]
     _model().fit(X, Y, epochs=1, verbose=2)
     line = capsys.readouterr().out
-    assert line.startswith("3/3 - 0s - ") or line.startswith("3/3 - ")
+    assert line.startswith("3/3 - ")
     assert "\x1b" not in line
 
 

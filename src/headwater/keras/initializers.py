@@ -273,7 +273,8 @@ class OrthogonalInitializer(_Random):
     def _values(self, shape: tuple[int, ...]) -> Any:
         if len(shape) < 2:
             raise ValueError(
-                f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank {len(shape)}."
+                f"The tensor to initialize must be at least two-dimensional. Received: shape={shape} of rank "
+                f"{len(shape)}."
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(self._generator().normal(size=(max(rows, columns), min(rows, columns))))

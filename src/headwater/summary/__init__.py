@@ -14,5 +14,6 @@ from headwater.summary._writer import (
 
 __all__ = [
     "SummaryWriter", "create_file_writer", "create_noop_writer", "experimental", "flush", "graph", "histogram",
-    "image", "keras_model", "record_if", "scalar", "should_record_summaries", "text", "trace_export", "trace_off", "trace_on", "write",
+    "image", "keras_model", "record_if", "scalar", "should_record_summaries", "text", "trace_export",
+    "trace_off", "trace_on", "write",
 ]  # fmt: skip

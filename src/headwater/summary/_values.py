@@ -49,12 +49,13 @@ def scalar(name: str, data: Any, step: Any = None, description: str | None = Non
     Returns:
         Whether it was written.
     """
-    return emit(functools.partial(_scalar, _tag(name), description), [data], step)
+    tensor = convert_to_tensor(data)
+    if tensor.shape.rank not in (0, None):
+        raise ValueError(f"Expected a scalar for summary {name!r}, received shape {tensor.shape}.")
+    return emit(functools.partial(_scalar, _tag(name), description), [tensor], step)
 
 
 def _scalar(tag: str, description: str | None, step: int, data: Any) -> Any:
-    if np.shape(data) != ():
-        raise ValueError(f"Expected a scalar for summary {tag!r}, received shape {np.shape(data)}.")
     return _event(step, tag, np.float32(data), "scalars", b"", 1, description)
 
 

@@ -18,6 +18,9 @@ from headwater.core.tensor import convert_to_tensor
 _numbers = itertools.count()
 
 
+_CLOSED = "SummaryWriter is already closed. Expected an open writer; make a new one."
+
+
 class _Defaults(threading.local):
     def __init__(self) -> None:
         self.writer: Any = None
@@ -56,7 +59,7 @@ class SummaryWriter:
         if self._folder is None:
             return
         if self._closed:
-            raise RuntimeError("SummaryWriter is already closed. Expected an open writer; make a new one.")
+            raise RuntimeError(_CLOSED)
         with self._lock:
             self._open()
             if not event.wall_time:
@@ -100,6 +103,10 @@ class SummaryWriter:
                 self._file.close()
                 self._file = None
 
+    def __del__(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
     def init(self) -> None:
         """Opens the file at once."""
         with self._lock:
@@ -113,6 +120,8 @@ class SummaryWriter:
         Args:
             step: The default step in the block.
         """
+        if self._closed:
+            raise RuntimeError(_CLOSED)
         before = defaults.writer, defaults.step
         defaults.writer = self
         if step is not None:

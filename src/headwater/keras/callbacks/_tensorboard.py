@@ -29,7 +29,8 @@ class TensorBoard(Callback):
 
     def __init__(
         self, log_dir: Any = "logs", histogram_freq: int = 0, write_graph: bool = True, write_images: bool = False,
-        write_steps_per_second: bool = False, update_freq: Any = "epoch", profile_batch: Any = 0, embeddings_freq: int = 0,
+        write_steps_per_second: bool = False, update_freq: Any = "epoch", profile_batch: Any = 0,
+        embeddings_freq: int = 0,
         embeddings_metadata: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()

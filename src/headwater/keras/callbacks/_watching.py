@@ -244,7 +244,8 @@ class LambdaCallback(Callback):
     """
 
     def __init__(
-        self, on_epoch_begin: Any = None, on_epoch_end: Any = None, on_train_begin: Any = None, on_train_end: Any = None,
+        self, on_epoch_begin: Any = None, on_epoch_end: Any = None, on_train_begin: Any = None,
+        on_train_end: Any = None,
         on_train_batch_begin: Any = None, on_train_batch_end: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__()

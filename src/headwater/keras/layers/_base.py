@@ -81,6 +81,9 @@ class Layer(metaclass=_LayerMeta):
     <tf.Tensor: shape=(2,), dtype=float32, numpy=array([1., 2.], dtype=float32)>
     """
 
+    # Whether the layer's name is left out of the names of weights inside.
+    is_transparent = False
+
     def __init__(
         self,
         *,
@@ -202,8 +205,8 @@ class Layer(metaclass=_LayerMeta):
         return variable
 
     def _path(self, name: str) -> str:
-        names = [layer.name for layer in _calls.layers]
-        if not _calls.layers or _calls.layers[-1] is not self:
+        names = [layer.name for layer in _calls.layers if not layer.is_transparent]
+        if not self.is_transparent and (not _calls.layers or _calls.layers[-1] is not self):
             names.append(self._name)
         return "/".join([*names, name])
 
@@ -278,7 +281,8 @@ class Layer(metaclass=_LayerMeta):
         own = self.weights
         if len(own) != len(weights):
             raise ValueError(
-                f"You called `set_weights(weights)` on layer '{self._name}' with a weight list of length {len(weights)}, "
+                f"You called `set_weights(weights)` on layer '{self._name}' with a weight list of length "
+                f"{len(weights)}, "
                 f"but the layer was expecting {len(own)} weights."
             )
         for variable, value in zip(own, weights, strict=True):

@@ -123,7 +123,8 @@ class _Convolution(Layer):
 
     def get_config(self) -> dict[str, Any]:
         names = ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "use_bias",
-                 "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "kernel_constraint",
+                 "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer",
+                 "kernel_constraint",
                  "bias_constraint")  # fmt: skip
         own = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **own, "activation": activations.serialize(self.activation)}
@@ -200,7 +201,8 @@ class DepthwiseConv2D(_Convolution):
 
     def __init__(
         self, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid", depth_multiplier: int = 1,
-        depthwise_initializer: Any = "glorot_uniform", depthwise_regularizer: Any = None, depthwise_constraint: Any = None,
+        depthwise_initializer: Any = "glorot_uniform", depthwise_regularizer: Any = None,
+        depthwise_constraint: Any = None,
         **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(

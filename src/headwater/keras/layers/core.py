@@ -144,7 +144,8 @@ class Embedding(Layer):
     """
 
     def __init__(
-        self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform", embeddings_regularizer: Any = None,
+        self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
         embeddings_constraint: Any = None, weights: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         kwargs.pop("input_length", None)
@@ -178,7 +179,8 @@ class Embedding(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(), "input_dim": self.input_dim, "output_dim": self.output_dim,
-            "embeddings_initializer": self.embeddings_initializer, "embeddings_regularizer": self.embeddings_regularizer,
+            "embeddings_initializer": self.embeddings_initializer,
+            "embeddings_regularizer": self.embeddings_regularizer,
             "embeddings_constraint": self.embeddings_constraint, "mask_zero": False,
         }  # fmt: skip
 

@@ -33,7 +33,8 @@ class _Scaled(Layer):
     def _add_scale(self, shape: tuple[int, ...]) -> None:
         self.gamma = self.beta = None
         if self.scale:
-            self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma", regularizer=self.gamma_regularizer,
+            self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma",
+            regularizer=self.gamma_regularizer,
                                          constraint=self.gamma_constraint)  # fmt: skip
         if self.center:
             self.beta = self.add_weight(shape, self.beta_initializer, name="beta", regularizer=self.beta_regularizer,

@@ -54,7 +54,8 @@ class Network:
             if not node.inputs:
                 raise ValueError(
                     f"`inputs` not connected to `outputs` in model '{name}': {tensor!r} comes from layer "
-                    f"'{node.layer.name}', which is not among the inputs. Expected every output to follow from the inputs."
+                    f"'{node.layer.name}', which is not among the inputs. Expected every output to follow from "
+                    f"the inputs."
                 )
             if ready:
                 done.add(id(node))
@@ -111,7 +112,8 @@ class Network:
         flat = nest.flatten(inputs)
         if len(flat) != len(self.inputs):
             raise ValueError(
-                f"The model expects {len(self.inputs)} input(s) {[x.name for x in self.inputs]}, but received {len(flat)}."
+                f"The model expects {len(self.inputs)} input(s) {[x.name for x in self.inputs]}, but received "
+                f"{len(flat)}."
             )
         return flat
 

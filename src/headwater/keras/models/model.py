@@ -10,7 +10,7 @@ from headwater.keras import _serialization
 from headwater.keras._registry import builtin
 from headwater.keras._state import auto_name
 from headwater.keras._tensor import KerasTensor
-from headwater.keras.layers._base import Layer, _Held, _is_shape, _map_shapes
+from headwater.keras.layers._base import Layer, _Held, _is_shape, _map_shapes, _shapes
 from headwater.keras.models._functional import Network, network_from_config
 from headwater.keras.models._summary import print_summary
 from headwater.keras.saving import _archive, _weights
@@ -79,6 +79,7 @@ class Model(Trainer, Layer):
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if type(self).build is Model.build:
             self.built = True  # the layers inside are built when `call` reaches them
+            self._build_shape.value = (_shapes(args[0] if args else next(iter(kwargs.values()), None)), None)
         else:
             super()._build_for(args, kwargs)
 
@@ -143,7 +144,8 @@ class Model(Trainer, Layer):
         return nest.map_structure(lambda x: tuple(x.shape), self.output)
 
     def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Any = None,
-                expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None) -> None:  # fmt: skip
+                expand_nested: bool = False, show_trainable: bool = False,
+                layer_range: Any = None) -> None:  # fmt: skip
         """Prints layers, shapes and numbers of weights."""
         print_summary(self, line_length, print_fn or print, expand_nested)
 

@@ -28,6 +28,8 @@ class Sequential(Model):
     (None, 2)
     """
 
+    is_transparent = True
+
     def __init__(
         self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any
     ) -> None:
@@ -44,7 +46,8 @@ class Sequential(Model):
             layer = layer.history[0]
         if not isinstance(layer, Layer):
             raise ValueError(
-                f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer} of type {type(layer)}"
+                f"Only instances of `keras.Layer` can be added to a Sequential model. Received: {layer} of type "
+                f"{type(layer)}"
             )
         if isinstance(layer, InputLayer):
             if self._stack or self._source.value is not None:
@@ -53,7 +56,8 @@ class Sequential(Model):
         else:
             if any(other.name == layer.name for other in self._stack):
                 raise ValueError(
-                    f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the "
+                    f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is "
+                    f"already the "
                     "name of a layer in this model. Give it another with the `name` argument."
                 )
             given = layer._given_input_shape.value

@@ -305,7 +305,8 @@ class Optimizer(Configurable):
         """Takes all variables from `store`, if their number agrees."""
         if len(store) != len(self._variables):
             warnings.warn(
-                f"Skipping variable loading for optimizer '{self.name}', because it has {len(self._variables)} variables "
+                f"Skipping variable loading for optimizer '{self.name}', because it has {len(self._variables)} "
+                f"variables "
                 f"whereas the saved optimizer has {len(store)} variables.",
                 stacklevel=2,
             )

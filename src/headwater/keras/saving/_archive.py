@@ -73,7 +73,8 @@ def load_model(
     path = pathlib.Path(filepath)
     if not path.exists() or not zipfile.is_zipfile(path):
         raise ValueError(
-            f"File not found or not a `.keras` file: filepath={filepath}. Please ensure the file is an accessible `.keras` "
+            f"File not found or not a `.keras` file: filepath={filepath}. Please ensure the file is an "
+            f"accessible `.keras` "
             "zip file."
         )
     with zipfile.ZipFile(path) as archive:

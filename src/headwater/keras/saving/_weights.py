@@ -95,7 +95,7 @@ def read_weights(model: Any, file: Any, skip_mismatch: bool = False) -> None:
     """Reads everything with weights from an open HDF5 file."""
     for path, item in walk(model, "", set()):
         name = f"{path}/vars" if path else "vars"
-        store = file[name] if name in file else {}
+        store = file.get(name, {})
         if isinstance(item, Optimizer) and (not store or not item.built):
             continue
         if not hasattr(item, "load_own_variables"):

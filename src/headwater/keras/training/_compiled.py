@@ -150,7 +150,8 @@ def _metric_lists(given: Any, count: int, names: list[str], what: str) -> list[l
         return [list(items[0]) if len(items) == 1 and isinstance(items[0], list | tuple) else list(items)]
     if isinstance(given, list | tuple) and len(given) != count:
         raise ValueError(
-            f"Expected `{what}` as one entry (or list) per output ({count}), or a dict by output name {names}; received "
+            f"Expected `{what}` as one entry (or list) per output ({count}), or a dict by output name {names}; "
+            f"received "
             f"{len(given)}: {given}."
         )
     entries = _per_output(given, count, names, what)

@@ -144,7 +144,7 @@ class IterableData:
             return
         if self._iterator is None:
             self._iterator = iter(self._source)
-        for item in self._iterator:
+        for item in self._iterator:  # noqa: UP028  (`yield from` would close the user's generator after an epoch)
             yield item
         self._iterator = None
 
@@ -197,7 +197,8 @@ def make_data(
     if _is_iterable_source(x):
         if y is not None or sample_weight is not None:
             raise ValueError(
-                f"When providing `x` as a {type(x).__name__}, `y` and `sample_weight` should not be passed. Instead, the "
+                f"When providing `x` as a {type(x).__name__}, `y` and `sample_weight` should not be passed. "
+                f"Instead, the "
                 "targets should be included as part of `x`."
             )
         return IterableData(x, class_weight, steps, shuffle)
@@ -285,7 +286,8 @@ def split_validation(arrays: Any, fraction: float) -> tuple[Any, Any]:
     cut = math.floor(rows * (1.0 - fraction))
     if cut in (0, rows):
         raise ValueError(
-            f"Training data contains {rows} samples, which is not sufficient to split it into a validation and training "
+            f"Training data contains {rows} samples, which is not sufficient to split it into a validation and "
+            f"training "
             f"set as specified by `validation_split={fraction}`. Either provide more data, or a different value."
         )
     take = lambda s: nest.map_structure(lambda a: None if a is None else as_array(a)[s], arrays)  # noqa: E731

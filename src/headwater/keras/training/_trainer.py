@@ -183,7 +183,8 @@ class Trainer:
             total = extra if total is None else total + math.cast(extra, total.dtype)
         if total is None:
             raise ValueError(
-                "No loss to compute. Provide a `loss` argument in `compile()` and targets `y`, or call `add_loss` in a layer."
+                "No loss to compute. Provide a `loss` argument in `compile()` and targets `y`, or call "
+                "`add_loss` in a layer."
             )
         return total
 
@@ -397,7 +398,8 @@ class Trainer:
         return logs
 
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None,
+        self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None,
+        callbacks: Any = None,
         **kwargs: Any,
     ) -> Any:  # fmt: skip
         """The model's outputs for data, as NumPy arrays.

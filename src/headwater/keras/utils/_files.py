@@ -83,7 +83,8 @@ def _download(origin: str, path: pathlib.Path) -> None:
             _receive(response, part, have if resumed else 0, size)
     except (urllib.error.URLError, OSError) as error:
         raise OSError(
-            f"Could not download {origin}: {error}. Expected the file at {path}. Without a network, get it elsewhere and put "
+            f"Could not download {origin}: {error}. Expected the file at {path}. Without a network, get it "
+            f"elsewhere and put "
             "it there."
         ) from error
     os.replace(part, path)
