@@ -14,5 +14,6 @@ jax.config.update("jax_num_cpu_devices", DEVICES)
 def _doctest_names(doctest_namespace: dict[str, object]) -> None:
     doctest_namespace.update(tf=headwater, np=np)
 
+
 # Run by hand in an environment with TensorFlow.
 collect_ignore_glob = ["**/make_goldens.py"]

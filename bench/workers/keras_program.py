@@ -1,8 +1,7 @@
 """Keras 3 on the backend that KERAS_BACKEND names."""
 
-import keras
-
 import common
+import keras
 
 
 def mnist_epoch(repeats: int) -> common.Result:

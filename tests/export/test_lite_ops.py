@@ -123,6 +123,7 @@ CASES = [
     case("Split", X, axis=-1, num_split=2),
     case("SplitV", X, vector(1, 3), axis=1, num_split=2),
     case("Tile", X, vector(1, 2)),
+    *[case(f"Resize{method}", IMAGES, vector(14, 12)) for method in ("Bilinear", "NearestNeighbor")],
     case("PadV2", X, np.int32([[0, 0], [1, 2]]), np.float32(0), constant=(2,)),
     case("PadV2", X, np.int32([[0, 0], [1, 2]]), np.float32(7), constant=(2,)),
     *[case("MirrorPad", X, np.int32([[0, 0], [1, 2]]), mode=mode) for mode in ("REFLECT", "SYMMETRIC")],

@@ -134,7 +134,42 @@ def _guarded(graph: Graph, program: Any, *arguments: Any) -> Any:
         raise map_engine_error(error, f"Running {graph.name}") from None
 
 
-class Program:
+class _Bound:
+    """A Graph with the arrays of its captures and the variables of its states."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._function = as_function(graph)
+        self._captures = [outer._array for outer, _ in graph.captured]
+        states = list(graph.states.values())
+        self._variables = [s.variable for s in states]
+        self._written = [i for i, s in enumerate(states) if s.modified]
+        self._kept = [i for i, s in enumerate(states) if not s.modified]
+
+    def _apply(
+        self, donated: Sequence[Any], read: Sequence[Any], captures: Sequence[Any], inputs: Sequence[Any]
+    ) -> Any:
+        """The Graph's outputs, and the values at exit of the variables it assigns."""
+        entries: list[Any] = [None] * len(self._variables)
+        for i, value in zip((*self._written, *self._kept), (*donated, *read), strict=True):
+            entries[i] = value
+        outputs, finals = self._function(inputs, captures, entries)
+        return outputs, [finals[i] for i in self._written]
+
+    def _dispatch(self, program: Any, *arguments: Any) -> list[Any]:
+        """Runs a compiled ``(donated, read, captures, ...)``; the variables it assigns get their new buffers."""
+        if not self._variables:
+            return _guarded(self.graph, program, [], [], self._captures, *arguments)[0]
+        with state_lock:
+            donated = [self._variables[i]._release() for i in self._written]
+            read = [self._variables[i]._peek() for i in self._kept]
+            outputs, finals = _guarded(self.graph, program, donated, read, self._captures, *arguments)
+            for i, array in zip(self._written, finals, strict=True):
+                self._variables[i]._put(array)
+        return outputs
+
+
+class Program(_Bound):
     """A Graph bound to its captured tensors and variables: call it with the input arrays.
 
     Args:
@@ -142,51 +177,23 @@ class Program:
     """
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self._captures = [outer._array for outer, _ in graph.captured]
-        states = list(graph.states.values())
-        self._variables = [s.variable for s in states]
-        self._written = [i for i, s in enumerate(states) if s.modified]
-        self._kept = [i for i, s in enumerate(states) if not s.modified]
+        super().__init__(graph)
         # The one device that `tf.device` asked for inside: an XLA program runs on one.
         devices = {node.device for node in walk(graph)} - {None}
         self._device = devices.pop() if len(devices) == 1 else None
-        self._compiled: Any = None if graph.is_staged else self._compile()
-
-    def _compile(self) -> Any:
-        function, written, kept = as_function(self.graph), self._written, self._kept
-
-        def program(donated: Sequence[Any], read: Sequence[Any], captures: Sequence[Any], inputs: Sequence[Any]) -> Any:
-            entries: list[Any] = [None] * (len(written) + len(kept))
-            for i, value in zip((*written, *kept), (*donated, *read), strict=True):
-                entries[i] = value
-            outputs, finals = function(inputs, captures, entries)
-            return outputs, [finals[i] for i in written]
-
-        return compile_function(program, self.graph, donate_argnums=(0,))
+        self._compiled = None if graph.is_staged else compile_function(self._apply, graph, donate_argnums=(0,))
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
         """Runs the Graph, with its effect on variables; returns the output arrays."""
         device = self._device or context.device
         if device is None:
-            return self._run(inputs)
+            return self._run(list(inputs))
         with jax.default_device(device):
             return self._run(jax.device_put(list(inputs), device))
 
-    def _run(self, inputs: Sequence[Any]) -> list[Any]:
-        if self._compiled is None:
-            return self._run_stages(inputs)
-        if not self._variables:
-            return _guarded(self.graph, self._compiled, [], [], self._captures, list(inputs))[0]
-        with state_lock:
-            donated = [self._variables[i]._release() for i in self._written]
-            read = [self._variables[i]._peek() for i in self._kept]
-            outputs, finals = _guarded(self.graph, self._compiled, donated, read, self._captures, list(inputs))
-            for i, array in zip(self._written, finals, strict=True):
-                self._variables[i]._put(array)
-        return outputs
-
-    def _run_stages(self, inputs: Sequence[Any]) -> list[Any]:
+    def _run(self, inputs: list[Any]) -> list[Any]:
+        if self._compiled is not None:
+            return self._dispatch(self._compiled, inputs)
         entries = [v._expose() for v in self._variables]
         outputs, finals = execute(self.graph, inputs, self._captures, entries)
         for i in self._written:
@@ -194,7 +201,7 @@ class Program:
         return outputs
 
 
-class ScannedProgram:
+class ScannedProgram(_Bound):
     """A Graph run many times in one dispatch: one call is many steps of a loop, with its state kept on the device.
 
     Each step's inputs are the rows of given arrays that a matrix of row numbers names. How many steps one call runs
@@ -205,15 +212,8 @@ class ScannedProgram:
     """
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self._captures = [outer._array for outer, _ in graph.captured]
-        self._states = list(graph.states.values())
-        self._variables = [s.variable for s in self._states]
-        self._written = [i for i, s in enumerate(self._states) if s.modified]
-        self._kept = [i for i, s in enumerate(self._states) if not s.modified]
-        self._function = as_function(graph)
-        self._loop = compile_function(self._run_loop, graph, donate_argnums=(0,))
-        self._map = compile_function(self._run_map, graph)
+        super().__init__(graph)
+        self._compiled = compile_function(self._loop, graph, donate_argnums=(0,))
         self._seen: set[Any] = set()
 
     def is_compiled(self, shape: Sequence[int]) -> bool:
@@ -221,14 +221,11 @@ class ScannedProgram:
         return tuple(shape) in self._seen
 
     def _step(self, donated: Any, read: Any, captures: Any, arrays: Any, rows: Any) -> Any:
-        entries: list[Any] = [None] * len(self._states)
-        for i, value in zip((*self._written, *self._kept), (*donated, *read), strict=True):
-            entries[i] = value
         inputs = [jnp.take(array, rows, axis=0, mode="clip") for array in arrays]
-        outputs, finals = self._function(inputs, captures, entries)
-        return [jnp.asarray(x) for x in outputs], [finals[i] for i in self._written]
+        outputs, finals = self._apply(donated, read, captures, inputs)
+        return [jnp.asarray(x) for x in outputs], finals
 
-    def _run_loop(self, donated: Any, read: Any, captures: Any, arrays: Any, order: Any, start: Any, stop: Any) -> Any:
+    def _loop(self, donated: Any, read: Any, captures: Any, arrays: Any, order: Any, start: Any, stop: Any) -> Any:
         shapes, _ = jax.eval_shape(self._step, donated, read, captures, arrays, order[0])
 
         def body(i: Any, carry: Any) -> Any:
@@ -236,14 +233,6 @@ class ScannedProgram:
             return self._step(carry[1], read, captures, arrays, rows)
 
         return jax.lax.fori_loop(start, stop, body, ([jnp.zeros(x.shape, x.dtype) for x in shapes], donated))
-
-    def _run_map(self, donated: Any, read: Any, captures: Any, arrays: Any, order: Any) -> Any:
-        def body(carry: Any, rows: Any) -> Any:
-            outputs, finals = self._step(carry, read, captures, arrays, rows)
-            return finals, outputs
-
-        finals, outputs = jax.lax.scan(body, donated, order)
-        return outputs, finals
 
     def __call__(self, arrays: Sequence[Any], order: Any, start: int, stop: int) -> list[Any]:
         """Runs steps ``start`` to ``stop - 1``; returns the outputs of the last one.
@@ -254,22 +243,8 @@ class ScannedProgram:
             start: The first step.
             stop: The step after the last; greater than `start`.
         """
-        arguments = (list(arrays), order, np.int32(start), np.int32(stop))
-        outputs = self._dispatch(self._loop, arguments)
+        outputs = self._dispatch(self._compiled, list(arrays), order, np.int32(start), np.int32(stop))
         self._seen.add(tuple(order.shape))
-        return outputs
-
-    def collect(self, arrays: Sequence[Any], order: Any) -> list[Any]:
-        """Runs a step per row of `order`; returns the outputs of all steps, stacked."""
-        return self._dispatch(self._map, (list(arrays), order), donate=False)
-
-    def _dispatch(self, program: Any, arguments: Sequence[Any], donate: bool = True) -> list[Any]:
-        with state_lock:
-            written = [self._variables[i]._release() if donate else self._variables[i]._expose() for i in self._written]
-            read = [self._variables[i]._peek() for i in self._kept]
-            outputs, finals = _guarded(self.graph, program, written, read, self._captures, *arguments)
-            for i, array in zip(self._written, finals, strict=True):
-                self._variables[i]._put(array)
         return outputs
 
 

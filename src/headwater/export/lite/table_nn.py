@@ -213,5 +213,5 @@ def _moments(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
 @rule("ResizeBilinear", "ResizeNearestNeighbor")
 def _resize(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     code = "RESIZE_BILINEAR" if node.type == "ResizeBilinear" else "RESIZE_NEAREST_NEIGHBOR"
-    corners, half = bool(node.attrs.get("align_corners")), bool(node.attrs.get("half_pixel_centers"))
+    corners, half = bool(node.attrs.get("align_corners")), bool(node.attrs.get("half_pixel_centers", True))
     w(code, inputs, node.outputs[0], alignCorners=corners, halfPixelCenters=half)
