@@ -22,9 +22,11 @@ from headwater.core.op import STRING_CODE, Op, StaticValue
 from headwater.core.shapes import TensorShape, broadcast_shapes
 from headwater.core.tensor import Tensor
 
-# Two large sizes with many divisors, so that splits and reshapes of unknown dimensions work out, and 1, so that
-# what is cut off at a constant (``x[:10]``) is not mistaken for a known size.
-PROBES = (720720, 1441440, 1)
+# Two sizes with many divisors, so that splits and reshapes of unknown dimensions work out, and 1, so that what is cut
+# off at a constant (``x[:10]``) is not mistaken for a known size. Small enough for kernels that loop over a dimension.
+PROBES = (2520, 5040, 1)
+# Where a kernel needs more elements than a probe has (``top_k(x, 10_000)``), it is tried with this many times more.
+_ENLARGE = 1024
 _PROBE_RANKS = (1, 2, 3, 4, 5, 0)
 
 # Values of more elements than this are not followed through shape arithmetic.
@@ -214,8 +216,15 @@ def _infer_by_probes(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) ->
     try:
         results = [_at_probe(op, inputs, attrs, k) for k in ((0,) if exact else range(len(PROBES)))]
     except Exception as error:
+        if op.unknown is not None and not exact:
+            return _unknown(op, inputs, attrs)
         raise _shape_error(op, inputs, error) from None
     return _compare(results)
+
+
+def _unknown(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    specs = op.unknown(inputs, attrs)  # type: ignore[misc]
+    return (specs, True) if isinstance(specs, list) else ([specs], False)
 
 
 def _at_probe(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], k: int) -> Any:
@@ -229,7 +238,8 @@ def _at_probe(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], k: int) -
     except Exception as error:
         if k == len(PROBES) - 1:
             return None  # the size-1 probe only refines
-        for guess in _unified(dims, PROBES[k]):
+        enlarged = [tuple(_ENLARGE * PROBES[k] if d is None else d for d in s) for s in dims]
+        for guess in (*_unified(dims, PROBES[k]), enlarged):
             try:
                 return _evaluate(op, [(g, d) for g, (_, d) in zip(guess, avals, strict=True)], static, attrs)
             except Exception:
@@ -305,8 +315,7 @@ def _infer_unknown_static(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any
         except Exception as error:
             last = error
     if not results and op.unknown is not None:
-        specs = op.unknown(inputs, attrs)
-        return (specs, True) if isinstance(specs, list) else ([specs], False)
+        return _unknown(op, inputs, attrs)
     if not results:
         raise last or ValueError(f"{op.name} takes no such inputs")
     outputs, many = results[0]

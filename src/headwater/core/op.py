@@ -45,8 +45,8 @@ class Op:
             ``"effect"``: the same, and it is run for what it does (printing), so never dropped or reordered.
         spec: Gives ``(dtype, shape)`` of the output (a list of them for several) from the input tensors and the
             attributes, where abstract evaluation of the kernel cannot.
-        unknown: Like `spec`, for calls where the value of a `static` input is not known and the kernel rejects what
-            the shape rule tries in its place.
+        unknown: Like `spec`, for calls where sizes or values of `static` inputs are not known and the kernel rejects
+            all that the shape rule tries in their place.
         gradient: Gives the input gradients (tensors, `IndexedSlices` or None) from ``(inputs, outputs, cotangents,
             attributes)`` by calling ops, where the kernel's vjp is not what is wanted.
         differentiable: False: gradients stop here.

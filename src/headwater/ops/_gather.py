@@ -11,7 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core.errors import InvalidArgumentError
+from headwater.core.infer import constant_value
 from headwater.core.op import op
+from headwater.core.shapes import TensorShape, unknown_shape
 from headwater.core.spec import IndexedSlices
 from headwater.core.tape import dense
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor, register_tensor_conversion_function
@@ -46,7 +48,7 @@ def GATHER(params: Any, indices: Any, *, axis: int, batch_dims: int) -> Any:
 
 
 def _element(params: Any, indices: Any) -> Any:
-    return params[tuple(jnp.moveaxis(indices, -1, 0))]
+    return params[_places(indices)]
 
 
 @op("GatherNd")
@@ -138,11 +140,26 @@ register_tensor_conversion_function(IndexedSlices, _dense)
 # Putting ---------------------------------------------------------------------------------------------------------
 
 
+# More axes than this an array cannot have.
+_MOST_AXES = 32
+
+
 def _places(indices: Any) -> tuple[Any, ...]:
+    if indices.shape[-1] > _MOST_AXES:
+        raise ValueError(f"Expected coordinates of at most {_MOST_AXES} axes, received {indices.shape[-1]}.")
     return tuple(jnp.moveaxis(indices, -1, 0))
 
 
-@op("ScatterNd", static=(2,))
+def _like_first(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    return inputs[0].dtype, inputs[0].shape
+
+
+def _by_shape(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    known = constant_value(inputs[2])
+    return inputs[1].dtype, unknown_shape(inputs[2].shape[0]) if known is None else TensorShape(known.tolist())
+
+
+@op("ScatterNd", static=(2,), unknown=_by_shape)
 def SCATTER_ND(indices: Any, updates: Any, shape: Any) -> Any:
     return jnp.zeros([int(d) for d in shape.tolist()], updates.dtype).at[_places(indices)].add(updates)
 
@@ -153,19 +170,19 @@ def _check_updates(x: Any, indices: Any, updates: Any) -> None:
         raise ValueError(f"Expected updates of shape {list(wanted)}, received {list(updates.shape)}.")
 
 
-@op("TensorScatterUpdate", same_dtype=(0, 2))
+@op("TensorScatterUpdate", same_dtype=(0, 2), unknown=_like_first)
 def SCATTER_UPDATE(x: Any, indices: Any, updates: Any) -> Any:
     _check_updates(x, indices, updates)
     return x.at[_places(indices)].set(updates)
 
 
-@op("TensorScatterAdd", same_dtype=(0, 2))
+@op("TensorScatterAdd", same_dtype=(0, 2), unknown=_like_first)
 def SCATTER_ADD(x: Any, indices: Any, updates: Any) -> Any:
     _check_updates(x, indices, updates)
     return x.at[_places(indices)].add(updates)
 
 
-@op("TensorScatterSub", same_dtype=(0, 2))
+@op("TensorScatterSub", same_dtype=(0, 2), unknown=_like_first)
 def SCATTER_SUB(x: Any, indices: Any, updates: Any) -> Any:
     _check_updates(x, indices, updates)
     return x.at[_places(indices)].add(-updates)
@@ -176,7 +193,11 @@ def _extreme_gradient(inputs: Sequence[Tensor], outputs: Any, given: Sequence[An
     return list(SCATTER_EXTREME_GRADIENT(*inputs, outputs[0], dense(given[0])))
 
 
-@op("TensorScatterExtremeGrad", differentiable=False)
+@op(
+    "TensorScatterExtremeGrad",
+    differentiable=False,
+    unknown=lambda inputs, attrs: [(x.dtype, x.shape) for x in inputs[:3]],
+)
 def SCATTER_EXTREME_GRADIENT(x: Any, indices: Any, updates: Any, y: Any, gradient: Any) -> Any:
     places = _places(indices)
     kept, put = x == y, updates == y[places]
@@ -185,13 +206,13 @@ def SCATTER_EXTREME_GRADIENT(x: Any, indices: Any, updates: Any, y: Any, gradien
     return share * kept, jnp.zeros(indices.shape, indices.dtype), share[places] * put
 
 
-@op("TensorScatterMax", same_dtype=(0, 2), gradient=_extreme_gradient)
+@op("TensorScatterMax", same_dtype=(0, 2), unknown=_like_first, gradient=_extreme_gradient)
 def SCATTER_MAX(x: Any, indices: Any, updates: Any) -> Any:
     _check_updates(x, indices, updates)
     return x.at[_places(indices)].max(updates)
 
 
-@op("TensorScatterMin", same_dtype=(0, 2), gradient=_extreme_gradient)
+@op("TensorScatterMin", same_dtype=(0, 2), unknown=_like_first, gradient=_extreme_gradient)
 def SCATTER_MIN(x: Any, indices: Any, updates: Any) -> Any:
     _check_updates(x, indices, updates)
     return x.at[_places(indices)].min(updates)
