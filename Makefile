@@ -12,7 +12,7 @@ OK := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 python; do \
 	$$p -c '$(OK)' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help demo test lint format imports types unit bench clean
+.PHONY: help demo test lint format imports types unit long bench clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,7 +37,10 @@ types: $(STAMP)  ## mypy
 	$(BIN)/mypy
 
 unit: $(STAMP)  ## tests and doctests
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
+
+long: $(STAMP)  ## the tests that `make test` leaves out
+	$(BIN)/python -m pytest -n $(WORKERS) -m long
 
 bench: $(STAMP)  ## against TensorFlow, Keras on JAX and PyTorch (ARGS=--quick for a short run)
 	$(BIN)/python bench/run.py $(ARGS)

@@ -17,6 +17,13 @@ _ALL = [(area, case) for area in AREAS for case in load(area)]
 _each_case = pytest.mark.parametrize(("area", "case"), [pytest.param(a, c, id=f"{a}:{c.name}") for a, c in _ALL])
 _RUNNER = Runner(tf)
 
+# Every case is run eagerly. As part of a traced function, which must be compiled, a function's further cases
+# ("name/variant") are left to `make long`.
+_traced_case = pytest.mark.parametrize(
+    ("area", "case"),
+    [pytest.param(a, c, id=f"{a}:{c.name}", marks=[pytest.mark.long] * ("/" in c.name)) for a, c in _ALL],
+)
+
 
 @functools.cache
 def _golden(area: str) -> store.Reader:
@@ -28,12 +35,12 @@ def test_eager_value_and_gradient(area: str, case: Case) -> None:
     compare.eager(_RUNNER, case, _golden(area))
 
 
-@_each_case
+@_traced_case
 def test_inside_a_function(area: str, case: Case) -> None:
     compare.function(_RUNNER, case, _golden(area))
 
 
-@_each_case
+@_traced_case
 def test_static_shape(area: str, case: Case) -> None:
     compare.static_shapes(_RUNNER, case, _golden(area))
 
