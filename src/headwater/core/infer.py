@@ -27,6 +27,8 @@ from headwater.core.tensor import Tensor
 PROBES = (2520, 5040, 1)
 # Where a kernel needs more elements than a probe has (``top_k(x, 10_000)``), it is tried with this many times more.
 _ENLARGE = 1024
+# What depends on what shows at a small size as well.
+_SMALL = 12
 _PROBE_RANKS = (1, 2, 3, 4, 5, 0)
 
 # Values of more elements than this are not followed through shape arithmetic.
@@ -158,14 +160,18 @@ def used_inputs(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Sequ
         return range(len(inputs))
     dims = [list(x.shape) for x in inputs]
     known = tuple((i, StaticValue(v)) for i, v in static.items())
-    plain = [tuple(PROBES[0] if d is None else d for d in shape) for shape in dims]
-    for shapes in (plain, *_unified(dims, PROBES[0])):
+    for shapes in itertools.chain.from_iterable(_candidates(dims, size) for size in (_SMALL, PROBES[0])):
         try:
             avals = tuple([(s, _numpy_dtype(x)) for s, x in zip(shapes, inputs)])
             return _used_cached(op, avals, known, tuple(attrs.items()))
         except Exception:  # not evaluated at this size, or attributes that cannot be hashed
             continue
     return range(len(inputs))
+
+
+def _candidates(dims: list[list[int | None]], size: int) -> Iterator[list[tuple[int, ...]]]:
+    yield [tuple(size if d is None else d for d in shape) for shape in dims]
+    yield from _unified(dims, size)
 
 
 @functools.lru_cache(maxsize=4096)
