@@ -54,9 +54,9 @@ $(STAMP): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and none was found; name one: make PYTHON=/path/to/python3"; exit 1; }
 	@if uv --version >/dev/null 2>&1; then \
 		$(BIN)/python -c '$(OK)' 2>/dev/null || uv venv --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV); \
-		uv pip install --compile-bytecode --python $(BIN)/python --editable '.[lite,dev]'; \
+		uv pip install --compile-bytecode --python $(BIN)/python --editable '.[lite,validation,dev]'; \
 	else \
 		$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV); \
-		$(BIN)/python -m pip install --editable '.[lite,dev]'; \
+		$(BIN)/python -m pip install --editable '.[lite,validation,dev]'; \
 	fi
 	@touch $@
