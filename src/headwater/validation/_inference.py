@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from headwater.validation._evidence import Dataset, default_dataset
 from headwater.validation._protos import schema_pb2, statistics_pb2
@@ -11,7 +12,7 @@ from headwater.validation.anomalies._walk import walk
 from headwater.validation.schema._describe import Options
 from headwater.validation.schema._features import check_schema
 
-Statistics = statistics_pb2.DatasetFeatureStatisticsList
+Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
 Transformation = Callable[[schema_pb2.Schema, statistics_pb2.DatasetFeatureStatistics], schema_pb2.Schema]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from headwater.validation._evidence import Dataset, default_dataset
 from headwater.validation._protos import anomalies_pb2, schema_pb2, statistics_pb2
 from headwater.validation.anomalies._report import fill
@@ -9,7 +11,7 @@ from headwater.validation.anomalies._subject import Context
 from headwater.validation.anomalies._walk import walk
 from headwater.validation.schema._features import check_schema
 
-Statistics = statistics_pb2.DatasetFeatureStatisticsList
+Statistics: TypeAlias = statistics_pb2.DatasetFeatureStatisticsList
 
 
 def validate_statistics(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from headwater.validation._evidence import Evidence
 from headwater.validation._paths import FeaturePath
@@ -14,7 +15,7 @@ from headwater.validation.anomalies._tables import FEATURE_CHECKS
 from headwater.validation.schema._describe import add_string_domain, describe
 
 ROOT = FeaturePath()
-Parent = schema_pb2.Schema | schema_pb2.StructDomain
+Parent: TypeAlias = schema_pb2.Schema | schema_pb2.StructDomain
 
 
 def walk(context: Context) -> Iterator[Described]:
