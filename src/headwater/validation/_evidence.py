@@ -55,8 +55,11 @@ class Evidence:
 
     @property
     def has_weights(self) -> bool:
-        """Whether there are weighted figures."""
-        return self._stats.common_stats.HasField("weighted_common_stats")
+        """Whether there are weighted figures, on every nesting level."""
+        common = self._stats.common_stats
+        if len(common.weighted_presence_and_valency_stats) != len(common.presence_and_valency_stats):
+            return False
+        return common.HasField("weighted_common_stats")
 
     @property
     def type(self) -> int:
@@ -97,7 +100,8 @@ class Evidence:
         nested = common.presence_and_valency_stats
         if not nested:
             return (Level(self.missing, common.min_num_values, common.max_num_values),)
-        return tuple(Level(level.num_missing, level.min_num_values, level.max_num_values) for level in nested)
+        missing = common.weighted_presence_and_valency_stats if self.dataset.by_weight else nested
+        return tuple(Level(m.num_missing, n.min_num_values, n.max_num_values) for m, n in zip(missing, nested))
 
     @cached_property
     def strings(self) -> dict[str, float]:

@@ -9,7 +9,6 @@ from headwater.validation._evidence import Evidence, Kind
 from headwater.validation._numerals import INT_MAX, INT_MIN, as_float, as_int
 from headwater.validation._protos import schema_pb2, statistics_pb2
 from headwater.validation.anomalies._check import HERE, Check, Each, Fields, Type
-from headwater.validation.anomalies._specification import clear_domain
 from headwater.validation.anomalies._subject import Subject
 
 _NON_BOOLEAN = "Non-boolean values"
@@ -52,9 +51,9 @@ def _non_boolean_float(subject: Subject) -> Fields | None:
     evidence = subject.evidence
     for end in (evidence.min, evidence.max):
         if end not in (0, 1):
-            return {"what": f"Floats (such as {end:g})"}
+            return {"what": f"Floats (such as {end:g}) not in {{0, 1}}"}
     if evidence.has_nan:
-        return {"what": "Floats (such as NaN)"}
+        return {"what": "Floats (such as NaN) not in {0, 1}"}
     what = next((what for histogram in evidence.histograms for what in _beside_truth(histogram)), None)
     return None if what is None else {"what": what}
 
@@ -64,9 +63,9 @@ def _beside_truth(histogram: statistics_pb2.Histogram) -> Iterator[str]:
     quantiles = histogram.type == statistics_pb2.Histogram.QUANTILES
     for bucket in histogram.buckets:
         if bucket.high_value < 0:
-            yield "Float values < 0"
+            yield "Float values < 0 not in {0, 1}"
         elif bucket.low_value > 1:
-            yield "Float values > 1"
+            yield "Float values > 1 not in {0, 1}"
         elif quantiles and bucket.low_value > 0 and bucket.high_value < 1:
             yield "Float values falling between 0 and 1"
 
@@ -221,7 +220,7 @@ def escaped(text: str) -> str:
     return "".join(_ESCAPES.get(c) or (c if c >= " " and c != "\x7f" else f"\\{ord(c):03o}") for c in text)
 
 
-_BOOL_TO_FLOAT = "{what} not in {{0, 1}}: converting to float_domain."
+_BOOL_TO_FLOAT = "{what}: converting to float_domain."
 _BOOL_TO_INT = "Integers (such as {seen}) not in {{0, 1}}: converting to an integer."
 
 BOOL_CHECKS: tuple[Check[Subject], ...] = (
@@ -254,7 +253,7 @@ BOOL_CHECKS: tuple[Check[Subject], ...] = (
         _NON_BOOLEAN,
         'Saw unexpected value "{seen}" instead of {{{truths}}}.',
         _non_boolean_string,
-        clear_domain,
+        Subject.refute_domain,
         when=_over("bool_domain", Kind.STRING),
     ),
 )
@@ -265,7 +264,7 @@ INT_CHECKS: tuple[Check[Subject], ...] = (
         _INVALID,
         'String values that were not ints were found, such as "{seen}".',
         _no_int,
-        clear_domain,
+        Subject.refute_domain,
         when=_over("int_domain", Kind.STRING),
     ),
     Check(
@@ -273,7 +272,7 @@ INT_CHECKS: tuple[Check[Subject], ...] = (
         _INVALID,
         'Integer had values that were not valid Int64, such as "{seen}".',
         _no_int,
-        clear_domain,
+        Subject.refute_domain,
         when=_over("int_domain", Kind.INT),
     ),
     Check(
@@ -300,7 +299,7 @@ FLOAT_CHECKS: tuple[Check[Subject], ...] = (
         _INVALID,
         'String values that were not floats were found, such as "{seen}".',
         _no_float,
-        clear_domain,
+        Subject.refute_domain,
         when=_over("float_domain", Kind.STRING),
     ),
     Check(
@@ -343,7 +342,7 @@ STRING_CHECKS: tuple[Check[Subject], ...] = (
         "Invalid UTF8 strings",
         "Found strings that were not valid UTF8 strings.",
         _invalid_utf8,
-        clear_domain,
+        Subject.refute_domain,
         when=_enumerates,
     ),
     Check(

@@ -17,7 +17,7 @@ def _misplaced(subject: Described) -> Fields | None:
     context = subject.context
     if in_environment(subject.feature, context.environment, context.schema):
         return None
-    return {"name": subject.feature.name, "environment": context.environment}
+    return {"path": subject.path.serialized(), "environment": context.environment}
 
 
 def _is_due(subject: Described) -> bool:
@@ -87,7 +87,7 @@ ENVIRONMENT_CHECKS: tuple[Check[Subject] | Each[Subject], ...] = (
     Check(
         Type.SCHEMA_NEW_COLUMN,
         "Column missing in environment",
-        "New column {name} found in data but not in the environment {environment} in the schema.",
+        "New column {path} found in data but not in the environment {environment} in the schema.",
         _misplaced,
         _place,
     ),

@@ -97,9 +97,16 @@ class Subject(Described):
 
     Args:
         evidence: its statistics.
+        refuted: whether they contradict the kind of domain it has.
     """
 
     evidence: Evidence
+    refuted: bool = False
+
+    def refute_domain(self, *_: object) -> None:
+        """Takes the domain out of the feature because the data are of another kind."""
+        self.feature.ClearField(self.domain_kind)
+        self.refuted = True
 
     @property
     def allowed(self) -> Iterable[str]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from headwater.validation._evidence import Kind
 from headwater.validation._protos import schema_pb2, text_format
 from headwater.validation.anomalies._check import HERE, Check, Each, Fields, Type
 from headwater.validation.anomalies._specification import clear_domain
 from headwater.validation.anomalies._subject import Subject
 from headwater.validation.schema._describe import describe_semantic_domain
+
+_WHOLE_NUMBER = re.compile(r"(?<=\d)\.0$", re.MULTILINE)  # C++ writes whole floats without a point
 
 # Bytes that are no strings have no strings, numbers or times in them.
 _DOMAINS_OF_STRINGS = {
@@ -34,14 +38,15 @@ def _bytes_with_domain(subject: Subject) -> Fields | None:
     without = schema_pb2.Feature()
     without.CopyFrom(subject.feature)
     without.ClearField(subject.domain_kind)
-    return {"feature": text_format.MessageToString(without, as_utf8=True)}
+    text = text_format.MessageToString(without, as_utf8=True)
+    return {"feature": _WHOLE_NUMBER.sub("", text)}
 
 
 def _found_domain(subject: Subject) -> Fields | None:
-    if subject.domain_kind != "UNSET":
+    if subject.domain_kind != "UNSET" or subject.refuted:
         return None
     found = schema_pb2.Feature()
-    return {"found": found, "path": str(subject.path)} if describe_semantic_domain(found, subject.evidence) else None
+    return {"found": found, "name": subject.path[-1]} if describe_semantic_domain(found, subject.evidence) else None
 
 
 def _take_domain(subject: Subject, fields: Fields) -> None:
@@ -99,7 +104,7 @@ SEMANTIC_CHECKS: tuple[Check[Subject] | Each[Subject], ...] = (
     Check(
         Type.SEMANTIC_DOMAIN_UPDATE,
         "Updated semantic domain",
-        "Updated semantic domain for feature: {path}",
+        "Updated semantic domain for feature: {name}",
         _found_domain,
         _take_domain,
     ),

@@ -9,7 +9,7 @@ from headwater.validation._evidence import Evidence, Kind
 from headwater.validation._numerals import as_int
 from headwater.validation._protos import schema_pb2, text_format
 
-TRUE_STRINGS = frozenset({"true", "TRUE", "1"})
+TRUE_STRINGS = frozenset({"true", "TRUE", "1", ""})  # that "" is among them is TensorFlow Data Validation's choice
 FALSE_STRINGS = frozenset({"false", "FALSE", "0"})
 
 
