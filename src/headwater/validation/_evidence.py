@@ -90,8 +90,11 @@ class Evidence:
 
     @property
     def values(self) -> float:
-        """How many values there are in all examples together."""
-        return self._common.tot_num_values or self._common.avg_num_values * self._common.num_non_missing
+        """How many values there are in all examples together; 0 where nobody counted."""
+        common = self._stats.common_stats
+        if self.dataset.by_weight:
+            return common.weighted_common_stats.tot_num_values
+        return common.tot_num_values or common.avg_num_values * common.num_non_missing
 
     @cached_property
     def levels(self) -> tuple[Level, ...]:

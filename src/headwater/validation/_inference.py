@@ -42,8 +42,7 @@ def infer_schema(
     1.0
     """
     dataset = default_dataset(statistics)
-    schema = schema_pb2.Schema()
-    _mend(schema, dataset, Options(infer_feature_shape, max_string_domain_size))
+    schema = _mended(schema_pb2.Schema(), dataset, Options(infer_feature_shape, max_string_domain_size))
     for transformation in schema_transformations or ():
         schema = transformation(schema, statistics.datasets[0])
     return schema
@@ -74,13 +73,11 @@ def update_schema(
     del infer_feature_shape
     dataset = default_dataset(statistics)
     check_schema(schema)
-    mended = schema_pb2.Schema()
-    mended.CopyFrom(schema)
-    _mend(mended, dataset, Options(max_string_domain_size=max_string_domain_size))
-    return mended
+    return _mended(schema, dataset, Options(max_string_domain_size=max_string_domain_size))
 
 
-def _mend(schema: schema_pb2.Schema, dataset: Dataset, options: Options) -> None:
-    """Makes the schema accept the data. Values that one feature adds to a domain hold for those after it."""
-    for _ in walk(Context(schema, schema, dataset, options=options)):
-        pass
+def _mended(schema: schema_pb2.Schema, dataset: Dataset, options: Options) -> schema_pb2.Schema:
+    context = Context.of(schema, dataset, options=options, cumulative=True)
+    for _ in walk(context):
+        pass  # the walk mends
+    return context.mended

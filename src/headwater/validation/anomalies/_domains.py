@@ -295,20 +295,20 @@ INT_CHECKS: tuple[Check[Subject], ...] = (
 
 FLOAT_CHECKS: tuple[Check[Subject], ...] = (
     Check(
-        Type.FLOAT_TYPE_STRING_NOT_FLOAT,
-        _INVALID,
-        'String values that were not floats were found, such as "{seen}".',
-        _no_float,
-        Subject.refute_domain,
-        when=_over("float_domain", Kind.STRING),
-    ),
-    Check(
         Type.FLOAT_TYPE_HAS_NAN,
         _INVALID,
         "Float feature has NaN values.",
         _nan,
         _set_domain_field("float_domain", "disallow_nan"),
         when=_over("float_domain", Kind.FLOAT, Kind.STRING),
+    ),
+    Check(
+        Type.FLOAT_TYPE_STRING_NOT_FLOAT,
+        _INVALID,
+        'String values that were not floats were found, such as "{seen}".',
+        _no_float,
+        Subject.refute_domain,
+        when=_over("float_domain", Kind.STRING),
     ),
     Check(
         Type.FLOAT_TYPE_SMALL_FLOAT,

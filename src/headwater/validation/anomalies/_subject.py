@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from headwater.validation._evidence import Dataset, Evidence
 from headwater.validation._paths import FeaturePath
@@ -35,7 +36,7 @@ class Context:
         previous: the statistics to find drift against.
         serving: the statistics to find skew against.
         options: how features are described that the schema does not know.
-        domains: the string domains that values are held against, by name.
+        cumulative: whether a string that one feature adds to a shared domain is no longer strange in the next.
     """
 
     schema: schema_pb2.Schema
@@ -45,13 +46,22 @@ class Context:
     previous: Dataset | None = None
     serving: Dataset | None = None
     options: Options = field(default_factory=Options)
+    cumulative: bool = False
     domains: dict[str, schema_pb2.StringDomain] = field(init=False)
     taken: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.domains = {domain.name: domain for domain in self.schema.string_domain}
         self._mended_domains = {domain.name: domain for domain in self.mended.string_domain}
-        self.taken = set(self.domains)
+        given = {domain.name: domain for domain in self.schema.string_domain}
+        self.domains = self._mended_domains if self.cumulative else given
+        self.taken = set(given)
+
+    @classmethod
+    def of(cls, schema: schema_pb2.Schema, dataset: Dataset, **rest: Any) -> Context:
+        """The context of an examination, with a schema to mend that is still as given."""
+        mended = schema_pb2.Schema()
+        mended.CopyFrom(schema)
+        return cls(schema, mended, dataset, **rest)
 
     def allow(self, domain: str, values: Iterable[str]) -> None:
         """Adds values to a named string domain of the mended schema, each once."""

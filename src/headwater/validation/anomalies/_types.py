@@ -11,7 +11,7 @@ from headwater.validation.anomalies._specification import clear_domain
 from headwater.validation.anomalies._subject import Subject
 from headwater.validation.schema._describe import describe_semantic_domain
 
-_WHOLE_NUMBER = re.compile(r"(?<=\d)\.0$", re.MULTILINE)  # C++ writes whole floats without a point
+_FLOAT = re.compile(r"(?<=: )-?[0-9]+[.e][0-9.e+-]*$", re.MULTILINE)
 
 # Bytes that are no strings have no strings, numbers or times in them.
 _DOMAINS_OF_STRINGS = {
@@ -39,7 +39,13 @@ def _bytes_with_domain(subject: Subject) -> Fields | None:
     without.CopyFrom(subject.feature)
     without.ClearField(subject.domain_kind)
     text = text_format.MessageToString(without, as_utf8=True)
-    return {"feature": _WHOLE_NUMBER.sub("", text)}
+    return {"feature": _FLOAT.sub(lambda match: _as_in_c(float(match[0])), text)}
+
+
+def _as_in_c(number: float) -> str:
+    """A float as C++ writes messages: without a point where it is whole, with 17 digits where 15 do not suffice."""
+    short = f"{number:.15g}"
+    return short if float(short) == number else f"{number:.17g}"
 
 
 def _found_domain(subject: Subject) -> Fields | None:

@@ -57,7 +57,7 @@ def validate_statistics(
         anomalies.data_missing = True
         return anomalies
     anomalies.anomaly_name_format = anomalies_pb2.Anomalies.SERIALIZED_PATH
-    context = Context(schema, _copy(schema), dataset, environment or "", previous, serving)
+    context = Context.of(schema, dataset, environment=environment or "", previous=previous, serving=serving)
     for subject in walk(context):
         if subject.findings:
             fill(anomalies.anomaly_info[subject.path.serialized()], subject.findings, subject.path)
@@ -75,9 +75,3 @@ def validate_statistics_in_environment(
 
 def _optional(statistics: Statistics | None) -> Dataset | None:
     return None if statistics is None else default_dataset(statistics)
-
-
-def _copy(schema: schema_pb2.Schema) -> schema_pb2.Schema:
-    copy = schema_pb2.Schema()
-    copy.CopyFrom(schema)
-    return copy

@@ -1,4 +1,4 @@
-"""Goes through a schema and statistics side by side, and examines every feature of either."""
+"""Goes through statistics and a schema side by side, and examines every feature of either."""
 
 from __future__ import annotations
 
@@ -16,62 +16,50 @@ from headwater.validation.schema._describe import add_string_domain, describe
 
 Parent: TypeAlias = schema_pb2.Schema | schema_pb2.StructDomain
 
+_NO_FIELDS = schema_pb2.StructDomain()
+
 
 def walk(context: Context) -> Iterator[Described]:
     """Examines all features, mending `context.mended`.
 
     Yields:
-        Every feature examined: those of the schema in its order, each followed by its fields, then those that are new.
+        Every feature examined: those of the data in their order, each struct followed by its fields, then those that
+        the schema has and the data do not.
     """
     root = FeaturePath()
-    yield from _walk_known(context.schema, context.mended, root, context)
-    yield from _walk_new(context.mended, root, context)
+    yield from _walk_data(context.mended, root, context)
+    yield from _walk_missing(context.schema, context.mended, root, context)
 
 
-def _walk_known(given: Parent, mended: Parent, path: FeaturePath, context: Context) -> Iterator[Described]:
-    for feature, working_copy in zip(given.feature, mended.feature):
-        if not is_validated(feature):
-            continue
-        fields = _copy_of_fields(feature)
-        here = path.child(feature.name)
-        evidence = context.dataset.features.get(here)
-        if evidence is None:
-            yield _examined_as_missing(here, working_copy, context)
-            yield from _walk_known(fields, working_copy.struct_domain, here, context)
-            continue
-        yield _examined(evidence, working_copy, context)
-        if is_validated(working_copy) and working_copy.HasField("struct_domain"):
-            yield from _walk_known(fields, working_copy.struct_domain, here, context)
-        else:
-            yield from _walk_missing(fields, here, context)
-        if is_validated(working_copy):
-            yield from _walk_new(working_copy.struct_domain, here, context)
-
-
-def _copy_of_fields(feature: schema_pb2.Feature) -> schema_pb2.StructDomain:
-    """The fields as the schema has them, which mending the feature may drop."""
-    copy = schema_pb2.StructDomain()
-    if feature.HasField("struct_domain"):
-        copy.CopyFrom(feature.struct_domain)
-    return copy
-
-
-def _walk_missing(fields: schema_pb2.StructDomain, path: FeaturePath, context: Context) -> Iterator[Described]:
-    """Examines fields of what has turned out to be no struct, where the data do not have them."""
-    for feature in fields.feature:
-        if not is_validated(feature):
-            continue
-        here = path.child(feature.name)
-        if here not in context.dataset.features:
-            yield _examined_as_missing(here, feature, context)
-        yield from _walk_missing(feature.struct_domain, here, context)
-
-
-def _walk_new(mended: Parent, path: FeaturePath, context: Context) -> Iterator[Described]:
-    known = {feature.name for feature in mended.feature}
-    for evidence in context.dataset.children.get(path, ()):
-        if evidence.path[-1] not in known:
+def _walk_data(mended: Parent, path: FeaturePath, context: Context) -> Iterator[Described]:
+    evidences = context.dataset.children.get(path)
+    if not evidences:
+        return
+    described = {feature.name: feature for feature in mended.feature}
+    for evidence in evidences:
+        feature = described.get(evidence.path[-1])
+        if feature is None:
             yield _add(mended, evidence, context)
+        elif is_validated(feature):
+            yield _examined(evidence, feature, context)
+            if is_validated(feature):
+                yield from _walk_data(feature.struct_domain, evidence.path, context)
+
+
+def _walk_missing(given: Parent, mended: Parent, path: FeaturePath, context: Context) -> Iterator[Described]:
+    """Examines what the schema as given has and the data do not. Mends it too, unless a struct around it has gone."""
+    twins = {feature.name: feature for feature in mended.feature}
+    for feature in given.feature:
+        if not is_validated(feature):
+            continue
+        here = path.child(feature.name)
+        twin = twins.get(feature.name)
+        missing = here not in context.dataset.features
+        if missing:
+            yield _examined_as_missing(here, _copy(feature) if twin is None else twin, context)
+        if feature.HasField("struct_domain"):
+            kept = twin is not None and (missing or is_validated(twin))
+            yield from _walk_missing(feature.struct_domain, twin.struct_domain if kept else _NO_FIELDS, here, context)
 
 
 def _examined(evidence: Evidence, feature: schema_pb2.Feature, context: Context) -> Subject:
@@ -102,3 +90,9 @@ def _describe(feature: schema_pb2.Feature, evidence: Evidence, context: Context)
         feature.domain = add_string_domain(context.mended, evidence.path.serialized(), values, context.taken)
     for child in context.dataset.children.get(evidence.path, ()):
         _describe(feature.struct_domain.feature.add(), child, context)
+
+
+def _copy(feature: schema_pb2.Feature) -> schema_pb2.Feature:
+    copy = schema_pb2.Feature()
+    copy.CopyFrom(feature)
+    return copy
