@@ -62,6 +62,8 @@ def _beside_truth(histogram: statistics_pb2.Histogram) -> Iterator[str]:
     """What the buckets show that is surely neither 0 nor 1."""
     quantiles = histogram.type == statistics_pb2.Histogram.QUANTILES
     for bucket in histogram.buckets:
+        if not bucket.sample_count:
+            continue
         if bucket.high_value < 0:
             yield "Float values < 0 not in {0, 1}"
         elif bucket.low_value > 1:
@@ -87,6 +89,11 @@ def _non_boolean_string(subject: Subject) -> Fields | None:
 
 def _no_int(subject: Subject) -> Fields | None:
     return _no_number(subject, as_int)
+
+
+def _no_int_in_bounds(subject: Subject) -> Fields | None:
+    domain = subject.feature.int_domain
+    return _no_int(subject) if domain.HasField("min") or domain.HasField("max") else None
 
 
 def _no_float(subject: Subject) -> Fields | None:
@@ -143,8 +150,9 @@ def _high_float(subject: Subject) -> Fields | None:
 def _nan(subject: Subject) -> Fields | None:
     if not subject.feature.float_domain.disallow_nan:
         return None
-    spelled = (as_float(value) for value in subject.evidence.strings)
-    return HERE if subject.evidence.has_nan or any(x is not None and math.isnan(x) for x in spelled) else None
+    spelled = subject.evidence.strings if subject.evidence.kind == Kind.STRING else ()
+    has_nan = any(x is not None and math.isnan(x) for x in map(as_float, spelled))
+    return HERE if has_nan or subject.evidence.has_nan else None
 
 
 def _inf(subject: Subject) -> Fields | None:
@@ -271,7 +279,7 @@ INT_CHECKS: tuple[Check[Subject], ...] = (
         Type.DOMAIN_INVALID_FOR_TYPE,
         _INVALID,
         'Integer had values that were not valid Int64, such as "{seen}".',
-        _no_int,
+        _no_int_in_bounds,
         Subject.refute_domain,
         when=_over("int_domain", Kind.INT),
     ),
