@@ -3,3 +3,26 @@
 The names, messages and files are TensorFlow Data Validation's; everything is computed by SQL in DuckDB, out of core.
 Nothing here needs the engine. Install it with ``pip install 'headwater[validation]'``.
 """
+
+from headwater.validation._errors import DataError
+from headwater.validation.options import FeatureValueSlicer, StatsOptions, get_feature_value_slicer
+from headwater.validation.statistics import (
+    generate_statistics_from_csv,
+    generate_statistics_from_dataframe,
+    generate_statistics_from_json,
+    generate_statistics_from_parquet,
+)
+from headwater.validation.statistics_files import (
+    load_statistics,
+    load_stats_binary,
+    load_stats_text,
+    write_stats_binary,
+    write_stats_text,
+)
+
+__all__ = [
+    "DataError", "FeatureValueSlicer", "StatsOptions", "generate_statistics_from_csv",
+    "generate_statistics_from_dataframe", "generate_statistics_from_json", "generate_statistics_from_parquet",
+    "get_feature_value_slicer", "load_statistics", "load_stats_binary", "load_stats_text", "write_stats_binary",
+    "write_stats_text",
+]  # fmt: skip
