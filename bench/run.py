@@ -189,7 +189,7 @@ TASKS = (
     ),
     Task(
         "env_size",
-        "Installed environment, wheels as the package index serves them (PyTorch's bring CUDA)",
+        "Installed environment (PyTorch's CPU build)",
         ("TensorFlow", "Keras on JAX", "PyTorch", "Headwater"),
         measure=measure_size,
         unit="bytes",

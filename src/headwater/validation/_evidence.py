@@ -162,6 +162,7 @@ class Dataset:
         for entry in proto.features:
             if entry.WhichOneof("stats"):
                 self._add(path_of(entry), entry)
+        self._check_parents()
         self.by_weight = proto.weighted_num_examples > 0 and all(f.has_weights for f in self.features.values())
         self.examples: float = proto.weighted_num_examples if self.by_weight else proto.num_examples
 
@@ -172,6 +173,14 @@ class Dataset:
                 "Remedy: remove one, or make statistics of data whose columns have different names."
             )
         self.features[path] = Evidence(path, entry, self)
+
+    def _check_parents(self) -> None:
+        for path in self.features:
+            if len(path) > 1 and path.parent() not in self.features:
+                raise ValueError(
+                    f"statistics hold the feature {str(path)!r} but not the struct {str(path.parent())!r} around it. "
+                    "Remedy: make statistics of both, or of neither."
+                )
 
     @cached_property
     def children(self) -> dict[FeaturePath, list[Evidence]]:

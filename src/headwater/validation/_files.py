@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, TypeVar
 
+from headwater.validation._errors import DataError
 from headwater.validation._protos import text_format
 
 Message = TypeVar("Message")
@@ -54,7 +55,7 @@ def read_text_message(path: str | os.PathLike[str], message: Message) -> Message
 
     Raises:
         OSError: if the file cannot be read.
-        ValueError: if it is no such text; says the file, line and column.
+        DataError: if it is no such text; says the file, line and column.
     """
     content = Path(path).read_bytes()
     try:
@@ -62,17 +63,16 @@ def read_text_message(path: str | os.PathLike[str], message: Message) -> Message
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         problem = f"byte {content[error.start]:#04x} is not UTF-8"
-        raise ValueError(_malformed(path, f"line {line}", problem, message)) from error
     except text_format.ParseError as error:
         place = _PLACE.match(str(error))
-        where, problem = (f"line {place[1]}, column {place[2]}", place[3]) if place else ("some line", str(error))
-        raise ValueError(_malformed(path, where, problem, message)) from error
+        line = error.GetLine()
+        problem = f"column {place[2]}: {place[3]}" if place else str(error)
+    raise DataError(f"{problem} {_expected(message)}", os.fspath(path), line)
 
 
-def _malformed(path: str | os.PathLike[str], where: str, problem: str, message: Any) -> str:
+def _expected(message: Any) -> str:
     kind = message.DESCRIPTOR.name
     return (
-        f"{os.fspath(path)}: {where}: {problem}\n"
         f"Expected a {kind} message in text format. "
         f"Remedy: correct that place, or write the file anew from a {kind}."
     )

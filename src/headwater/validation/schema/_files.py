@@ -25,6 +25,6 @@ def load_schema_text(input_path: str | os.PathLike[str]) -> schema_pb2.Schema:
 
     Raises:
         OSError: if the file cannot be read.
-        ValueError: if it holds no schema; says the file, line and column.
+        DataError: if it holds no schema; says the file, line and column.
     """
     return read_text_message(input_path, schema_pb2.Schema())

@@ -1,0 +1,368 @@
+"""The plan as DuckDB's SQL.
+
+Relations have columns with names of our own (`c0`, `c1`, … and `w` for the weight), so no name or value of the data ever
+becomes part of a statement. Without weights, the figures of all columns of a relation come from three scans: moments;
+quantiles at ranks that follow from the counts; counts below bounds that follow from extremes and quantiles. With weights
+they come from the distinct values with their counts and weights.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from headwater.validation.figures.plan import (
+    Cuts,
+    DatasetFigures,
+    Distribution,
+    Feature,
+    FeatureFigures,
+    Kind,
+    Texts,
+    Valency,
+)
+
+# Quantiles of more numbers than this are found in several passes that keep only some of the numbers in memory.
+_MANY = 4_000_000
+_PIVOTS = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What is asked of the values of every feature."""
+
+    cuts: Cuts
+    top: int
+
+
+class Duck:
+    """Computes figures in a DuckDB connection.
+
+    Args:
+        connection: The connection.
+        asked: What is asked.
+    """
+
+    def __init__(self, connection: Any, asked: Asked) -> None:
+        self._connection = connection
+        self._asked = asked
+
+    def dataset(self, name: str, relation: str, features: Sequence[Feature], weight: str | None) -> DatasetFigures:
+        """The figures of a relation.
+
+        Args:
+            name: The data set's name.
+            relation: What can stand in FROM.
+            features: Its features.
+            weight: The column of weights, or None.
+        """
+        wanted = f"count(*), {f'sum({weight}::DOUBLE)' if weight else 'NULL'}"
+        rows, total = self._row(f"SELECT {wanted} FROM {relation}")
+        found = self._frame(relation, rows, features, weight)
+        return DatasetFigures(name, rows, total if weight is None else float(total or 0), found)
+
+    # Frames -----------------------------------------------------------------------------------------------------
+
+    def _frame(self, relation: str, rows: int, features: Sequence[Feature], weight: str | None) -> list[FeatureFigures]:
+        single = [f for f in features if f.depth == 0 and f.kind is not Kind.STRUCT]
+        found = {f.path: [x] for f, x in zip(single, self._singles(relation, rows, single, weight), strict=True)}
+        for feature in features:
+            if feature.path not in found:
+                found[feature.path] = list(self._several(relation, rows, feature, weight))
+        return [figures for f in features for figures in found[f.path]]
+
+    def _singles(
+        self, relation: str, rows: int, features: Sequence[Feature], weight: str | None
+    ) -> list[FeatureFigures]:
+        """Features of at most one value per row, all from the same scans."""
+        values = [_Values(relation, f.column, f.kind, weight) for f in features]
+        found = self._values(values)
+        present = self._present(relation, [f.column for f in features], weight)
+        for (figures, feature), (n, w, missing_w) in zip(zip(found, features, strict=True), present, strict=True):
+            weighted = (w, missing_w, w) if weight else None
+            figures.feature = feature
+            figures.levels = [Valency(n, rows - n, [(1, n)] if n else [], weighted)]
+        return found
+
+    def _present(self, relation: str, columns: Sequence[str], weight: str | None) -> list[tuple[int, float, float]]:
+        if not columns:
+            return []
+        if weight is None:
+            counts = self._row(f"SELECT {', '.join(f'count({c})' for c in columns)} FROM {relation}")
+            return [(n, 0.0, 0.0) for n in counts]
+        w = f"{weight}::DOUBLE"
+        parts = [
+            f"count({c}), coalesce(sum({w}) FILTER ({c} IS NOT NULL), 0), coalesce(sum({w}) FILTER ({c} IS NULL), 0)"
+            for c in columns
+        ]
+        flat = self._row(f"SELECT {', '.join(parts)} FROM {relation}")
+        return [(flat[i], flat[i + 1], flat[i + 2]) for i in range(0, len(flat), 3)]
+
+    def _several(self, relation: str, rows: int, feature: Feature, weight: str | None) -> Iterator[FeatureFigures]:
+        """A feature of lists or structures, and the features within."""
+        levels, column, places = [], feature.column, rows
+        for _ in range(feature.depth):
+            level = self._valency(relation, column, places, weight)
+            levels.append(level)
+            kept = f", {weight}" if weight else ""
+            relation = f"(SELECT unnest({column}) AS v{kept} FROM {relation} WHERE {column} IS NOT NULL)"
+            column, places = "v", level.total
+        if feature.kind is not Kind.STRUCT:
+            figures = self._values([_Values(relation, column, feature.kind, weight)])[0]
+            figures.feature, figures.levels = feature, levels
+            yield figures
+            return
+        if feature.depth == 0:
+            levels.append(self._valency(relation, column, places, weight))
+        yield FeatureFigures(feature, levels)
+        fields = ", ".join(f"struct_extract_at({column}, {i}) AS c{i}" for i in range(1, len(feature.fields) + 1))
+        kept = f", {weight}" if weight else ""
+        instances = f"(SELECT {fields}{kept} FROM {relation} WHERE {column} IS NOT NULL)"
+        yield from self._frame(instances, levels[-1].total, feature.fields, weight)
+
+    def _valency(self, relation: str, column: str, places: int, weight: str | None) -> Valency:
+        is_list = self._row(f"SELECT typeof({column}) LIKE '%]' FROM {relation} LIMIT 1") if places else (True,)
+        length = f"len({column})" if is_list and is_list[0] else f"CASE WHEN {column} IS NOT NULL THEN 1 END"
+        w = f"sum({weight}::DOUBLE)" if weight else "NULL"
+        rows = self._connection.execute(
+            f"SELECT {length} AS k, count(*), {w} FROM {relation} GROUP BY k ORDER BY k"
+        ).fetchall()
+        lengths = [(int(k), n) for k, n, _ in rows if k is not None]
+        present = sum(n for _, n in lengths)
+        weighted = None
+        if weight:
+            heavy = [(k, w or 0.0) for k, _, w in rows]
+            weighted = (
+                math.fsum(w for k, w in heavy if k is not None),
+                math.fsum(w for k, w in heavy if k is None),
+                math.fsum(k * w for k, w in heavy if k is not None),
+            )
+        return Valency(present, places - present, lengths, weighted)
+
+    # Values -----------------------------------------------------------------------------------------------------
+
+    def _values(self, values: Sequence[_Values]) -> list[FeatureFigures]:
+        """The figures of the values of columns of one relation."""
+        found = [FeatureFigures(Feature((), v.kind, v.column), []) for v in values]
+        numeric = [i for i, v in enumerate(values) if v.kind.is_numeric]
+        for i, numbers in zip(numeric, self._numbers([values[i] for i in numeric]), strict=True):
+            found[i].numbers = numbers
+        for i, v in enumerate(values):
+            if v.kind.is_text:
+                found[i].texts = self._texts(v)
+            if v.weight and v.kind.is_numeric:
+                found[i].weighted_numbers = self._weighted_numbers(v)
+            if v.weight and v.kind.is_text:
+                found[i].weighted_texts = Texts(top=self._top(v, f"sum({v.weight}::DOUBLE)")[1])
+        return found
+
+    def _numbers(self, values: Sequence[_Values]) -> list[Distribution]:
+        if not values:
+            return []
+        flat = iter(self._row(f"SELECT {', '.join(v.moments for v in values)} FROM {values[0].relation}"))
+        moments = [_Moments(*[next(flat) for _ in range(8)]) for _ in values]
+        self._set_quantiles(values, moments)
+        self._set_below(values, moments)
+        return [m.distribution() for m in moments]
+
+    def _set_quantiles(self, values: Sequence[_Values], moments: Sequence[_Moments]) -> None:
+        asked, many = [], []
+        for v, m in zip(values, moments, strict=True):
+            ranks = [min(math.floor(r), m.total - 1) for r in self._asked.cuts.quantile_ranks(m.total)]
+            m.ranks = [r - m.negative for r in ranks] if m.total else []
+            inner = sorted({r for r in m.ranks if 0 <= r < m.finite})
+            if inner:
+                (many if m.finite > _MANY else asked).append((v, m, inner))
+        if asked:
+            # DuckDB's element for a share q of n is the one of rank ceil(q * n) - 1.
+            wanted = [
+                f"quantile_disc({v.finite}, [{', '.join(repr((r + 0.5) / m.finite) for r in inner)}])"
+                for v, m, inner in asked
+            ]
+            results = self._row(f"SELECT {', '.join(wanted)} FROM {values[0].relation}")
+            for (_, m, inner), result in zip(asked, results, strict=True):
+                m.at_rank = dict(zip(inner, map(float, result), strict=True))
+        for v, m, inner in many:
+            m.at_rank = self._many_quantiles(v, m, inner)
+
+    def _many_quantiles(self, v: _Values, m: _Moments, ranks: Sequence[int]) -> dict[int, float]:
+        """Elements at ranks among many numbers: between pivots of a sample, only what lies around the ranks is kept."""
+        shares = ", ".join(repr(k / _PIVOTS) for k in range(1, _PIVOTS))
+        sample = f"(SELECT {v.finite} AS x FROM {v.relation} USING SAMPLE 1 PERCENT (system, 42))"
+        pivots = self._row(f"SELECT quantile_disc(x, [{shares}]) FROM {sample} WHERE x IS NOT NULL")[0] or []
+        points = sorted({float(p) for p in pivots} | {m.least, m.greatest})
+        bounds = sorted({b for p in points for b in (np.nextafter(p, -np.inf).item(), p)})
+        below = self._below([(v, bounds)])[0]
+        found: dict[int, float] = {}
+        windows: dict[tuple[float, float], list[int]] = {}
+        for rank in ranks:
+            i = next(i for i, b in enumerate(bounds) if below[b] > rank)
+            if i and bounds[i - 1] == np.nextafter(bounds[i], -np.inf):
+                found[rank] = bounds[i]
+            else:
+                windows.setdefault((bounds[i - 1] if i else -math.inf, bounds[i]), []).append(rank)
+        for (low, high), inside in windows.items():
+            before = below.get(low, 0)
+            count = below[high] - before
+            wanted = ", ".join(repr((rank - before + 0.5) / count) for rank in inside)
+            where = f"{v.finite} > ? AND {v.finite} <= ?"
+            query = f"SELECT quantile_disc({v.finite}, [{wanted}]) FROM {v.relation} WHERE {where}"
+            elements = self._connection.execute(query, [low, high]).fetchone()[0]
+            found.update(zip(inside, map(float, elements), strict=True))
+        return found
+
+    def _set_below(self, values: Sequence[_Values], moments: Sequence[_Moments]) -> None:
+        asked = []
+        for v, m in zip(values, moments, strict=True):
+            if m.finite:
+                bounds = {m.least, m.greatest, *m.at_rank.values()}
+                bounds.update(self._asked.cuts.standard_bounds(m.least, m.greatest))
+                asked.append((v, m, sorted(bounds)))
+        for (_, m, _), below in zip(asked, self._below([(v, b) for v, _, b in asked]), strict=True):
+            m.below = below
+
+    def _below(self, asked: Sequence[tuple[_Values, Sequence[float]]]) -> list[dict[float, int]]:
+        """For each column of a relation and bounds: how many finite numbers are at most each bound."""
+        if not asked:
+            return []
+        wanted = [f"histogram({v.finite}, [{', '.join(map(_number, bounds))}])" for v, bounds in asked]
+        results = self._row(f"SELECT {', '.join(wanted)} FROM {asked[0][0].relation}")
+        found = []
+        for (_, bounds), counts in zip(asked, results, strict=True):
+            sums = np.cumsum([counts.get(b, 0) for b in bounds]).tolist()
+            found.append(dict(zip(bounds, sums, strict=True)))
+        return found
+
+    def _weighted_numbers(self, v: _Values) -> Distribution:
+        query = (
+            f"SELECT {v.column}::DOUBLE AS x, sum({v.weight}::DOUBLE) AS n FROM {v.relation} "
+            f"WHERE {v.column} IS NOT NULL AND NOT isnan({v.column}::DOUBLE) GROUP BY x ORDER BY x"
+        )
+        counts = self._connection.execute(query).fetchnumpy()
+        nan = self._row(
+            f"SELECT coalesce(sum({v.weight}::DOUBLE) FILTER (isnan({v.column}::DOUBLE)), 0) FROM {v.relation}"
+        )[0]
+        pairs = zip(np.asarray(counts["x"]).tolist(), np.asarray(counts["n"]).tolist(), strict=True)
+        return Distribution.of_counts(pairs, self._asked.cuts, nan)
+
+    def _texts(self, v: _Values) -> Texts:
+        length = f"octet_length({v.column})" if v.kind is Kind.BYTES else f"strlen({v.column})"
+        invalid = f"count({v.column}) FILTER (try(decode({v.column})) IS NULL)" if v.kind is Kind.BYTES else "0"
+        mean, longest, shortest, broken = self._row(
+            f"SELECT avg({length}), max({length}), min({length}), {invalid} FROM {v.relation}"
+        )
+        unique, top = self._top(v, "count(*)")
+        return Texts(unique, top, mean or 0.0, broken, longest or 0, shortest or 0)
+
+    def _top(self, v: _Values, count: str) -> tuple[int, list[tuple[Any, Any]]]:
+        """How many different values there are, and the most frequent."""
+        query = (
+            f"WITH g AS MATERIALIZED (SELECT {v.column} AS x, {count} AS n FROM {v.relation} "
+            f"WHERE {v.column} IS NOT NULL GROUP BY x) "
+            f"SELECT x, n, (SELECT count(*) FROM g) FROM g ORDER BY n DESC, x DESC LIMIT {self._asked.top}"
+        )
+        rows = self._connection.execute(query).fetchall()
+        return (rows[0][2] if rows else 0), [(x, n) for x, n, _ in rows]
+
+    def _row(self, query: str) -> tuple[Any, ...]:
+        row: tuple[Any, ...] = self._connection.execute(query).fetchone()
+        return row
+
+
+@dataclasses.dataclass(frozen=True)
+class _Values:
+    """The values of a feature: a column of a relation, with NULL where there is none."""
+
+    relation: str
+    column: str
+    kind: Kind
+    weight: str | None
+
+    @property
+    def finite(self) -> str:
+        """The finite numbers, NULL for others."""
+        if self.kind is Kind.INT:
+            return f"{self.column}::DOUBLE"
+        return f"CASE WHEN isfinite({self.column}) THEN {self.column}::DOUBLE END"
+
+    @property
+    def moments(self) -> str:
+        """The arguments of `_Moments`, in SQL."""
+        c, x = self.column, self.finite
+        infinite = [
+            f"count(*) FILTER ({c} = '{sign}Infinity'::DOUBLE)" if self.kind is Kind.FLOAT else "0"
+            for sign in ("-", "")
+        ]
+        return (
+            f"count({c}), count({x}), {', '.join(infinite)}, min({x}), max({x}), "
+            f"count(*) FILTER ({c} = 0), {{'mean': avg({x}), 'std': stddev_pop({x})}}"
+        )
+
+
+@dataclasses.dataclass
+class _Moments:
+    """What the first scan says of a column of numbers, completed by the other scans."""
+
+    count: int
+    finite: int
+    negative: int
+    positive: int
+    least: float
+    greatest: float
+    zeros: int
+    mean_std: dict[str, float | None]
+    ranks: list[int] = dataclasses.field(default_factory=list)
+    at_rank: dict[int, float] = dataclasses.field(default_factory=dict)
+    below: dict[float, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return self.finite + self.negative + self.positive
+
+    def distribution(self) -> Distribution:
+        if not self.total:
+            return Distribution(nan=self.count)
+        whole = self.finite == self.total
+        below = {b: n + self.negative for b, n in self.below.items()}
+        if self.negative:
+            below = {-math.inf: self.negative, **below}
+        if self.positive:
+            below[math.inf] = self.total
+        return Distribution(
+            self.total,
+            self.count - self.total,
+            self.zeros,
+            self.mean_std["mean"] if whole else None,
+            self.mean_std["std"] if whole else None,
+            -math.inf if self.negative else self.least if self.finite else math.inf,
+            math.inf if self.positive else self.greatest if self.finite else -math.inf,
+            [self._element(rank) for rank in self.ranks],
+            below,
+            (self.least, self.greatest) if self.finite else None,
+        )
+
+    def _element(self, rank: int) -> float:
+        if rank < 0:
+            return -math.inf
+        return self.at_rank[rank] if rank < self.finite else math.inf
+
+
+def _number(value: float) -> str:
+    """A finite number as SQL."""
+    return f"{value!r}::DOUBLE"
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier: the only way a name of the data gets into a statement."""
+    if "\0" in name:
+        raise ValueError(f"A column name contains a NUL character: {name!r}. Expected a name without; rename it.")
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: Any) -> str:
+    """A text as an SQL literal."""
+    return "'" + str(value).replace("'", "''") + "'"
