@@ -63,16 +63,17 @@ def read_text_message(path: str | os.PathLike[str], message: Message) -> Message
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         problem = f"byte {content[error.start]:#04x} is not UTF-8"
+    except RecursionError:
+        line, problem = 1, "messages are nested too deeply"
     except text_format.ParseError as error:
         place = _PLACE.match(str(error))
         line = error.GetLine()
         problem = f"column {place[2]}: {place[3]}" if place else str(error)
-    raise DataError(f"{problem} {_expected(message)}", os.fspath(path), line)
+    raise DataError(f"{problem.rstrip('. ')}. {_expected(message)}", os.fspath(path), line)
 
 
 def _expected(message: Any) -> str:
     kind = message.DESCRIPTOR.name
     return (
-        f"Expected a {kind} message in text format. "
-        f"Remedy: correct that place, or write the file anew from a {kind}."
+        f"Expected a {kind} message in text format. Remedy: correct that place, or write the file anew from a {kind}."
     )

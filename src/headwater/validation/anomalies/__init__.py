@@ -12,6 +12,7 @@ the checks say; `infer_schema` and `update_schema` keep what they mend.
 | `_tables` | the tables one after the other: add yours here |
 | `_walk` | goes through schema and statistics side by side and examines each feature |
 | `_report` | findings → `Anomalies` |
+| `_proposal` | how a feature's schema would have to change |
 | `_validate` | the functions users call |
 
 To add checks of features, write a table `MY_CHECKS: tuple[Check[Subject], ...]` and name it in

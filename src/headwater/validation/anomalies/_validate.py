@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from headwater.validation._evidence import Dataset, default_dataset
 from headwater.validation._protos import anomalies_pb2, schema_pb2, statistics_pb2
+from headwater.validation.anomalies._proposal import diff_regions
 from headwater.validation.anomalies._report import fill
 from headwater.validation.anomalies._subject import Context
 from headwater.validation.anomalies._walk import walk
@@ -20,6 +21,8 @@ def validate_statistics(
     environment: str | None = None,
     previous_statistics: Statistics | None = None,
     serving_statistics: Statistics | None = None,
+    *,
+    enable_diff_regions: bool = False,
 ) -> anomalies_pb2.Anomalies:
     """Says in what data are not as the schema has them.
 
@@ -30,6 +33,8 @@ def validate_statistics(
             the schema is expected.
         previous_statistics: of earlier data, to find drift.
         serving_statistics: of the data a model is served, to find skew.
+        enable_diff_regions: whether each anomaly also says, in `diff_regions`, how its feature's part of the schema
+            would have to change to accept the data. `update_schema` makes all those changes.
 
     Returns:
         The schema as `baseline` and, by path of the feature, what is wrong with it; empty if nothing is.
@@ -60,7 +65,10 @@ def validate_statistics(
     context = Context.of(schema, dataset, environment=environment or "", previous=previous, serving=serving)
     for subject in walk(context):
         if subject.findings:
-            fill(anomalies.anomaly_info[subject.path.serialized()], subject.findings, subject.path)
+            info = anomalies.anomaly_info[subject.path.serialized()]
+            fill(info, subject.findings, subject.path)
+            if enable_diff_regions:
+                info.diff_regions.extend(diff_regions(subject))
     return anomalies
 
 

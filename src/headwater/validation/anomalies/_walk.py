@@ -58,8 +58,8 @@ def _walk_missing(given: Parent, mended: Parent, path: FeaturePath, context: Con
         if missing:
             yield _examined_as_missing(here, _copy(feature) if twin is None else twin, context)
         if feature.HasField("struct_domain"):
-            kept = twin is not None and (missing or is_validated(twin))
-            yield from _walk_missing(feature.struct_domain, twin.struct_domain if kept else _NO_FIELDS, here, context)
+            kept = twin.struct_domain if twin is not None and (missing or is_validated(twin)) else _NO_FIELDS
+            yield from _walk_missing(feature.struct_domain, kept, here, context)
 
 
 def _examined(evidence: Evidence, feature: schema_pb2.Feature, context: Context) -> Subject:
