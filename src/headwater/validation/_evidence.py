@@ -184,10 +184,16 @@ class Dataset:
 
     @cached_property
     def children(self) -> dict[FeaturePath, list[Evidence]]:
-        """The features by the struct that holds them; those of the empty path are columns."""
+        """The features by the struct that holds them, in their names' order; those of the empty path are columns.
+
+        Columns are in the order of the statistics.
+        """
         found: dict[FeaturePath, list[Evidence]] = {}
         for path, evidence in self.features.items():
             found.setdefault(path.parent(), []).append(evidence)
+        for parent, fields in found.items():
+            if parent:
+                fields.sort(key=lambda field: field.path)
         return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from ctypes import c_float
 
 from headwater.validation._evidence import Evidence, Kind
 from headwater.validation._numerals import INT_MAX, INT_MIN, as_float, as_int
@@ -115,12 +116,12 @@ def _ints(subject: Subject) -> tuple[int, int] | None:
 
 
 def _floats(subject: Subject) -> tuple[float, float] | None:
-    """The smallest and the largest number, be they written as strings or not."""
+    """The smallest and the largest number, be they written as strings or not, in 32 bits, as domains have them."""
     evidence = subject.evidence
     if evidence.kind == Kind.FLOAT:
-        return evidence.min, evidence.max
+        return c_float(evidence.min).value, c_float(evidence.max).value
     numbers = [x for x in map(as_float, evidence.strings) if x is not None and not math.isnan(x)]
-    return (min(numbers), max(numbers)) if numbers else None
+    return (c_float(min(numbers)).value, c_float(max(numbers)).value) if numbers else None
 
 
 def _low_int(subject: Subject) -> Fields | None:

@@ -81,10 +81,9 @@ def _unfit_domain(subject: Subject) -> Fields | None:
     return {"domain": subject.domain_kind, "type": schema_pb2.FeatureType.Name(subject.feature.type)}
 
 
-def clear_domain(subject: Subject, _: Fields) -> None:
-    """Takes the domain, whichever it is, out of the feature."""
-    if (kind := subject.feature.WhichOneof("domain_info")) is not None:
-        subject.feature.ClearField(kind)
+def _drop_unfit(subject: Subject, fields: Fields) -> None:
+    if fields["domain"] != "UNSET":
+        subject.feature.ClearField(fields["domain"])
 
 
 def _unfit_distribution(subject: Subject) -> Fields | None:
@@ -174,10 +173,10 @@ SPECIFICATION_CHECKS: tuple[Check[Subject] | Each[Subject], ...] = (
         "The domain does not match the type",
         'The domain "{domain}" does not match the type: {type}',
         find=_unfit_domain,
-        mend=clear_domain,
+        mend=_drop_unfit,
     ),
     Check(Type.INVALID_SCHEMA_SPECIFICATION, "{why}", find=_unfit_distribution, mend=_clear_distribution),
-    Check(Type.INVALID_DOMAIN_SPECIFICATION, "missing domain: ", find=_undefined_domain, mend=clear_domain),
+    Check(Type.INVALID_DOMAIN_SPECIFICATION, "missing domain: ", find=_undefined_domain, mend=Subject.clear_domain),
     Check(None, find=_same_truths, mend=_clear_false_value),
     Check(None, find=_repeated_strings, mend=_keep_strings_once),
 )

@@ -95,6 +95,12 @@ class Described:
         """Which domain the schema gives the feature, such as "int_domain"; "UNSET" for none."""
         return self.feature.WhichOneof("domain_info") or "UNSET"
 
+    def clear_domain(self, *_: object) -> None:
+        """Takes the domain, if there is one, out of the feature, with the constraints that need one."""
+        if (kind := self.feature.WhichOneof("domain_info")) is not None:
+            self.feature.ClearField(kind)
+            self.feature.ClearField("distribution_constraints")
+
     @property
     def enumerates(self) -> bool:
         """Whether its domain is one of enumerated strings."""
@@ -115,7 +121,7 @@ class Subject(Described):
 
     def refute_domain(self, *_: object) -> None:
         """Takes the domain out of the feature because the data are of another kind."""
-        self.feature.ClearField(self.domain_kind)
+        self.clear_domain()
         self.refuted = True
 
     @property

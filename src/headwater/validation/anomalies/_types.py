@@ -7,7 +7,6 @@ import re
 from headwater.validation._evidence import Kind
 from headwater.validation._protos import schema_pb2, text_format
 from headwater.validation.anomalies._check import HERE, Check, Each, Fields, Type
-from headwater.validation.anomalies._specification import clear_domain
 from headwater.validation.anomalies._subject import Subject
 from headwater.validation.schema._describe import describe_semantic_domain
 
@@ -102,7 +101,7 @@ TYPE_CHECKS: tuple[Check[Subject] | Each[Subject], ...] = (
         "Invalid domain type",
         "Data is marked as BYTES with incompatible domain_info: {feature}",
         _bytes_with_domain,
-        clear_domain,
+        Subject.clear_domain,
     ),
 )
 
