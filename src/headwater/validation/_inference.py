@@ -56,6 +56,10 @@ def update_schema(
 ) -> schema_pb2.Schema:
     """Changes as little of a schema as makes it accept the data.
 
+    Features whose data are of another type, or missing though required, are deprecated rather than changed. In this it
+    follows TensorFlow Data Validation, except that invalid UTF-8 in one feature does not cost others the string domain
+    they share with it, and that constraints go with the domain they constrain.
+
     Args:
         schema: what data are to be; it stays as it is.
         statistics: of the data; of several slices, that of all examples counts.
@@ -64,7 +68,8 @@ def update_schema(
         max_string_domain_size: strings of new features with at most so many different values are enumerated.
 
     Returns:
-        A schema with which `validate_statistics` finds nothing.
+        A schema with which `validate_statistics` finds nothing, unless a generator of semantic statistics has named a
+        domain that the values do not fit.
 
     Raises:
         TypeError: if an argument is of another type.

@@ -7,7 +7,8 @@ from headwater.validation.anomalies._check import HERE, Check, Each, Fields, Typ
 from headwater.validation.anomalies._subject import Subject
 from headwater.validation.anomalies._valency import Counted, counted
 
-# Strings may stand for anything, so most domains describe them too. Tensors of structs have no values of their own.
+# Strings may stand for anything, so most domains describe them too. TensorFlow Data Validation refuses every
+# time_of_day_domain, also those it infers; here it is a domain like time_domain.
 _NAMED = {"domain", "string_domain", "mid_domain", "url_domain", "image_domain"}
 _MEDIA = {"audio_domain", "video_domain", "content_chunk_domain"}
 _TIMES = {"time_domain", "time_of_day_domain"}
