@@ -8,7 +8,7 @@ the checks say; `infer_schema` and `update_schema` keep what they mend.
 |---|---|
 | `_check` | `Check`, `Finding`, and `examine`, which runs a table on a subject |
 | `_subject` | `Subject`: what the checks of features look at |
-| `_specification`, `_presence`, `_valency`, `_types`, `_domains` | tables of checks |
+| `_specification`, `_presence`, `_valency`, `_types`, `_numbers`, `_strings` | tables of checks |
 | `_tables` | the tables one after the other: add yours here |
 | `_walk` | goes through schema and statistics side by side and examines each feature |
 | `_report` | findings → `Anomalies` |

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from headwater.validation.anomalies._check import Check, Each
-from headwater.validation.anomalies._domains import DOMAIN_CHECKS
+from headwater.validation.anomalies._numbers import NUMBER_CHECKS
 from headwater.validation.anomalies._presence import ABSENCE_CHECKS, ENVIRONMENT_CHECKS, PRESENCE_CHECKS
 from headwater.validation.anomalies._specification import SPECIFICATION_CHECKS
+from headwater.validation.anomalies._strings import STRING_CHECKS
 from headwater.validation.anomalies._subject import Subject
 from headwater.validation.anomalies._types import SEMANTIC_CHECKS, TYPE_CHECKS, UNIQUE_CHECKS
 from headwater.validation.anomalies._valency import VALENCY_CHECKS
@@ -17,7 +18,8 @@ FEATURE_CHECKS: tuple[Check[Subject] | Each[Subject], ...] = (
     *VALENCY_CHECKS,
     *PRESENCE_CHECKS,
     *TYPE_CHECKS,
-    *DOMAIN_CHECKS,
+    *NUMBER_CHECKS,
+    *STRING_CHECKS,
     *SEMANTIC_CHECKS,
     # image and language checks
     *UNIQUE_CHECKS,
