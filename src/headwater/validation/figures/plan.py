@@ -158,6 +158,7 @@ class Texts:
     """Texts and how often they occur.
 
     Args:
+        count: How many texts.
         unique: How many different ones.
         top: The most frequent with their frequencies: by frequency, then by value, both descending.
         mean_length: The mean length in bytes.
@@ -166,6 +167,7 @@ class Texts:
         shortest: The shortest in bytes.
     """
 
+    count: int = 0
     unique: int = 0
     top: Sequence[tuple[str | bytes, Number]] = ()
     mean_length: float = 0.0
@@ -184,6 +186,13 @@ class FeatureFigures:
     weighted_numbers: Distribution | None = None
     texts: Texts | None = None
     weighted_texts: Texts | None = None
+
+    @property
+    def count(self) -> int:
+        """How many values there are."""
+        if self.numbers is not None:
+            return int(self.numbers.total + self.numbers.nan)
+        return self.texts.count if self.texts is not None else 0
 
 
 @dataclasses.dataclass

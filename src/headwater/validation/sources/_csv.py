@@ -1,13 +1,14 @@
 """CSV files: the types of their columns are found in the values, as TensorFlow Data Validation finds them.
 
-A column is INT if all its values are whole numbers, FLOAT if all are numbers, else STRING; an empty field is no value. The
-first rows suggest the types. The file is then read once with them; only if a later row contradicts is it read again as
-texts, and the types are decided by all rows.
+A column is INT if all its values are whole numbers, FLOAT if all are numbers, else STRING; an empty field is no value.
+The first rows suggest the types. The file is then read once with them; only if a later row contradicts is it read again
+as texts, and the types are decided by all rows.
 """
 
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -18,7 +19,7 @@ from headwater.validation.sources._connection import duckdb
 
 _SAMPLE = 2_000
 _INT = r"[-+]?[0-9]+"
-_FLOAT = r"[-+]?([0-9]+\.?[0-9]*([eE][-+]?[0-9]+)?|\.[0-9]+([eE][-+]?[0-9]+)?|[nN][aA][nN]|[iI][nN][fF]([iI][nN][iI][tT][yY])?)"
+_FLOAT = r"(?i)[-+]?([0-9]+\.?[0-9]*(e[-+]?[0-9]+)?|\.[0-9]+(e[-+]?[0-9]+)?|nan|inf(inity)?)"
 _TYPES = (("BIGINT", _INT), ("DOUBLE", _FLOAT))
 
 
@@ -88,12 +89,10 @@ class _Reading:
 
     def sampled_types(self) -> list[str | None]:
         """What the first rows say: a type per column, None where they hold no value."""
-        query = f"SELECT * FROM {self.sql([None] * self._count)} LIMIT {_SAMPLE}"
-        try:
-            rows = self._connection.execute(query).fetchall()
-        except duckdb().Error as error:
-            raise self.error(error, []) from None
-        return [_type_of({row[i] for row in rows} - {None}) for i in range(self._count)]
+        with open(self._files[0], newline="", encoding="utf-8-sig", errors="replace") as lines:
+            rows = csv.reader(lines, delimiter=self._delimiter)
+            first = list(itertools.islice(rows, int(self._header), _SAMPLE))
+        return [_type_of({row[i] for row in first if i < len(row)} - {""}) for i in range(self._count)]
 
     def retype(self, table: str, columns: Sequence[int]) -> None:
         """Gives columns of texts the types that all their values have."""
