@@ -141,7 +141,7 @@ def found_files(location: Any) -> list[str]:
     """
     places = [location] if isinstance(location, str | os.PathLike) else list(location)
     files: list[str] = []
-    for place in map(os.fspath, places):
+    for place in [os.fspath(p) for p in places]:
         matched = [place] if os.path.exists(place) else sorted(glob.glob(place, recursive=True))
         if not matched:
             raise FileNotFoundError(f"{place}: no such file, and no file fits it as a pattern.")

@@ -1,9 +1,9 @@
 """The plan as DuckDB's SQL.
 
 Relations have columns with names of our own (`c0`, `c1`, … and `w` for the weight), so no name or value of the data
-ever becomes part of a statement. Numbers that repeat a lot are counted by value, and everything follows from the counts.
-The figures of other columns come from three scans for all of them: counts, extremes and means; quantiles at ranks
-that follow from the counts; deviations from the means, and counts below bounds that follow from the other scans.
+ever becomes part of a statement. Numbers that repeat a lot are counted by value, and everything follows from the
+counts. The figures of other columns come from three scans for all of them: counts, extremes and means; quantiles at
+ranks that follow from the counts; deviations from the means, and counts below bounds that follow from the other scans.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Duck:
         for figures, feature, weights in zip(found, features, weighted, strict=True):
             n = figures.count
             figures.feature = feature
-            figures.levels = [Valency(n, rows - n, [(1, n)] if n else [], weights)]
+            figures.rows = Valency(n, rows - n, [(1, n)] if n else [], weights)
         return found
 
     def _weights(
@@ -104,33 +104,29 @@ class Duck:
 
     def _several(self, relation: str, rows: int, feature: Feature, weight: str | None) -> Iterator[FeatureFigures]:
         """A feature of lists or structures, and the features within."""
-        levels, column, places = [], feature.column, rows
+        levels, column, places, kept = [], feature.column, rows, f", {weight}" if weight else ""
+        leaves = f"len({'flatten(' * (feature.depth - 1)}{column}{')' * (feature.depth - 1)})"
+        single = f"CASE WHEN {column} IS NOT NULL THEN 1 END"
+        whole = self._valency(relation, leaves if feature.depth else single, rows, weight)
         for _ in range(feature.depth):
-            level = self._valency(relation, column, places, weight)
-            levels.append(level)
-            kept = f", {weight}" if weight else ""
+            single_level = feature.depth == 1
+            levels.append(whole if single_level else self._valency(relation, f"len({column})", places, weight))
             relation = f"(SELECT unnest({column}) AS v{kept} FROM {relation} WHERE {column} IS NOT NULL)"
-            column, places = "v", level.total
+            column, places = "v", levels[-1].total
         if feature.kind is not Kind.STRUCT:
             figures = self._values([_Values(relation, column, feature.kind, weight)])[0]
-            figures.feature, figures.levels = feature, levels
+            figures.feature, figures.rows, figures.levels = feature, whole, levels
             yield figures
             return
-        if feature.depth == 0:
-            levels.append(self._valency(relation, column, places, weight))
-        yield FeatureFigures(feature, levels)
+        yield FeatureFigures(feature, whole, levels)
         fields = ", ".join(f"struct_extract_at({column}, {i}) AS c{i}" for i in range(1, len(feature.fields) + 1))
-        kept = f", {weight}" if weight else ""
         instances = f"(SELECT {fields}{kept} FROM {relation} WHERE {column} IS NOT NULL)"
-        yield from self._frame(instances, levels[-1].total, feature.fields, weight)
+        yield from self._frame(instances, whole.total, feature.fields, weight)
 
-    def _valency(self, relation: str, column: str, places: int, weight: str | None) -> Valency:
-        is_list = self._row(f"SELECT typeof({column}) LIKE '%]' FROM {relation} LIMIT 1") if places else (True,)
-        length = f"len({column})" if is_list and is_list[0] else f"CASE WHEN {column} IS NOT NULL THEN 1 END"
+    def _valency(self, relation: str, length: str, places: int, weight: str | None) -> Valency:
         w = f"sum({weight}::DOUBLE)" if weight else "NULL"
-        rows = self._connection.execute(
-            f"SELECT {length} AS k, count(*), {w} FROM {relation} GROUP BY k ORDER BY k"
-        ).fetchall()
+        query = f"SELECT {length} AS k, count(*), {w} FROM {relation} GROUP BY k ORDER BY k"
+        rows = self._connection.execute(query).fetchall()
         lengths = [(int(k), n) for k, n, _ in rows if k is not None]
         present = sum(n for _, n in lengths)
         weighted = None
@@ -147,7 +143,7 @@ class Duck:
 
     def _values(self, values: Sequence[_Values]) -> list[FeatureFigures]:
         """The figures of the values of columns of one relation."""
-        found = [FeatureFigures(Feature((), v.kind, v.column), []) for v in values]
+        found = [FeatureFigures(Feature((), v.kind, v.column), Valency(0, 0, [])) for v in values]
         numeric = [i for i, v in enumerate(values) if v.kind.is_numeric]
         for i, numbers in zip(numeric, self._numbers([values[i] for i in numeric]), strict=True):
             found[i].numbers = numbers
@@ -197,7 +193,8 @@ class Duck:
         return [m.distribution() for m in moments]
 
     def _set_quantiles(self, values: Sequence[_Values], moments: Sequence[_Moments]) -> None:
-        asked, many = [], []
+        asked: list[tuple[_Values, _Moments, list[int]]] = []
+        many: list[tuple[_Values, _Moments, list[int]]] = []
         for v, m in zip(values, moments, strict=True):
             ranks = [min(math.floor(r), m.total - 1) for r in self._asked.cuts.quantile_ranks(m.total)]
             m.ranks = [r - m.negative for r in ranks] if m.total else []

@@ -178,10 +178,11 @@ class Texts:
 
 @dataclasses.dataclass
 class FeatureFigures:
-    """The figures of one feature: its lists level by level, and its values by kind."""
+    """The figures of one feature: how many values a row has, its lists level by level, and its values by kind."""
 
     feature: Feature
-    levels: Sequence[Valency]
+    rows: Valency
+    levels: Sequence[Valency] = ()
     numbers: Distribution | None = None
     weighted_numbers: Distribution | None = None
     texts: Texts | None = None
