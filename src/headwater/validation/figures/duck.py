@@ -229,15 +229,23 @@ class Duck:
                 found[rank] = bounds[i]
             else:
                 windows.setdefault((bounds[i - 1] if i else -math.inf, bounds[i]), []).append(rank)
-        for (low, high), inside in windows.items():
-            before = below.get(low, 0)
-            count = below[high] - before
-            wanted = ", ".join(repr((rank - before + 0.5) / count) for rank in inside)
-            where = f"{v.finite} > ? AND {v.finite} <= ?"
-            query = f"SELECT quantile_disc({v.finite}, [{wanted}]) FROM {v.relation} WHERE {where}"
-            elements = self._connection.execute(query, [low, high]).fetchone()[0]
-            found.update(zip(inside, map(float, elements), strict=True))
+        if windows:
+            found.update(self._within(v, below, windows))
         return found
+
+    def _within(
+        self, v: _Values, below: dict[float, int], windows: dict[tuple[float, float], list[int]]
+    ) -> Iterator[tuple[int, float]]:
+        """Elements at ranks that are known to lie above one and at most at another bound."""
+        wanted = []
+        for (low, high), ranks in windows.items():
+            before = below.get(low, 0)
+            shares = ", ".join(repr((rank - before + 0.5) / (below[high] - before)) for rank in ranks)
+            above = f"{v.finite} > {_number(low)} AND " if low in below else ""
+            wanted.append(f"quantile_disc({v.finite}, [{shares}]) FILTER ({above}{v.finite} <= {_number(high)})")
+        results = self._row(f"SELECT {', '.join(wanted)} FROM {v.relation}")
+        for ranks, elements in zip(windows.values(), results, strict=True):
+            yield from zip(ranks, map(float, elements), strict=True)
 
     def _set_below(self, values: Sequence[_Values], moments: Sequence[_Moments]) -> None:
         asked = []
