@@ -32,7 +32,7 @@ def generate_statistics_from_csv(
     output_path: str | os.PathLike[str] | None = None,
     stats_options: StatsOptions | None = None,
 ) -> Any:
-    """Statistics of CSV files.
+    r"""Statistics of CSV files.
 
     Args:
         data_location: A file, a pattern such as ``"data/*.csv"``, or a list of them.
@@ -49,7 +49,7 @@ def generate_statistics_from_csv(
 
     >>> import pathlib, tempfile, headwater.validation as tfdv
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "trips.csv"
-    >>> _ = file.write_text("fare,paid by\\n5.5,Cash\\n,Card\\n7,Cash\\n")
+    >>> _ = file.write_text("fare,paid by\n5.5,Cash\n,Card\n7,Cash\n")
     >>> statistics = tfdv.generate_statistics_from_csv(file)
     >>> fare, paid_by = statistics.datasets[0].features
     >>> fare.num_stats.mean, fare.num_stats.common_stats.num_missing, paid_by.string_stats.top_values[0].value
@@ -141,7 +141,7 @@ def found_files(location: Any) -> list[str]:
     """
     places = [location] if isinstance(location, str | os.PathLike) else list(location)
     files: list[str] = []
-    for place in map(os.fspath, places):
+    for place in [os.fspath(p) for p in places]:
         matched = [place] if os.path.exists(place) else sorted(glob.glob(place, recursive=True))
         if not matched:
             raise FileNotFoundError(f"{place}: no such file, and no file fits it as a pattern.")

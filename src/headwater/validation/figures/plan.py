@@ -158,6 +158,7 @@ class Texts:
     """Texts and how often they occur.
 
     Args:
+        count: How many texts.
         unique: How many different ones.
         top: The most frequent with their frequencies: by frequency, then by value, both descending.
         mean_length: The mean length in bytes.
@@ -166,6 +167,7 @@ class Texts:
         shortest: The shortest in bytes.
     """
 
+    count: int = 0
     unique: int = 0
     top: Sequence[tuple[str | bytes, Number]] = ()
     mean_length: float = 0.0
@@ -176,14 +178,22 @@ class Texts:
 
 @dataclasses.dataclass
 class FeatureFigures:
-    """The figures of one feature: its lists level by level, and its values by kind."""
+    """The figures of one feature: how many values a row has, its lists level by level, and its values by kind."""
 
     feature: Feature
-    levels: Sequence[Valency]
+    rows: Valency
+    levels: Sequence[Valency] = ()
     numbers: Distribution | None = None
     weighted_numbers: Distribution | None = None
     texts: Texts | None = None
     weighted_texts: Texts | None = None
+
+    @property
+    def count(self) -> int:
+        """How many values there are."""
+        if self.numbers is not None:
+            return int(self.numbers.total + self.numbers.nan)
+        return self.texts.count if self.texts is not None else 0
 
 
 @dataclasses.dataclass

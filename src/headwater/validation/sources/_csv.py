@@ -1,13 +1,14 @@
 """CSV files: the types of their columns are found in the values, as TensorFlow Data Validation finds them.
 
-A column is INT if all its values are whole numbers, FLOAT if all are numbers, else STRING; an empty field is no value. The
-first rows suggest the types. The file is then read once with them; only if a later row contradicts is it read again as
-texts, and the types are decided by all rows.
+A column is INT if all its values are whole numbers, FLOAT if all are numbers, else STRING; an empty field is no value.
+The first rows suggest the types. The file is then read once with them; only if a later row contradicts is it read again
+as texts, and the types are decided by all rows.
 """
 
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -18,8 +19,9 @@ from headwater.validation.sources._connection import duckdb
 
 _SAMPLE = 2_000
 _INT = r"[-+]?[0-9]+"
-_FLOAT = r"[-+]?([0-9]+\.?[0-9]*([eE][-+]?[0-9]+)?|\.[0-9]+([eE][-+]?[0-9]+)?|[nN][aA][nN]|[iI][nN][fF]([iI][nN][iI][tT][yY])?)"
+_FLOAT = r"(?i)[-+]?([0-9]+\.?[0-9]*(e[-+]?[0-9]+)?|\.[0-9]+(e[-+]?[0-9]+)?|nan|inf(inity)?)"
 _TYPES = (("BIGINT", _INT), ("DOUBLE", _FLOAT))
+_CONTRADICTED = "a value contradicts the type of its column"
 
 
 def create(
@@ -34,13 +36,11 @@ def create(
     read = _Reading(connection, files, delimiter, len(names), header=column_names is None)
     types = read.sampled_types()
     try:
-        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM {read.sql(types)}")
-    except duckdb().InvalidInputException as error:
-        if "CAST" not in str(error).upper() and "convert" not in str(error).lower():
+        connection.execute(f"CREATE TABLE {name} AS SELECT {read.checked(types)} FROM {read.sql(types)}")
+    except duckdb().Error as error:
+        if not isinstance(error, duckdb().ConversionException) and _CONTRADICTED not in str(error):
             raise read.error(error, names) from None
         read.as_texts(name, names)
-    except duckdb().Error as error:
-        raise read.error(error, names) from None
     else:
         read.retype(name, [i for i, t in enumerate(types) if t is None])
     return names
@@ -78,22 +78,31 @@ class _Reading:
         self._header = header
 
     def sql(self, types: Iterable[str | None]) -> str:
-        """The files as a relation, read with these types of columns."""
-        columns = ", ".join(f"'c{i}': '{t or 'VARCHAR'}'" for i, t in enumerate(types))
+        """The files as a relation, read with these types of columns; whole numbers as texts, for `checked`."""
+        columns = ", ".join(f"'c{i}': '{'DOUBLE' if t == 'DOUBLE' else 'VARCHAR'}'" for i, t in enumerate(types))
         return (
             f"read_csv([{', '.join(map(literal, self._files))}], columns = {{{columns}}}, auto_detect = false, "
             f"delim = {literal(self._delimiter)}, quote = '\"', escape = '\"', header = {self._header}, nullstr = '', "
             "strict_mode = true, max_line_size = 1073741824)"
         )
 
+    @staticmethod
+    def checked(types: Iterable[str | None]) -> str:
+        """The columns of `sql`, whole numbers as such: a cast alone would round a fraction."""
+        return ", ".join(
+            f"CASE WHEN regexp_full_match(c{i}, '{_INT}') THEN c{i}::BIGINT "
+            f"WHEN c{i} IS NOT NULL THEN error('{_CONTRADICTED}') END AS c{i}"
+            if t == "BIGINT"
+            else f"c{i}"
+            for i, t in enumerate(types)
+        )
+
     def sampled_types(self) -> list[str | None]:
         """What the first rows say: a type per column, None where they hold no value."""
-        query = f"SELECT * FROM {self.sql([None] * self._count)} LIMIT {_SAMPLE}"
-        try:
-            rows = self._connection.execute(query).fetchall()
-        except duckdb().Error as error:
-            raise self.error(error, []) from None
-        return [_type_of({row[i] for row in rows} - {None}) for i in range(self._count)]
+        with open(self._files[0], newline="", encoding="utf-8-sig", errors="replace") as lines:
+            rows = csv.reader(lines, delimiter=self._delimiter)
+            first = list(itertools.islice(rows, int(self._header), _SAMPLE))
+        return [_type_of({row[i] for row in first if i < len(row)} - {""}) for i in range(self._count)]
 
     def retype(self, table: str, columns: Sequence[int]) -> None:
         """Gives columns of texts the types that all their values have."""
