@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 Counts = Mapping[str, float]
@@ -167,10 +168,11 @@ def cumulative_distance(histogram: Histogram, other: Histogram, *, quantiles: bo
     0.1 says: there is a number x so that the share of values up to x differs by ten percentage points, and no x for
     which it differs by more. NaN are taken as greater than every number.
 
-    Between the bounds of a quantile histogram shares are interpolated, save beside a value that fills buckets of its
-    own, where the share is anything between both bounds' and the smallest possible difference is taken. So it is
-    everywhere in a histogram of equal widths, whose buckets can each hold nearly all values: there the result is the
-    least that the true distance can be.
+    Between the bounds of a quantile histogram shares are interpolated, save where that would invent differences: in
+    the outermost buckets, which end at a single extreme value, and beside a value that fills buckets of its own. There
+    the share is anything between both bounds', and the smallest possible difference is taken. So it is everywhere in a
+    histogram of equal widths, whose buckets can each hold nearly all values: there the result is the least that the
+    true distance can be.
 
     Args:
         histogram: of the data.
@@ -196,32 +198,36 @@ def _gap(interval: tuple[float, float], other: tuple[float, float]) -> float:
 class _Cumulative:
     """The share of values below a number, as far as a histogram tells it."""
 
-    def __init__(self, histogram: Histogram, interpolate: bool) -> None:
-        self.histogram = histogram
-        self.interpolate = interpolate
+    def __init__(self, histogram: Histogram, quantiles: bool) -> None:
+        self.quantiles = quantiles
+        self.buckets = sorted(histogram.buckets)
         self.total = histogram.total
-        self.single = {bucket.low for bucket in histogram.buckets if bucket.low == bucket.high}
+        self.highs = [bucket.high for bucket in self.buckets]
+        self.before = list(accumulate((bucket.count for bucket in self.buckets), initial=0.0))
+        single = {bucket.low for bucket in self.buckets if bucket.low == bucket.high}
+        self.vague = [
+            not quantiles or at in (0, len(self.buckets) - 1) or bool({bucket.low, bucket.high} & single)
+            for at, bucket in enumerate(self.buckets)
+        ]
 
     def share(self, x: float, side: str) -> tuple[float, float]:
         """The least and the greatest possible share of values that are < x (`below`) or <= x (`upto`)."""
-        least = possible = 0.0
-        for bucket in self.histogram.buckets:
-            surely, perhaps = self._counted(bucket, x, side)
-            least += surely
-            possible += perhaps
+        at = bisect_left(self.highs, x)
+        least = possible = self.before[at]
+        while at < len(self.buckets) and self.buckets[at].low <= x:
+            surely, perhaps = self._counted(at, x, side)
+            least, possible, at = least + surely, possible + perhaps, at + 1
         return least / self.total, possible / self.total
 
-    def _counted(self, bucket: Bucket, x: float, side: str) -> tuple[float, float]:
-        low, high, count = bucket
+    def _counted(self, at: int, x: float, side: str) -> tuple[float, float]:
+        low, high, count = self.buckets[at]
         if low == high:
-            inside = count if low < x or (side == "upto" and low == x) else 0.0
-            return inside, inside
-        vague = not self.interpolate or low in self.single or high in self.single or math.isinf(high - low)
-        if high < x or (high == x and (side == "upto" or not (vague and self.interpolate))):
+            return (count, count) if side == "upto" else (0.0, 0.0)
+        if self.quantiles and x == high and side == "upto":
             return count, count
-        if low > x or (low == x and (side == "below" or not vague)):
+        if x == low and (side == "below" or (self.quantiles and at > 0)):
             return 0.0, 0.0
-        if vague:
+        if self.vague[at]:
             return 0.0, count
         inside = count * ((x - low) / (high - low))
         return inside, inside
