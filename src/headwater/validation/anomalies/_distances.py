@@ -1,7 +1,7 @@
 """Distances between two distributions, as statistics hold them: counted labels, or histograms.
 
-The first three reproduce TensorFlow Data Validation's figures. The last, `cumulative_distance`, is for numbers; TFDV has
-nothing like it: its L-infinity distance of numbers is always 0.
+The first three reproduce TensorFlow Data Validation's figures. The last, `cumulative_distance`, is for numbers; TFDV
+has nothing like it: its L-infinity distance of numbers is always 0.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 Counts = Mapping[str, float]
@@ -69,11 +69,11 @@ def normalized_abs_difference(counts: Counts, other: Counts) -> Difference:
 
     Unlike the L-infinity distance it also sees that a data set grew while its shares stayed.
 
-    >>> normalized_abs_difference({"a": 1, "b": 1}, {"a": 3, "b": 1})
-    Difference(size=0.3333333333333333, where='a')
+    >>> normalized_abs_difference({"a": 1, "b": 1}, {"a": 5, "b": 1})
+    Difference(size=0.5, where='a')
     """
     total = _divisor((*counts.values(), *other.values()))
-    return _largest(counts, other, lambda here, there: (here - there) / total)
+    return _largest(counts, other, lambda here, there: here / total - there / total)
 
 
 def _largest(counts: Counts, other: Counts, difference: Callable[[float, float], float]) -> Difference:
@@ -143,7 +143,7 @@ def _cells(sides: Sequence[Sequence[Bucket]]) -> list[tuple[float, float]]:
     buckets = [bucket for side in sides for bucket in side]
     bounds = sorted(_bounds(buckets))
     single = {bucket.low for bucket in buckets if bucket.low == bucket.high}
-    between = zip(bounds, bounds[1:])
+    between = pairwise(bounds)
     return sorted([*((value, value) for value in single), *between])
 
 
