@@ -1,0 +1,102 @@
+"""The same for terminals: tables of text, coloured where the terminal shows colours."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from headwater.validation.page._anomalies import read
+from headwater.validation.page._columns import TABLES, Column
+from headwater.validation.page._features import Dataset, Feature
+from headwater.validation.page._html import visible
+from headwater.validation.page._numbers import number
+from headwater.validation.page._schema import HEADINGS, schema_rows
+
+BOLD, DIM, RED, GREEN, YELLOW = 1, 2, 31, 32, 33
+WIDEST = 44
+Cell = tuple[str, int | None]
+"""Text, and the number of the colour it is written in."""
+
+
+def paint(text: str, colour: int | None) -> str:
+    """Text in a terminal's colour."""
+    return text if colour is None else f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Cell | str]], colours: bool = False, right: int = 99) -> str:
+    """Columns of text under their headings; those from number `right` on are aligned to the right."""
+    cells: list[list[Cell]] = [[(cell, None) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    widths = [max([_width(title), *(_width(row[at][0]) for row in cells)], default=0) for at, title in enumerate(head)]
+    lines: list[list[Cell]] = [[(title, BOLD) for title in head], *cells]
+    return "\n".join(_line(line, widths, colours, right) for line in lines)
+
+
+def _line(cells: Sequence[Cell], widths: Sequence[int], colours: bool, right: int) -> str:
+    written = []
+    for at, ((text, colour), width) in enumerate(zip(cells, widths)):
+        padding = " " * (width - _width(text))
+        painted = paint(text, colour if colours else None)
+        written.append(padding + painted if at >= right else painted + padding)
+    return "  ".join(written).rstrip()
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes up in a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def statistics_text(datasets: Sequence[Dataset], features: Sequence[Feature], colours: bool = False) -> str:
+    """A table for each kind of feature; with two data sets, two lines a feature."""
+    head = [f"{visible(dataset.name)}: {number(dataset.examples)} examples" for dataset in datasets]
+    tables = [
+        f"{title}\n" + _features_text([feature for feature in features if feature.kind == kind], columns, colours)
+        for kind, title, columns in TABLES
+        if any(feature.kind == kind for feature in features)
+    ]
+    return "\n\n".join(["\n".join(head), *tables])
+
+
+def _features_text(features: Sequence[Feature], columns: Sequence[Column], colours: bool) -> str:
+    rows: list[Sequence[Cell | str]] = []
+    for feature in features:
+        for at in range(len(feature.sides)):
+            name = visible(".".join(feature.path), WIDEST) if at == 0 else ""
+            values = [(column, feature.each(column.figure)[at]) for column in columns]
+            rows.append(
+                [name, *((column.show(value), RED if column.is_high(value) else None) for column, value in values)]
+            )
+    return table(["Feature", *(column.label for column in columns)], rows, colours, right=1)
+
+
+def schema_text(schema: Any, colours: bool = False) -> str:
+    """One line a feature."""
+    rows = [
+        [visible(".".join(path), WIDEST), *(visible(text, WIDEST) for text in texts)]
+        for path, texts in schema_rows(schema)
+    ]
+    return table(HEADINGS[:-1], rows, colours)
+
+
+def anomalies_text(anomalies: Any, colours: bool = False) -> str:
+    """What is wrong, feature by feature."""
+    found = read(anomalies)
+    if not found:
+        return paint("No anomalies.", GREEN if colours else None)
+    shades = {"error": RED, "warning": YELLOW}
+    rows: list[list[Cell | str]] = [
+        [
+            (visible(anomaly.name, WIDEST) if at == 0 else "", BOLD),
+            (anomaly.severity if at == 0 else "", shades.get(anomaly.severity)),
+            visible(short),
+            visible(text),
+        ]
+        for anomaly in found
+        for at, (_, short, text) in enumerate(anomaly.reasons)
+    ]
+    return table(("Feature", "Severity", "Anomaly", "Description"), rows, colours)
