@@ -3,3 +3,31 @@
 The names, messages and files are TensorFlow Data Validation's; everything is computed by SQL in DuckDB, out of core.
 Nothing here needs the engine. Install it with ``pip install 'headwater[validation]'``.
 """
+
+from headwater.validation._errors import DataError
+from headwater.validation._inference import infer_schema, update_schema
+from headwater.validation._paths import FeaturePath
+from headwater.validation.anomalies import validate_statistics, validate_statistics_in_environment
+from headwater.validation.options import FeatureValueSlicer, StatsOptions, get_feature_value_slicer
+from headwater.validation.schema import get_domain, get_feature, load_schema_text, set_domain, write_schema_text
+from headwater.validation.statistics import (
+    generate_statistics_from_csv,
+    generate_statistics_from_dataframe,
+    generate_statistics_from_json,
+    generate_statistics_from_parquet,
+)
+from headwater.validation.statistics_files import (
+    load_statistics,
+    load_stats_binary,
+    load_stats_text,
+    write_stats_binary,
+    write_stats_text,
+)
+
+__all__ = [
+    "DataError", "FeaturePath", "FeatureValueSlicer", "StatsOptions", "generate_statistics_from_csv",
+    "generate_statistics_from_dataframe", "generate_statistics_from_json", "generate_statistics_from_parquet",
+    "get_domain", "get_feature", "get_feature_value_slicer", "infer_schema", "load_schema_text", "load_statistics",
+    "load_stats_binary", "load_stats_text", "set_domain", "update_schema", "validate_statistics",
+    "validate_statistics_in_environment", "write_schema_text", "write_stats_binary", "write_stats_text",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Statistics as figures: what to compute (`plan`), how DuckDB computes it (`duck`), and the messages (`finish`)."""

@@ -1,0 +1,231 @@
+"""Statistics of data, wherever it is: CSV, Parquet, JSON, TFRecord files, data frames, Arrow tables.
+
+Every function gives a `DatasetFeatureStatisticsList` message, which `infer_schema`, `validate_statistics` and the pages
+take, and which TensorFlow Data Validation reads. Figures are exact.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from headwater.validation._errors import DataError
+from headwater.validation._protos import statistics_pb2
+from headwater.validation.figures.duck import Asked, Duck, literal
+from headwater.validation.figures.finish import dataset_message
+from headwater.validation.figures.plan import Cuts
+from headwater.validation.options import FeatureValueSlicer, StatsOptions
+from headwater.validation.sources import _csv
+from headwater.validation.sources._columns import feature, plain
+from headwater.validation.sources._connection import connected, data_errors
+from headwater.validation.statistics_files import write_statistics
+
+ALL_EXAMPLES = "All Examples"
+
+
+def generate_statistics_from_csv(
+    data_location: str | os.PathLike[str] | Sequence[str],
+    column_names: Sequence[str] | None = None,
+    delimiter: str = ",",
+    output_path: str | os.PathLike[str] | None = None,
+    stats_options: StatsOptions | None = None,
+) -> Any:
+    r"""Statistics of CSV files.
+
+    Args:
+        data_location: A file, a pattern such as ``"data/*.csv"``, or a list of them.
+        column_names: The names of the columns, for files without a header.
+        delimiter: What separates fields.
+        output_path: Where to write the statistics too.
+        stats_options: What to compute.
+
+    Returns:
+        A `DatasetFeatureStatisticsList`.
+
+    Raises:
+        DataError: If a file cannot be read; it names file, line and column.
+
+    >>> import pathlib, tempfile, headwater.validation as tfdv
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "trips.csv"
+    >>> _ = file.write_text("fare,paid by\n5.5,Cash\n,Card\n7,Cash\n")
+    >>> statistics = tfdv.generate_statistics_from_csv(file)
+    >>> fare, paid_by = statistics.datasets[0].features
+    >>> fare.num_stats.mean, fare.num_stats.common_stats.num_missing, paid_by.string_stats.top_values[0].value
+    (6.25, 1, 'Cash')
+    """
+    options = stats_options or StatsOptions()
+    files = found_files(data_location)
+    with connected(options) as connection, data_errors(files[0]):
+        names = _csv.create(connection, "raw", files, delimiter, column_names)
+        return _finished(connection, "raw", names, options, output_path)
+
+
+def generate_statistics_from_parquet(
+    data_location: str | os.PathLike[str] | Sequence[str],
+    output_path: str | os.PathLike[str] | None = None,
+    stats_options: StatsOptions | None = None,
+) -> Any:
+    """Statistics of Parquet files, which are read column by column as needed.
+
+    Args:
+        data_location: A file, a pattern, or a list of them.
+        output_path: Where to write the statistics too.
+        stats_options: What to compute.
+
+    Returns:
+        A `DatasetFeatureStatisticsList`.
+
+    Raises:
+        DataError: If a file cannot be read.
+    """
+    return _from_reader("read_parquet", data_location, output_path, stats_options)
+
+
+def generate_statistics_from_json(
+    data_location: str | os.PathLike[str] | Sequence[str],
+    output_path: str | os.PathLike[str] | None = None,
+    stats_options: StatsOptions | None = None,
+) -> Any:
+    """Statistics of JSON files: one object per line, or a list of objects. See `generate_statistics_from_parquet`."""
+    return _from_reader("read_json_auto", data_location, output_path, stats_options)
+
+
+def _from_reader(reader: str, data_location: Any, output_path: Any, stats_options: StatsOptions | None) -> Any:
+    options = stats_options or StatsOptions()
+    files = found_files(data_location)
+    with connected(options) as connection, data_errors(files[0]):
+        relation = f"{reader}([{', '.join(map(literal, files))}])"
+        return _from_relation(connection, relation, options, output_path)
+
+
+def generate_statistics_from_dataframe(
+    dataframe: Any, stats_options: StatsOptions | None = None, n_jobs: int | None = None
+) -> Any:
+    """Statistics of a table in memory.
+
+    Args:
+        dataframe: A pandas or polars data frame, an Arrow table or reader, anything with ``__arrow_c_stream__``, or a
+            dictionary of NumPy arrays. It is not copied.
+        stats_options: What to compute.
+        n_jobs: The number of threads; None: one per core.
+
+    Returns:
+        A `DatasetFeatureStatisticsList`.
+
+    >>> import headwater.validation as tfdv
+    >>> statistics = tfdv.generate_statistics_from_dataframe({"age": np.array([31, 45, 28])})
+    >>> statistics.datasets[0].features[0].num_stats.max
+    45.0
+    """
+    options = stats_options or StatsOptions()
+    with connected(options) as connection, data_errors():
+        if n_jobs is not None:
+            connection.execute("SET threads = ?", [n_jobs])
+        try:
+            connection.register("given", dataframe)
+        except Exception as error:
+            raise TypeError(
+                "Expected a pandas or polars data frame, an Arrow table, or a dictionary of NumPy arrays, received "
+                f"{type(dataframe).__name__}: {error}"
+            ) from None
+        return _from_relation(connection, "given", options, None)
+
+
+def found_files(location: Any) -> list[str]:
+    """The files that a path, a pattern or a list of them names.
+
+    Raises:
+        FileNotFoundError: If one names no file.
+    """
+    places = [location] if isinstance(location, str | os.PathLike) else list(location)
+    files: list[str] = []
+    for place in [os.fspath(p) for p in places]:
+        matched = [place] if os.path.exists(place) else sorted(glob.glob(place, recursive=True))
+        if not matched:
+            raise FileNotFoundError(f"{place}: no such file, and no file fits it as a pattern.")
+        files += matched
+    if not files:
+        raise ValueError("Expected at least one file, received an empty list.")
+    for file in files:
+        if os.path.isdir(file):
+            raise DataError("is a folder. Expected a file, or a pattern such as 'folder/*.csv'.", file)
+    return files
+
+
+def _from_relation(connection: Any, relation: str, options: StatsOptions, output_path: Any) -> Any:
+    """Statistics of a relation with columns of any names: they are numbered first."""
+    described = connection.sql(f"SELECT * FROM {relation} LIMIT 0")
+    names = list(described.columns)
+    numbered = ", ".join(f"c{i}" for i in range(len(names)))
+    connection.execute(f"CREATE VIEW raw AS SELECT * FROM {relation} AS t({numbered})")
+    return _finished(connection, "raw", names, options, output_path)
+
+
+def _finished(connection: Any, table: str, names: Sequence[str], options: StatsOptions, output_path: Any) -> Any:
+    columns = dict(zip(names, (f"c{i}" for i in range(len(names))), strict=True))
+    types = dict(zip(names, connection.sql(f"SELECT * FROM {table} LIMIT 0").types, strict=True))
+    _check_names(options, names)
+    chosen = list(names) if options.feature_allowlist is None else list(options.feature_allowlist)
+    selected = [f"{plain(columns[n], types[n])} AS {columns[n]}" for n in names]
+    weight = None
+    if options.weight_feature is not None:
+        selected.append(f"{columns[options.weight_feature]} AS w")
+        weight = "w"
+    sample = f" USING SAMPLE {options.sample_rate * 100} PERCENT (bernoulli, 1)" if options.sample_rate else ""
+    if sample:
+        connection.execute(f"CREATE TABLE examples AS SELECT {', '.join(selected)} FROM {table}{sample}")
+    else:
+        connection.execute(f"CREATE VIEW examples AS SELECT {', '.join(selected)} FROM {table}")
+    plain_types = dict(zip(names, connection.sql("SELECT * FROM examples LIMIT 0").types, strict=False))
+    features = [feature((n,), columns[n], plain_types[n]) for n in chosen]
+    duck = Duck(
+        connection,
+        Asked(
+            Cuts(options.num_histogram_buckets, options.num_quantiles_histogram_buckets),
+            max(options.num_top_values, options.num_rank_histogram_buckets),
+        ),
+    )
+    message = statistics_pb2.DatasetFeatureStatisticsList()
+    slices = _slices(connection, columns, options)
+    for name, condition in [(ALL_EXAMPLES if slices else "", ""), *slices]:
+        relation = f"(SELECT * FROM examples WHERE {condition})" if condition else "examples"
+        message.datasets.append(dataset_message(duck.dataset(name, relation, features, weight), options))
+    if output_path is not None:
+        write_statistics(message, output_path)
+    return message
+
+
+def _check_names(options: StatsOptions, names: Sequence[str]) -> None:
+    sliced = [name for slicer in options.slice_functions or () for name in slicer.features]
+    wanted = [*(options.feature_allowlist or ()), *sliced]
+    if options.weight_feature is not None:
+        wanted.append(options.weight_feature)
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise DataError(f"there are no columns {missing}. The columns are {list(names)}.")
+
+
+def _slices(connection: Any, columns: dict[str, str], options: StatsOptions) -> list[tuple[str, str]]:
+    """Names and conditions of the slices."""
+    found = []
+    for slicer in options.slice_functions or ():
+        found += _slices_by(connection, columns, slicer)
+    return found
+
+
+def _slices_by(connection: Any, columns: dict[str, str], slicer: FeatureValueSlicer) -> list[tuple[str, str]]:
+    keys = [columns[name] for name in slicer.features]
+    query = f"SELECT DISTINCT {', '.join(f'{k}::VARCHAR' for k in keys)} FROM examples ORDER BY ALL"
+    found = []
+    for row in connection.execute(query).fetchall():
+        if None in row:
+            continue
+        if any(
+            v is not None and x not in [str(y) for y in v] for x, v in zip(row, slicer.features.values(), strict=True)
+        ):
+            continue
+        name = "_".join(f"{feature_name}_{value}" for feature_name, value in zip(slicer.features, row, strict=True))
+        found.append((name, " AND ".join(f"{k}::VARCHAR = {literal(x)}" for k, x in zip(keys, row, strict=True))))
+    return found
