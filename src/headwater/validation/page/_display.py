@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
-import pathlib
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headwater.validation._files import write_atomically
 from headwater.validation.page._features import Dataset, choose, features_of, slice_of
 from headwater.validation.page._report import notebook_frame, report
 from headwater.validation.page._text import anomalies_text, schema_text, statistics_text
@@ -152,26 +151,7 @@ def write_html(
         )
     datasets = [] if lhs_statistics is None else _chosen(lhs_statistics, rhs_statistics, (lhs_name, rhs_name))
     page = report(title, datasets, features_of(datasets), schema, anomalies, updated_schema)
-    replace_file(pathlib.Path(path), page)
-
-
-def replace_file(path: pathlib.Path, text: str) -> None:
-    """Writes a text file beside its final place and moves it there."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    write_atomically(path, page.encode())
 
 
 def _chosen(lhs: Any, rhs: Any, names: Sequence[str]) -> list[Dataset]:
