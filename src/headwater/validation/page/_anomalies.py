@@ -74,12 +74,20 @@ def measurements(anomalies: Any) -> list[tuple[str, str, str, float, float]]:
     ]
 
 
+def nothing_found(anomalies: Any) -> str:
+    """What to say where no anomaly is listed; without a single example nothing can be."""
+    if anomalies.data_missing:
+        return "There is no data: not a single example."
+    return "No anomalies: the data is as the schema says."
+
+
 def anomalies_section(
     found: list[Anomaly], anomalies: Any, updated_schema: Any, link: Callable[[Path], int | None]
 ) -> list[Html]:
     """The table of anomalies and that of the measured distances."""
     if not found:
-        return [element("p", "No anomalies: the data is as the schema says.", class_="fine"), *_measured(anomalies)]
+        kind = "missing" if anomalies.data_missing else "fine"
+        return [element("p", nothing_found(anomalies), class_=kind), *_measured(anomalies)]
     before, after = Definitions(anomalies.baseline), Definitions(updated_schema or anomalies.baseline)
     rows = [
         _row(index, anomaly, link(anomaly.path), _change(before[anomaly.path], after[anomaly.path]))

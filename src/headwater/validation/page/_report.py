@@ -12,7 +12,7 @@ from headwater.validation.page._columns import TABLES
 from headwater.validation.page._cross import cross_section
 from headwater.validation.page._features import Dataset, Feature
 from headwater.validation.page._html import Html, document, element, joined, visible
-from headwater.validation.page._schema import schema_section
+from headwater.validation.page._schema import HEADINGS, schema_section
 from headwater.validation.page._tables import DISTANCE, FIRST_FIGURE, Row, details, feature_tables, overview
 
 Section = tuple[str, str, int | None, list[Html]]
@@ -65,10 +65,14 @@ def _asset(name: str) -> str:
 
 def _labels() -> str:
     """On narrow screens, where a row is a card, every figure stands below the name of its column."""
-    rules = "".join(
-        f'.headwater .{kind}>tbody>tr>td:nth-child({place})::before{{content:"{column.label}"}}'
+    labels = {
+        (kind, place): column.label
         for kind, _, columns in TABLES
         for place, column in enumerate((*columns, DISTANCE), FIRST_FIGURE)
+    } | {("schema", place): label for place, label in enumerate(HEADINGS[1:-1], 2)}
+    rules = "".join(
+        f'.headwater .{kind}>tbody>tr>td:nth-child({place})::before{{content:"{label}"}}'
+        for (kind, place), label in labels.items()
     )
     return f"@media (max-width: 760px) {{{rules}}}"
 

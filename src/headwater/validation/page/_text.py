@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from headwater.validation.page._anomalies import read
+from headwater.validation.page._anomalies import nothing_found, read
 from headwater.validation.page._columns import TABLES, Column
 from headwater.validation.page._features import Dataset, Feature
 from headwater.validation.page._html import visible
@@ -87,7 +87,7 @@ def anomalies_text(anomalies: Any, colours: bool = False) -> str:
     """What is wrong, feature by feature."""
     found = read(anomalies)
     if not found:
-        return paint("No anomalies.", GREEN if colours else None)
+        return paint(nothing_found(anomalies), (RED if anomalies.data_missing else GREEN) if colours else None)
     shades = {"error": RED, "warning": YELLOW}
     rows: list[list[Cell | str]] = [
         [
