@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from headwater.validation.page._anomalies import nothing_found, read
+from headwater.validation.page._anomalies import Anomaly, measurements, nothing_found, read
 from headwater.validation.page._columns import TABLES, Column
 from headwater.validation.page._features import Dataset, Feature
 from headwater.validation.page._html import visible
@@ -114,19 +114,30 @@ def schema_text(schema: Any, colours: bool = False) -> str:
 
 
 def anomalies_text(anomalies: Any, colours: bool = False, width: int | None = None) -> str:
-    """What is wrong, feature by feature; descriptions are broken into lines where there is a width to fit into."""
-    found = read(anomalies)
+    """What is wrong, feature by feature, and all distances that were measured.
+
+    Descriptions are broken into lines where there is a width to fit into.
+    """
+    found, measured = read(anomalies), measurements(anomalies)
     if not found:
-        return paint(nothing_found(anomalies), (RED if anomalies.data_missing else GREEN) if colours else None)
-    shades = {"error": RED, "warning": YELLOW}
-    rows: list[list[Cell | str]] = [
-        [
-            (visible(anomaly.name, WIDEST) if at == 0 else "", BOLD),
-            (anomaly.severity if at == 0 else "", shades.get(anomaly.severity)),
-            visible(short),
-            visible(text),
-        ]
-        for anomaly in found
-        for at, (_, short, text) in enumerate(anomaly.reasons)
-    ]
-    return table(("Feature", "Severity", "Anomaly", "Description"), rows, colours, fit=width)
+        parts = [paint(nothing_found(anomalies), (RED if anomalies.data_missing else GREEN) if colours else None)]
+    else:
+        rows = [row for anomaly in found for row in _anomaly_rows(anomaly)]
+        parts = [table(("Feature", "Severity", "Anomaly", "Description"), rows, colours, fit=width)]
+    if measured:
+        head = ("Feature", "Kind", "Measure", "Distance", "Threshold")
+        parts.append(table(head, [_measured_row(*row) for row in measured], colours, right=3))
+    return "\n\n".join(parts)
+
+
+def _anomaly_rows(anomaly: Anomaly) -> Iterator[list[Cell | str]]:
+    shade = {"error": RED, "warning": YELLOW}.get(anomaly.severity)
+    heads: list[Cell | str] = [(visible(anomaly.name, WIDEST), BOLD), (anomaly.severity, shade)]
+    for _, short, text in anomaly.reasons:
+        yield [*heads, visible(short), visible(text)]
+        heads = ["", ""]
+
+
+def _measured_row(name: str, kind: str, measure: str, value: float, threshold: float) -> list[Cell | str]:
+    colour = RED if value > threshold else None
+    return [(visible(name, WIDEST), BOLD), kind, measure, (number(value), colour), number(threshold)]
