@@ -65,7 +65,7 @@ def test_every_feature_and_anomaly_is_on_the_page(tmp_path):
         assert info.short_description in page
 
 
-@pytest.mark.parametrize(("count", "most"), [(50, 1_000_000), (1000, 4_000_000)])
+@pytest.mark.parametrize(("count", "most"), [(50, 1_000_000), (1000, 3_000_000)])
 def test_pages_are_small(count, most, tmp_path):
     assert len(write(tmp_path / "p.html", many(count), many(count)).encode()) < most
 
