@@ -134,11 +134,12 @@ def test_panels_show_histograms_quantiles_and_top_values(browser, everything):
     fare, payment = browser.run("[...document.querySelectorAll('.panel')].map(x => x.innerText)")
     assert "Out-of-range values" in fare and "140.2" in fare and "Quantiles" in fare
     assert "Crypto" in payment and "11.1%" in payment and "L-infinity" in payment
-    bars = "[...document.querySelector('.chart').querySelectorAll('rect')].map(x => x.getAttribute('height')).join()"
-    pictures = {browser.run(bars)}
+    drawn = "document.querySelector('.chart').innerHTML + document.querySelector('.spark').innerHTML"
+    pictures = {browser.run(drawn)}
     for label, place in (("Scale", 2), ("Histogram", 2), ("Scale", 1)):
         click(browser, f"[aria-label={label}] button:nth-child({place})")
-        pictures.add(browser.run(bars))
+        pictures.add(browser.run(drawn))
+    assert not any("NaN" in picture or "Infinity" in picture for picture in pictures)
     assert len(pictures) == 4
 
 
