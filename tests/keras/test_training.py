@@ -140,6 +140,60 @@ def test_data_sources_agree() -> None:
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
 
 
+def test_a_generator_goes_on_and_says_when_it_ends() -> None:
+    def generator() -> Any:
+        yield from ((X[i : i + 10], Y[i : i + 10]) for i in range(0, 70, 10))
+
+    source, model, watcher = generator(), _model(), EveryBatch()
+    model.fit(source, steps_per_epoch=2, epochs=2, verbose=0, callbacks=[watcher])
+    assert [b for b, _ in watcher.seen] == [0, 1, 0, 1]
+    with pytest.warns(UserWarning, match="expected 2 batches for this epoch, received 1"):
+        model.fit(source, steps_per_epoch=2, epochs=2, verbose=0, callbacks=[watcher])
+    assert [b for b, _ in watcher.seen] == [0, 1, 0, 1, 0, 1, 0]
+    with pytest.warns(UserWarning, match="received 0"):
+        history = model.fit(generator(), epochs=2, verbose=0).history
+    assert len(history["loss"]) == 2
+
+
+def test_batches_by_number_hear_of_epochs() -> None:
+    heard: list[str] = []
+
+    class Batches(tf.keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return 5
+
+        def __getitem__(self, index: int) -> Any:
+            return X[:4], Y[:4]
+
+        def on_epoch_begin(self) -> None:
+            heard.append("begin")
+
+        def on_epoch_end(self) -> None:
+            heard.append("end")
+
+    _model().fit(Batches(), steps_per_epoch=2, epochs=2, verbose=0)
+    assert heard == ["begin", "end"] * 2
+
+
+def test_shuffling_within_batches() -> None:
+    seen: list[Any] = []
+
+    class Seeing(tf.keras.Model):
+        def call(self, x: Any) -> Any:
+            return x
+
+        def train_step(self, data: Any) -> Any:
+            seen.append(data[0].numpy()[:, 0].astype(int).tolist())
+            return {}
+
+    model = Seeing()
+    model.compile(run_eagerly=True)
+    np.random.seed(0)
+    model.fit(np.arange(50.0)[:, None], np.zeros((50, 1)), batch_size=20, shuffle="batch", verbose=0)
+    assert [sorted(batch) for batch in seen] == [list(range(20)), list(range(20, 40)), list(range(40, 50))]
+    assert seen[0] != sorted(seen[0])
+
+
 def test_arrays_changed_between_fits_are_seen() -> None:
     big = np.zeros((300, 4000), "float32")
     y = np.ones((300, 1), "float32")
@@ -297,6 +351,8 @@ def test_errors() -> None:
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="Data cardinality is ambiguous"):
         model.fit(X, Y[:5], verbose=0)
+    with pytest.raises(ValueError, match="at least one sample, received arrays of length 0"):
+        model.predict(X[:0], verbose=0)
     with pytest.raises(ValueError, match="not sufficient to split"):
         model.fit(X, Y, validation_split=0.999, verbose=0)
     with pytest.raises(ValueError, match="`y` and `sample_weight` should not be passed"):

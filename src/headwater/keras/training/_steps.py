@@ -74,15 +74,13 @@ class StepRunner:
             return
         scan = self._scans.setdefault(id(concrete), ScannedProgram(concrete.graph))
         done = 0
-        for block in data.blocks():
+        for block, start, end in data.segments():
             order = jnp.asarray(block)
-            start = 0
-            while start < len(block):
-                stop = min(len(block), start + self._pace)
-                run = self._many(concrete, scan, data.arrays, order, start, stop)
-                yield done + start, done + stop - 1, run
+            while start < end:
+                stop = min(end, start + self._pace)
+                yield done, done + stop - start - 1, self._many(concrete, scan, data.arrays, order, start, stop)
+                done += stop - start
                 start = stop
-            done += len(block)
 
     def _one_by_one(self, data: ArrayData | IterableData) -> Iterator[Step]:
         for index, batch in enumerate(data):
