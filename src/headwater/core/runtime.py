@@ -214,11 +214,6 @@ class ScannedProgram(_Bound):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
         self._compiled = compile_function(self._loop, graph, donate_argnums=(0,))
-        self._seen: set[Any] = set()
-
-    def is_compiled(self, shape: Sequence[int]) -> bool:
-        """Whether an order of this shape was run before."""
-        return tuple(shape) in self._seen
 
     def _step(self, donated: Any, read: Any, captures: Any, arrays: Any, rows: Any) -> Any:
         inputs = [jnp.take(array, rows, axis=0, mode="clip") for array in arrays]
@@ -243,9 +238,45 @@ class ScannedProgram(_Bound):
             start: The first step.
             stop: The step after the last; greater than `start`.
         """
-        outputs = self._dispatch(self._compiled, list(arrays), order, np.int32(start), np.int32(stop))
-        self._seen.add(tuple(order.shape))
-        return outputs
+        return self._dispatch(self._compiled, list(arrays), order, np.int32(start), np.int32(stop))
+
+
+class MappedProgram(_Bound):
+    """A Graph run on consecutive batches in one dispatch, with the outputs of each of them.
+
+    Args:
+        graph: A finished Graph without host nodes whose captures are eager tensors; its inputs are batches.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self._compiled = compile_function(self._loop, graph, donate_argnums=(0,))
+
+    def _loop(self, donated: Any, read: Any, captures: Any, batches: Any, start: Any, stop: Any) -> Any:
+        def step(i: Any, values: Any) -> Any:
+            inputs = [jax.lax.dynamic_index_in_dim(x, i, keepdims=False) for x in batches]
+            outputs, finals = self._apply(values, read, captures, inputs)
+            return [jnp.asarray(x) for x in outputs], finals
+
+        def body(i: Any, carry: Any) -> Any:
+            room, values = carry
+            outputs, finals = step(i, values)
+            put = jax.lax.dynamic_update_index_in_dim
+            return [put(kept, x, i, 0) for kept, x in zip(room, outputs, strict=True)], finals
+
+        shapes, _ = jax.eval_shape(step, 0, donated)
+        room = [jnp.zeros((len(batches[0]), *x.shape), x.dtype) for x in shapes]
+        return jax.lax.fori_loop(start, stop, body, (room, donated))
+
+    def __call__(self, batches: Sequence[Any], start: int, stop: int) -> list[Any]:
+        """Runs on the batches ``start`` to ``stop - 1``; returns outputs of shape [steps, ...], zeros for other batches.
+
+        Args:
+            batches: An array of shape [steps, batch, ...] for each input of the Graph.
+            start: The first batch.
+            stop: The batch after the last.
+        """
+        return self._dispatch(self._compiled, list(batches), np.int32(start), np.int32(stop))
 
 
 # Stages ----------------------------------------------------------------------------------------------------------

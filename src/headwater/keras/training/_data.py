@@ -6,6 +6,7 @@ on where the epoch before ended, and a pass that ends in the middle of an epoch 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import warnings
@@ -65,7 +66,6 @@ class ArrayData:
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, batch_size: int | None = None,
         shuffle: Any = False, steps: int | None = None, cache: DeviceCache | None = None,
     ) -> None:  # fmt: skip
-        put = (cache or DeviceCache()).put
         if class_weight is not None:
             sample_weight = weights_of_classes(as_array(y), class_weight)
         parts = [x] if y is None else [x, y] if sample_weight is None else [x, y, sample_weight]
@@ -80,7 +80,8 @@ class ArrayData:
         self.batch_size = min(int(batch_size or (math.ceil(self.rows / steps) if steps else 32)), self.rows)
         self.shuffle = shuffle
         self.on_host = any(a.dtype == object for a in flat)
-        self.arrays = flat if self.on_host else [put(a) for a in flat]
+        self._given = flat
+        self._cache = cache or DeviceCache()
         self.specs = nest.pack_sequence_as(self.structure, [
             TensorSpec([None, *a.shape[1:]], from_numpy(np.dtype(a.dtype))) for a in flat
         ])  # fmt: skip
@@ -88,6 +89,11 @@ class ArrayData:
         self.batches = steps or self._size
         self._blocks: list[Any] = []
         self.rewind()
+
+    @functools.cached_property
+    def arrays(self) -> list[Any]:
+        """All of the data on the device."""
+        return [self._cache.put(a) for a in self._given]
 
     def rewind(self) -> None:
         """Begins a pass with the next epoch."""
@@ -129,8 +135,23 @@ class ArrayData:
         """The batches of the next epoch, as structures of tensors."""
         for block, start, stop in self.segments():
             for rows in block[start:stop]:
-                leaves = [EagerTensor(a[rows] if self.on_host else jnp.take(a, rows, axis=0)) for a in self.arrays]
-                yield nest.pack_sequence_as(self.structure, leaves)
+                yield self.batch(rows)
+
+    def batch(self, rows: Any) -> Any:
+        """One batch, as a structure of tensors."""
+        leaves = [self._take(a, rows) for a in self._given]
+        return nest.pack_sequence_as(
+            self.structure, [EagerTensor(a if a.dtype == object else jnp.asarray(a)) for a in leaves]
+        )
+
+    def window(self, rows: Any) -> list[Any]:
+        """Consecutive batches, an array of shape [batches, batch, ...] for each array."""
+        return [self._take(a, rows.reshape(-1)).reshape(*rows.shape, *a.shape[1:]) for a in self._given]
+
+    def _take(self, array: Any, rows: Any) -> Any:
+        if not self.shuffle:
+            return array[int(rows[0]) : int(rows[-1]) + 1]
+        return jnp.take(array, rows, axis=0) if isinstance(array, jax.Array) else array[rows]
 
 
 class IterableData:

@@ -50,7 +50,7 @@ class Trainer:
         self._cache = DeviceCache()
         self.optimizer: Any = None
         self.loss: Any = None
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.run_eagerly = False
         self.history: Any = None
 
@@ -350,7 +350,7 @@ class Trainer:
             begin(first)
             logs = as_floats(run())
             end(last, logs)
-            if self.stop_training and kind == "train":
+            if self.stop_training if kind == "train" else self.stop_evaluating:
                 break
         return logs or as_floats(self.get_metrics_result())
 
@@ -391,6 +391,7 @@ class Trainer:
 
     def _evaluate(self, data: ArrayData | IterableData, hooks: Any) -> dict[str, Any]:
         data.rewind()
+        self.stop_evaluating = False
         hooks.on_test_begin()
         self.reset_metrics()
         logs = self._run("test", data, hooks)
@@ -417,13 +418,15 @@ class Trainer:
         """
         data = make_data(x, batch_size=batch_size, steps=steps, cache=self._cache)
         hooks = callbacks_for(callbacks, self, verbose, epochs=1, steps=data.batches)
+        self.stop_predicting = False
         hooks.on_predict_begin()
         parts = []
-        for step, batch in enumerate(data):
-            hooks.on_predict_batch_begin(step)
-            outputs = self._runner("predict").run_one(batch)
-            parts.append(nest.map_structure(np.asarray, outputs))
-            hooks.on_predict_batch_end(step, {"outputs": outputs})
+        for first, last, run in self._runner("predict").outputs(data, hooks.wants_batches("predict")):
+            hooks.on_predict_batch_begin(first)
+            parts.append(run())
+            hooks.on_predict_batch_end(last, {"outputs": parts[-1]})
+            if self.stop_predicting:
+                break
         hooks.on_predict_end()
         return batched(parts)
 
