@@ -1,4 +1,4 @@
-"""Writes the imports of `src/headwater/__init__.py` that follow from the op modules' `ROOT_NAMES`.
+"""Writes the imports of `src/headwater/_root.py` that follow from the op modules' `ROOT_NAMES`.
 
 Run it after changing a `ROOT_NAMES`; the tests run it with ``--check``.
 """
@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent / "src" / "headwater"
-TARGET = PACKAGE / "__init__.py"
+TARGET = PACKAGE / "_root.py"
 BEGIN = "# Functions at the root, written by scripts/root_names.py from the modules' ROOT_NAMES.\n# isort: split\n"
 END = "# isort: split\n# End of what scripts/root_names.py writes.\n"
 

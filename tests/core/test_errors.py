@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import headwater as tf
-from headwater.core.errors import OpError, map_engine_error
+from headwater.core.engine_errors import map_engine_error
+from headwater.core.errors import OpError
 from headwater.core.op import Op
 
 

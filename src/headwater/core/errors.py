@@ -1,4 +1,4 @@
-"""TensorFlow's error classes, and the one place where engine errors are mapped to them.
+"""TensorFlow's error classes.
 
 Every class carries ``message``, ``error_code`` and (where known) the node and the user's source line.
 Messages say what was expected, what was received and what to do about it.
@@ -7,8 +7,6 @@ Messages say what was expected, what was received and what to do about it.
 from __future__ import annotations
 
 from typing import Any
-
-import jax
 
 OK = 0
 CANCELLED = 1
@@ -157,39 +155,3 @@ class OperatorNotAllowedInGraphError(TypeError):
 
 class InaccessibleTensorError(ValueError):
     """A symbolic tensor was used outside the function it belongs to."""
-
-
-_BY_STATUS: dict[str, type[OpError]] = {
-    "CANCELLED": CancelledError,
-    "INVALID_ARGUMENT": InvalidArgumentError,
-    "DEADLINE_EXCEEDED": DeadlineExceededError,
-    "NOT_FOUND": NotFoundError,
-    "ALREADY_EXISTS": AlreadyExistsError,
-    "PERMISSION_DENIED": PermissionDeniedError,
-    "UNAUTHENTICATED": UnauthenticatedError,
-    "RESOURCE_EXHAUSTED": ResourceExhaustedError,
-    "FAILED_PRECONDITION": FailedPreconditionError,
-    "ABORTED": AbortedError,
-    "OUT_OF_RANGE": OutOfRangeError,
-    "UNIMPLEMENTED": UnimplementedError,
-    "INTERNAL": InternalError,
-    "UNAVAILABLE": UnavailableError,
-    "DATA_LOSS": DataLossError,
-}
-
-
-def map_engine_error(error: BaseException, what: str) -> BaseException:
-    """The error a user sees for an engine error raised while running `what`."""
-    if isinstance(error, OpError):
-        return error
-    text = str(error).strip().split("\n\n--------------------")[0]
-    kind: type[OpError] = InvalidArgumentError
-    if isinstance(error, jax.errors.JaxRuntimeError):
-        kind = _BY_STATUS.get(text.split(":", 1)[0].strip(), InternalError)
-    return kind(None, None, f"{what}: {text}")
-
-
-def without_engine_notes(error: OpError) -> OpError:
-    """The error without what JAX notes on exceptions that pass through it."""
-    error.__notes__ = [note for note in getattr(error, "__notes__", []) if "JAX has removed" not in note]
-    return error

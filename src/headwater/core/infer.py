@@ -150,14 +150,22 @@ def _evaluate_cached(op: Op, avals: Any, static: Any, attrs: Any) -> Any:
 
 def used_inputs(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Sequence[int]:
     """Positions of the inputs that the outputs depend on: the gradient of a sum, say, does not depend on the terms."""
-    if op.graphs:
-        return range(len(inputs))
-    if any(x.shape.rank is None for x in inputs):
-        stand_ins = [[x if x.shape.rank is not None else _StandIn(x, [None] * r) for x in inputs] for r in _PROBE_RANKS]
-        return min((used_inputs(op, x, attrs) for x in stand_ins), key=len)  # type: ignore[arg-type]
+    everything = range(len(inputs))
+    if op.graphs or op.compares:
+        return everything
+    if all(x.shape.rank is not None for x in inputs):
+        used = _used_of_known_rank(op, inputs, attrs)
+        return everything if used is None else used
+    stand_ins = [[x if x.shape.rank is not None else _StandIn(x, [None] * r) for x in inputs] for r in _PROBE_RANKS]
+    found = [used for x in stand_ins if (used := _used_of_known_rank(op, x, attrs)) is not None]
+    return sorted(set().union(*found)) if found else everything
+
+
+def _used_of_known_rank(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) -> Sequence[int] | None:
+    """What `used_inputs` says, or None if it cannot be found out at these ranks."""
     static = {i: probe(inputs[i], 0) for i in op.static if i < len(inputs)}
     if any(value is None for value in static.values()):
-        return range(len(inputs))
+        return None
     dims = [list(x.shape) for x in inputs]
     known = tuple((i, StaticValue(v)) for i, v in static.items())
     for shapes in itertools.chain.from_iterable(_candidates(dims, size) for size in (_SMALL, PROBES[0])):
@@ -166,7 +174,7 @@ def used_inputs(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Sequ
             return _used_cached(op, avals, known, tuple(attrs.items()))
         except Exception:  # not evaluated at this size, or attributes that cannot be hashed
             continue
-    return range(len(inputs))
+    return None
 
 
 def _candidates(dims: list[list[int | None]], size: int) -> Iterator[list[tuple[int, ...]]]:

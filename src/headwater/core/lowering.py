@@ -12,7 +12,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from headwater.core.errors import InternalError, OpError, map_engine_error
+from headwater.core.engine_errors import map_engine_error
+from headwater.core.errors import InternalError, OpError
 from headwater.core.graph import CONST, Graph, Node, describe_location
 from headwater.core.infer import FOLD_LIMIT, can_fold
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from headwater.core.context import context
 from headwater.core.dtypes import DType, from_numpy
-from headwater.core.errors import InvalidArgumentError, OpError, map_engine_error
+from headwater.core.engine_errors import map_engine_error
+from headwater.core.errors import InvalidArgumentError, OpError
 from headwater.core.tensor import EagerTensor, Tensor
 
 Effect = Literal["pure", "host", "effect"]
@@ -50,6 +51,8 @@ class Op:
         gradient: Gives the input gradients (tensors, `IndexedSlices` or None) from ``(inputs, outputs, cotangents,
             attributes)`` by calling ops, where the kernel's vjp is not what is wanted.
         differentiable: False: gradients stop here.
+        compares: The gradient counts as depending on inputs that it only compares, so that the second gradient is
+            zeros, not None.
         shape_only: The result follows from the shapes of the inputs alone (``Shape``, ``Size``); the kernel then
             returns NumPy arrays and may look at nothing but ``.shape``, ``.ndim`` and ``.dtype``.
         graphs: Names of the attributes that hold Graphs (control flow, calls).
@@ -71,6 +74,7 @@ class Op:
         unknown: Callable[..., Any] | None = None,
         gradient: Callable[..., Any] | None = None,
         differentiable: bool = True,
+        compares: bool = False,
         shape_only: bool = False,
         graphs: Sequence[str] = (),
         stages: Callable[..., Any] | None = None,
@@ -86,6 +90,7 @@ class Op:
         self.unknown = unknown
         self.gradient = gradient
         self.differentiable = (differentiable and effect == "pure") or gradient is not None
+        self.compares = compares
         self.shape_only = shape_only
         self.graphs = tuple(graphs)
         self.stages = stages
@@ -245,8 +250,9 @@ class Op:
             return rule(kernel, attrs.pop(key), arrays, attrs)
 
         derived_op = Op(
-            self.name + suffix, derived, static=tuple(self.static), graphs=self.graphs, spec=spec, register=False
-        )
+            self.name + suffix, derived, static=tuple(self.static), compares=self.compares, graphs=self.graphs,
+            spec=spec, register=False,
+        )  # fmt: skip
         derived_op._depth = self._depth + 1
         return derived_op
 

@@ -18,7 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core.context import context
-from headwater.core.errors import OpError, map_engine_error, without_engine_notes
+from headwater.core.engine_errors import map_engine_error, without_engine_notes
+from headwater.core.errors import OpError
 from headwater.core.graph import CONST, Graph, Node, describe_location, has_effect, known_tensors, walk
 from headwater.core.lowering import Environment, as_function, bind, evaluate
 from headwater.core.op import StaticValue

@@ -1,0 +1,3 @@
+from headwater._root import *
+
+__version__: str
