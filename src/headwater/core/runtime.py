@@ -270,7 +270,7 @@ class MappedProgram(_Bound):
         return jax.lax.fori_loop(start, stop, body, (room, donated))
 
     def __call__(self, batches: Sequence[Any], start: int, stop: int) -> list[Any]:
-        """Runs on the batches ``start`` to ``stop - 1``; returns outputs of shape [steps, ...], zeros for other batches.
+        """Runs on the batches ``start`` to ``stop - 1``; returns outputs of shape [steps, ...], zeros for others.
 
         Args:
             batches: An array of shape [steps, batch, ...] for each input of the Graph.

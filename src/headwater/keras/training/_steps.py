@@ -45,8 +45,7 @@ class StepRunner:
         self._eagerly = eagerly
         self._function = Function(step, reduce_retracing=True)
         self._traces: dict[Any, Any] = {}
-        self._scans: dict[int, ScannedProgram] = {}
-        self._maps: dict[int, MappedProgram] = {}
+        self._programs: dict[Any, Any] = {}
         self._compiled: set[Any] = set()
         self._pace = _FIRST_STEPS
 
@@ -77,11 +76,10 @@ class StepRunner:
             data: Where batches come from.
             each: Whether every step is wanted separately.
         """
-        concrete = None if each else self._repeatable(data)
-        if concrete is None:
+        if each or not isinstance(data, ArrayData) or (concrete := self._repeatable(data)) is None:
             yield from _one_by_one(data, self.run_one)
             return
-        scan = self._scans.setdefault(id(concrete), ScannedProgram(concrete.graph))
+        scan = self._program(ScannedProgram, concrete)
         done = 0
         for block, first, last in data.segments():
             order = jnp.asarray(block)
@@ -96,11 +94,13 @@ class StepRunner:
             data: Where batches come from, in order.
             each: Whether every step is wanted separately.
         """
-        concrete = None if each else self._repeatable(data)
-        if concrete is None or not all(x.shape.rank for x in concrete.graph.outputs):
+        if each or not isinstance(data, ArrayData) or (concrete := self._repeatable(data)) is None:
             yield from _one_by_one(data, self._predict_one)
             return
-        many = self._maps.setdefault(id(concrete), MappedProgram(concrete.graph))
+        if not all(x.shape.rank for x in concrete.graph.outputs):  # nothing to join
+            yield from _one_by_one(data, self._predict_one)
+            return
+        many = self._program(MappedProgram, concrete)
         done = 0
         for block, first, last in data.segments():
             length = _window_length(concrete.graph, block.shape[1])
@@ -109,19 +109,24 @@ class StepRunner:
                     yield done, done, functools.partial(self._predict_one, data.batch(rows))
                     done += 1
                 continue
-            for begin in range(first, last, length):
-                base = min(begin, last - length)  # the last window reaches back
-                batches = data.window(block[base : base + length])
+            for base, begin in _windows(first, last, length):
+                batches = jax.device_put(data.window(block[base : base + length]))
                 for start, stop in self._dispatches(begin - base, length):
                     yield done, done + stop - start - 1, self._map(concrete, many, batches, start, stop)
                     done += stop - start
 
-    def _repeatable(self, data: ArrayData | IterableData) -> Any:
+    def _repeatable(self, data: ArrayData) -> Any:
         """The step's trace if one dispatch can run many of its steps on this data, else None."""
-        if self._eagerly or not isinstance(data, ArrayData) or data.on_host:
+        if self._eagerly or data.on_host:
             return None
         concrete = self._concrete(data.specs)
         return None if concrete.graph.is_staged else concrete
+
+    def _program(self, kind: Any, concrete: Any) -> Any:
+        key = kind, id(concrete)
+        if key not in self._programs:
+            self._programs[key] = kind(concrete.graph)
+        return self._programs[key]
 
     def _dispatches(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """The steps cut into parts that take about as long as one dispatch should."""
@@ -167,6 +172,12 @@ def _one_by_one(data: ArrayData | IterableData, run: Callable[[Any], Any]) -> It
 def _joined(outputs: Any) -> Any:
     """Outputs of shape [steps, batch, ...] as [steps · batch, ...], in memory of their own."""
     return outputs.reshape(-1, *outputs.shape[2:]).copy()
+
+
+def _windows(first: int, last: int, length: int) -> Iterator[tuple[int, int]]:
+    """Where each window of batches begins, and its first batch that is meant: the last window reaches back."""
+    for begin in range(first, last, length):
+        yield min(begin, last - length), begin
 
 
 def _window_length(graph: Graph, batch: int) -> int:
