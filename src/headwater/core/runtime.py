@@ -21,6 +21,7 @@ from headwater.core.context import context
 from headwater.core.engine_errors import map_engine_error, without_engine_notes
 from headwater.core.errors import OpError
 from headwater.core.graph import CONST, Graph, Node, describe_location, has_effect, known_tensors, walk
+from headwater.core.logs import placement
 from headwater.core.lowering import Environment, as_function, bind, evaluate
 from headwater.core.op import StaticValue
 
@@ -86,7 +87,9 @@ def execute(graph: Graph, inputs: Sequence[Any], captures: Sequence[Any], entrie
     if graph.is_staged:
         if graph.runtime is None:
             graph.runtime = _Stages(graph)
-        return graph.runtime(inputs, captures, entries)
+        results = graph.runtime(inputs, captures, entries)
+        placement.log(graph.name, results)
+        return results
     if graph.runtime is None:
         graph.runtime = _Programs(graph)
     return _guarded(graph, graph.runtime, list(inputs), list(captures), list(entries))
@@ -125,14 +128,22 @@ class _Programs:
 def _guarded(graph: Graph, program: Any, *arguments: Any) -> Any:
     """Calls a compiled program; what JAX and XLA raise becomes TensorFlow's kind of error."""
     try:
-        return program(*arguments)
+        results = program(*arguments)
     except OpError as error:
         raise without_engine_notes(error) from None
     except Exception as error:
-        if "incompatible devices" in str(error):
-            device = min(set().union(*[a.devices() for a in jax.tree.leaves(arguments)]), key=lambda d: d.id)
-            return program(*jax.device_put(arguments, device))
-        raise map_engine_error(error, f"Running {graph.name}") from None
+        if "incompatible devices" not in str(error):
+            raise map_engine_error(error, f"Running {graph.name}") from None
+        device = min(set().union(*[a.devices() for a in jax.tree.leaves(arguments)]), key=lambda d: d.id)
+        results = program(*jax.device_put(arguments, device))
+    log_placement(graph, results)
+    return results
+
+
+def log_placement(graph: Graph, results: Any) -> None:
+    """Says on which device a Graph's executable ran, if that is wanted."""
+    placement.log_nodes(graph, walk(graph), results)
+    placement.log(graph.name, results)
 
 
 class _Bound:
@@ -309,6 +320,7 @@ class _Stage:
             results = program([env[id(x)] for x in self.inputs])
         except OpError as error:
             raise without_engine_notes(error) from None
+        placement.log_nodes(self, self.nodes, results)
         bind(env, self.outputs, results)
 
     def _lower(self, arrays: Sequence[Any], static: Sequence[StaticValue]) -> list[Any]:
@@ -326,6 +338,7 @@ def _run_host_node(node: Node, env: Environment) -> None:
         if "Defined at" not in error.message:
             error.message += f"\nDefined at: {describe_location(node.location)} (node {node.name!r})"
         raise
+    placement.log(node.op.name, result)
     bind(env, node.outputs, result if node.many else (result,))
 
 
