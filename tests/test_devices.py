@@ -134,14 +134,15 @@ def test_placements_of_functions_in_stages(placements: Any) -> None:
 
 
 def test_placements_of_training_and_prediction(placements: Any) -> None:
-    model = tf.keras.Sequential([tf.keras.layers.Input((2,)), tf.keras.layers.Dense(1)])
+    layers = [tf.keras.layers.Input((2,)), tf.keras.layers.Dense(1, name="head")]
+    model = tf.keras.Sequential(layers, name="placed")
     model.compile("sgd", "mse")
     x = np.ones((96, 2), np.float32)
     placements()
     model.fit(x, x[:, :1], batch_size=1, verbose=0)
     model.predict(x, batch_size=1, verbose=0)
     names = [name for name, _ in placements()]
-    assert names.index("sequential/dense/MatMul") < names.index("train_step") < names.index("predict_step")
+    assert names.index("placed/head/MatMul") < names.index("train_step") < names.index("predict_step")
 
 
 def test_logging_placements_shows_them_by_itself() -> None:
