@@ -83,7 +83,7 @@ class _Reading:
         return (
             f"read_csv([{', '.join(map(literal, self._files))}], columns = {{{columns}}}, auto_detect = false, "
             f"delim = {literal(self._delimiter)}, quote = '\"', escape = '\"', header = {self._header}, nullstr = '', "
-            "strict_mode = true, max_line_size = 1073741824)"
+            "strict_mode = true)"
         )
 
     @staticmethod
