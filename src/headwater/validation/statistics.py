@@ -14,8 +14,9 @@ from typing import Any
 
 from headwater.validation._errors import DataError
 from headwater.validation._protos import statistics_pb2
-from headwater.validation.figures.duck import Asked, Duck, literal
+from headwater.validation.figures.duck import Duck, literal
 from headwater.validation.figures.finish import dataset_message
+from headwater.validation.figures.frames import Asked
 from headwater.validation.figures.plan import Cuts, Feature
 from headwater.validation.options import FeatureValueSlicer, StatsOptions
 from headwater.validation.sources import _csv
