@@ -16,11 +16,11 @@ Counts = Mapping[str, float]
 
 
 class Bucket(NamedTuple):
-    """Values from `low` to `high`, of which there are `count`; `low == high` is one value, many times."""
+    """Values from `low` to `high`, of which there are `mass`; `low == high` is one value, many times."""
 
     low: float
     high: float
-    count: float
+    mass: float
 
 
 class Histogram(NamedTuple):
@@ -32,7 +32,7 @@ class Histogram(NamedTuple):
     @property
     def total(self) -> float:
         """How many values it holds, NaN included."""
-        return math.fsum(bucket.count for bucket in self.buckets) + self.nan
+        return math.fsum(bucket.mass for bucket in self.buckets) + self.nan
 
 
 class Difference(NamedTuple):
@@ -112,8 +112,8 @@ def jensen_shannon_of_histograms(histogram: Histogram, other: Histogram) -> floa
     finite, other_finite = _finite(histogram), _finite(other)
     cells = _cells((finite, other_finite))
     same_bounds = _bounds(finite) == _bounds(other_finite)
-    alone = histogram.total - (0 if same_bounds else histogram.nan) - math.fsum(bucket.count for bucket in finite)
-    other_alone = other.total - (0 if same_bounds else other.nan) - math.fsum(bucket.count for bucket in other_finite)
+    alone = histogram.total - (0 if same_bounds else histogram.nan) - math.fsum(bucket.mass for bucket in finite)
+    other_alone = other.total - (0 if same_bounds else other.nan) - math.fsum(bucket.mass for bucket in other_finite)
     return _divergence([*_spread(finite, cells), alone, 0.0], [*_spread(other_finite, cells), 0.0, other_alone])
 
 
@@ -203,7 +203,7 @@ class _Cumulative:
         self.buckets = sorted(histogram.buckets)
         self.total = histogram.total
         self.highs = [bucket.high for bucket in self.buckets]
-        self.before = list(accumulate((bucket.count for bucket in self.buckets), initial=0.0))
+        self.before = list(accumulate((bucket.mass for bucket in self.buckets), initial=0.0))
         single = {bucket.low for bucket in self.buckets if bucket.low == bucket.high}
         self.vague = [
             not quantiles or at in (0, len(self.buckets) - 1) or bool({bucket.low, bucket.high} & single)
