@@ -14,8 +14,11 @@ from tests.validation.protos import differences
 
 ibis = pytest.importorskip("ibis")
 
-# PySpark warns of versions of pandas that it has not been tested with.
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:pyspark")
+# PySpark leaves sockets open, and warns of versions of pandas that it has not been tested with.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning:pyspark"),
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @contextlib.contextmanager

@@ -54,8 +54,8 @@ class Portable(Frames):
         self, relation: Any, columns: Sequence[str], weight: str
     ) -> Sequence[tuple[float | None, float | None]]:
         w = relation[weight]
-        missing = [relation[c].isnull() for c in columns]
-        flat = _row(relation, [w.sum(where=where) for m in missing for where in (~m, m)])
+        present = [_there(relation[c]) for c in columns]
+        flat = _row(relation, [w.sum(where=where) for p in present for where in (p, ~p)])
         return list(zip(flat[::2], flat[1::2], strict=True))
 
     def _valency(self, relation: Any, column: str, depth: int, weight: str | None) -> Valency:
@@ -128,7 +128,7 @@ class Portable(Frames):
 
     def _numbers_of(self, v: Values, weighted: bool) -> _Numbers:
         x = v.relation[v.column].cast("float64")
-        n = v.relation[v.weight].cast("float64") if weighted else self._ibis.ifelse(x.isnull(), 0, 1)
+        n = v.relation[v.weight].cast("float64") if weighted else self._ibis.ifelse(_there(x), 1, 0)
         return _Numbers(v.relation, x, n)
 
     def _distributions(self, asked: Sequence[_Numbers]) -> list[Distribution]:
@@ -180,7 +180,7 @@ class _Numbers:
     @property
     def table(self) -> Any:
         """The numbers `x` and what they count, `n`."""
-        return self.relation.filter(self.value.notnull()).select(x=self.value, n=self.count)
+        return self.relation.filter(_there(self.value)).select(x=self.value, n=self.count)
 
     def total(self, where: Any) -> Any:
         """What the rows count for which something holds."""
@@ -198,7 +198,7 @@ class _Numbers:
         infinite = [self.total(~x.isnan() & (x == end)) for end in (-math.inf, math.inf)]
         ends = x.min(where=finite), x.max(where=finite)
         mean = (x * self.count).sum(where=finite) / self.total(finite)
-        return [self.total(x.notnull()), self.total(finite), *infinite, *ends, self.total(x == 0), mean]
+        return [self.total(_there(x)), self.total(finite), *infinite, *ends, self.total(x == 0), mean]
 
     def below(self, mean: float, bounds: Sequence[float]) -> list[Any]:
         """The sum of the squares of what numbers differ from their mean, and what counts up to each bound."""
@@ -235,7 +235,7 @@ class Quantiles:
         """The first numbers of which more counts up to them than the ranks say."""
         found: dict[Number, float] = {}
         first = Window(-math.inf, moments.greatest, 0, ranks)
-        windows, rows = self._narrowed([first], moments.finite, found)
+        windows, rows = self._narrowed([first], self._table.count().to_pyarrow().as_py(), found)
         while windows and rows > FEW:
             windows, rows = self._narrowed(windows, rows, found)
         if windows:
@@ -282,7 +282,7 @@ class Quantiles:
 
     def _pivots(self, table: Any, rows: Number) -> Iterator[float]:
         """Numbers that part those of a table evenly, as far as a sample shows, and the numbers just below them."""
-        share = _SAMPLE / max(rows, 1)
+        share = max(round(_SAMPLE / max(rows, 1), 6), 1e-6)  # no more digits than SQL takes
         sample = table.sample(share) if share < 1 else table
         values = sorted({row["x"] for row in _rows(sample.select("x").limit(2 * _SAMPLE))})
         step = max(1, 2 * len(values) // _BOUNDS)
@@ -302,6 +302,11 @@ class Quantiles:
 def counts(table: Any) -> Any:
     """The different `x` of a table and what each counts, `n`."""
     return table.group_by("x").agg(n=table.n.sum())
+
+
+def _there(value: Any) -> Any:
+    """Whether there is a value. Ibis takes NaN for none on some engines."""
+    return (value.notnull() | value.isnan()).fill_null(False) if value.type().is_floating() else value.notnull()
 
 
 def _row(relation: Any, wanted: Sequence[Any]) -> list[Any]:
