@@ -15,7 +15,7 @@ from typing import Any
 
 from headwater.validation.figures.counts import distribution, few, number, of_few, texts
 from headwater.validation.figures.frames import Asked, Frames, Moments, Values
-from headwater.validation.figures.plan import Distribution, Feature, Kind, Texts, Valency
+from headwater.validation.figures.plan import Distribution, Feature, Kind, Number, Texts, Valency
 
 # Quantiles of more numbers than this are found in several passes that keep only some of the numbers in memory.
 _MANY = 4_000_000
@@ -107,8 +107,8 @@ class Duck(Frames):
         return [m.distribution() for m in moments]
 
     def _set_quantiles(self, values: Sequence[Values], moments: Sequence[Moments]) -> None:
-        asked: list[tuple[Values, Moments, list[int]]] = []
-        many: list[tuple[Values, Moments, list[int]]] = []
+        asked: list[tuple[Values, Moments, list[Number]]] = []
+        many: list[tuple[Values, Moments, list[Number]]] = []
         for v, m in zip(values, moments, strict=True):
             inner = m.rank(self._asked.cuts)
             if inner:
@@ -125,7 +125,7 @@ class Duck(Frames):
         for v, m, inner in many:
             m.at_rank = self._many_quantiles(v, m, inner)
 
-    def _many_quantiles(self, v: Values, m: Moments, ranks: Sequence[int]) -> dict[int, float]:
+    def _many_quantiles(self, v: Values, m: Moments, ranks: Sequence[Number]) -> dict[Number, float]:
         """Elements at ranks among many numbers: between pivots of a sample, only what lies around the ranks is kept."""
         shares = ", ".join(repr(k / _PIVOTS) for k in range(1, _PIVOTS))
         sample = f"(SELECT {finite(v)} AS x FROM {v.relation} USING SAMPLE 1 PERCENT (system, 42))"
@@ -133,8 +133,8 @@ class Duck(Frames):
         points = sorted({float(p) for p in pivots} | {m.least, m.greatest})
         bounds = sorted({b for p in points for b in (math.nextafter(p, -math.inf), p)})
         below = self._below([(v, bounds)], ["0.0"])[0][0]
-        found: dict[int, float] = {}
-        windows: dict[tuple[float, float], list[int]] = {}
+        found: dict[Number, float] = {}
+        windows: dict[tuple[float, float], list[Number]] = {}
         for rank in ranks:
             i = next(i for i, b in enumerate(bounds) if below[b] > rank)
             if i and bounds[i - 1] == math.nextafter(bounds[i], -math.inf):
@@ -146,8 +146,8 @@ class Duck(Frames):
         return found
 
     def _within(
-        self, v: Values, below: dict[float, int], windows: dict[tuple[float, float], list[int]]
-    ) -> Iterator[tuple[int, float]]:
+        self, v: Values, below: dict[float, Number], windows: dict[tuple[float, float], list[Number]]
+    ) -> Iterator[tuple[Number, float]]:
         """Elements at ranks that are known to lie above one and at most at another bound."""
         wanted = []
         for (low, high), ranks in windows.items():
@@ -168,7 +168,7 @@ class Duck(Frames):
 
     def _below(
         self, asked: Sequence[tuple[Values, Sequence[float]]], also: Sequence[str]
-    ) -> list[tuple[dict[float, int], float]]:
+    ) -> list[tuple[dict[float, Number], float]]:
         """For each column of a relation and bounds: how many finite numbers are at most each bound, and one figure."""
         if not asked:
             return []

@@ -15,6 +15,7 @@ from headwater.validation.figures.plan import (
     Feature,
     FeatureFigures,
     Kind,
+    Number,
     Texts,
     Valency,
 )
@@ -172,28 +173,28 @@ class Frames(abc.ABC):
 class Moments:
     """What the first scan says of a column of numbers, completed by the other scans."""
 
-    count: int
-    finite: int
-    negative: int
-    positive: int
+    count: Number
+    finite: Number
+    negative: Number
+    positive: Number
     least: float
     greatest: float
-    zeros: int
+    zeros: Number
     mean: float
-    squares: float = 0.0
-    ranks: list[int] = dataclasses.field(default_factory=list)
-    at_rank: dict[int, float] = dataclasses.field(default_factory=dict)
-    below: dict[float, int] = dataclasses.field(default_factory=dict)
+    squares: float = dataclasses.field(default=0.0, init=False)
+    ranks: list[Number] = dataclasses.field(default_factory=list, init=False)
+    at_rank: dict[Number, float] = dataclasses.field(default_factory=dict, init=False)
+    below: dict[float, Number] = dataclasses.field(default_factory=dict, init=False)
 
     @property
-    def total(self) -> int:
+    def total(self) -> Number:
         """How many numbers, without NaN."""
         return self.finite + self.negative + self.positive
 
-    def rank(self, cuts: Cuts) -> list[int]:
+    def rank(self, cuts: Cuts) -> list[Number]:
         """Sets the ranks of the quantiles, from the least finite number up; returns those of finite numbers."""
-        ranks = [min(math.floor(r), self.total - 1) for r in cuts.quantile_ranks(self.total)]
-        self.ranks = [r - self.negative for r in ranks] if self.total else []
+        ranks = cuts.quantile_ranks(self.total) if self.total else []
+        self.ranks = [(math.floor(r) if isinstance(self.total, int) else r) - self.negative for r in ranks]
         return sorted({r for r in self.ranks if 0 <= r < self.finite})
 
     def bounds(self, cuts: Cuts) -> list[float]:
@@ -227,7 +228,7 @@ class Moments:
             (self.least, self.greatest) if self.finite else None,
         )
 
-    def _element(self, rank: int) -> float:
+    def _element(self, rank: Number) -> float:
         if rank < 0:
             return -math.inf
         return self.at_rank[rank] if rank < self.finite else math.inf
