@@ -18,6 +18,7 @@ from headwater.validation.page import (
     write_html,
 )
 from headwater.validation.schema import get_domain, get_feature, load_schema_text, set_domain, write_schema_text
+from headwater.validation.shards import merge_shards, write_shard
 from headwater.validation.statistics import (
     generate_statistics_from_csv,
     generate_statistics_from_dataframe,
@@ -37,7 +38,7 @@ __all__ = [
     "display_schema", "generate_statistics_from_csv", "generate_statistics_from_dataframe",
     "generate_statistics_from_json", "generate_statistics_from_parquet", "get_domain", "get_feature",
     "get_feature_value_slicer", "get_statistics_html", "infer_schema", "load_schema_text", "load_statistics",
-    "load_stats_binary", "load_stats_text", "set_domain", "update_schema", "validate_statistics",
-    "validate_statistics_in_environment", "visualize_statistics", "write_html", "write_schema_text",
+    "load_stats_binary", "load_stats_text", "merge_shards", "set_domain", "update_schema", "validate_statistics",
+    "validate_statistics_in_environment", "visualize_statistics", "write_html", "write_schema_text", "write_shard",
     "write_stats_binary", "write_stats_text",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from headwater.validation.page._features import STANDARD, Bucket, Feature, Side
 from headwater.validation.page._html import Html, element
@@ -43,23 +43,20 @@ def _short(value: float) -> str:
 
 
 def _numeric(feature: Feature) -> list[list[Bucket]]:
+    """Bars whose areas are the shares of values, so that data sets with other bounds can be compared."""
     histograms: list[list[Bucket]] = [buckets or [] for buckets in feature.each(lambda side: side.histogram(STANDARD))]
     bounds = [bound for buckets in histograms for low, high, _ in buckets for bound in (low, high)]
     if not bounds:
         return []
     low, high = min(bounds) / 2, max(bounds) / 2  # halves: their difference is finite whatever the values
     place = (lambda value: (value / 2 - low) / (high - low)) if high > low else (lambda value: 0.0)
-    return [
-        [
-            (
-                place(left),
-                max(place(right), place(left) + NARROWEST),
-                count / (sum(bucket[2] for bucket in buckets) or 1),
-            )
-            for left, right, count in buckets
-        ]
-        for buckets in histograms
-    ]
+    return [_bars(buckets, place) for buckets in histograms]
+
+
+def _bars(buckets: Sequence[Bucket], place: Callable[[float], float]) -> list[Bucket]:
+    total = sum(count for *_, count in buckets) or 1
+    sides = [(place(low), max(place(high), place(low) + NARROWEST), count) for low, high, count in buckets]
+    return [(left, right, count / total / (right - left)) for left, right, count in sides]
 
 
 def _categorical(feature: Feature) -> list[list[Bucket]]:

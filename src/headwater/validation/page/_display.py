@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from headwater.validation._files import write_atomically
@@ -20,17 +21,27 @@ TALLEST, ROOM, ROW = 760, 190, 58
 
 @dataclass(frozen=True, repr=False)
 class Page:
-    """A page that notebooks show in a frame of its own and terminals as text.
+    """A page that notebooks show in a frame of its own and terminals as text. Only what is shown is made.
 
-    Attributes:
-        html: The whole page, a self-contained document.
-        text: Its tables as plain text.
-        rows: How many rows its longest table has.
+    Args:
+        write: Makes the page.
+        tell: Makes the same tables as plain text.
+        rows: How many rows the longest table has.
     """
 
-    html: str
-    text: str
+    write: Callable[[], str]
+    tell: Callable[[], str]
     rows: int = 0
+
+    @cached_property
+    def html(self) -> str:
+        """The whole page, a self-contained document."""
+        return self.write()
+
+    @cached_property
+    def text(self) -> str:
+        """Its tables as plain text."""
+        return self.tell()
 
     def _repr_html_(self) -> str:
         return notebook_frame(self.html, "Data validation", min(TALLEST, ROOM + ROW * self.rows))
@@ -107,14 +118,13 @@ def compare_slices(statistics: Any, lhs_slice_key: str, rhs_slice_key: str) -> N
 
 def display_schema(schema: Any) -> None:
     """Shows what a schema allows, feature by feature."""
-    rows = len(schema.feature)
-    Page(report("Schema", schema=schema), schema_text(schema), rows).show()
+    Page(lambda: report("Schema", schema=schema), lambda: schema_text(schema), len(schema.feature)).show()
 
 
 def display_anomalies(anomalies: Any) -> None:
     """Shows what is wrong, feature by feature, and the distances that were measured."""
     rows = len(anomalies.anomaly_info) * 2 + len(anomalies.drift_skew_info)
-    Page(report("Anomalies", anomalies=anomalies), anomalies_text(anomalies), rows).show()
+    Page(lambda: report("Anomalies", anomalies=anomalies), lambda: anomalies_text(anomalies), rows).show()
 
 
 def write_html(
@@ -164,4 +174,4 @@ def statistics_page(
     """The page of one or two data sets."""
     features = features_of(datasets, allowlist, denylist)
     title = " and ".join(dataset.name for dataset in datasets)
-    return Page(report(title, datasets, features), statistics_text(datasets, features), len(features))
+    return Page(lambda: report(title, datasets, features), lambda: statistics_text(datasets, features), len(features))

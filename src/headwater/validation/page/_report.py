@@ -54,7 +54,11 @@ def report(
     header = element("header", element("h1", visible(title)), overview(datasets, rows) if datasets else None)
     body = element("main", header, _tabs(sections), [_section(*section) for section in sections], class_="headwater")
     return document(
-        title=visible(title), body=body, data=data, style=_asset("page.css") + _labels(), script=_asset("page.js")
+        title=visible(title),
+        body=body,
+        data=data,
+        style=_asset("page.css") + _labels(),
+        script=_asset("charts.js") + _asset("page.js"),
     )
 
 

@@ -83,6 +83,8 @@ def _domain(feature: Any, domains: dict[str, Any]) -> str:
         return _values(domain.value)
     limits = [f"{sign} {number(getattr(domain, name))}" for name, sign in (("min", "≥"), ("max", "≤"))
               if name in domain.DESCRIPTOR.fields_by_name and domain.HasField(name)]  # fmt: skip
+    limits += [f"no {word}" for name, word in (("disallow_nan", "NaN"), ("disallow_inf", "infinity"))
+               if getattr(domain, name, False)]  # fmt: skip
     return " and ".join(limits) or str(kind).removesuffix("_domain").replace("_", " ")
 
 
