@@ -20,7 +20,8 @@ from headwater.validation.figures.shards import COLUMNS, Counter, Description, M
 from headwater.validation.options import StatsOptions
 from headwater.validation.sources import _csv
 from headwater.validation.sources._connection import connected, data_errors
-from headwater.validation.statistics import asked_of, examples_of, found_files, number_columns, registered
+from headwater.validation.sources._files import file_list, found_files
+from headwater.validation.statistics import asked_of, examples_of, number_columns, registered
 
 _KEY = "headwater.validation"
 _READERS = {".parquet": "read_parquet", ".pq": "read_parquet", ".json": "read_json_auto", ".jsonl": "read_json_auto"}
@@ -94,7 +95,7 @@ def merge_shards(
                     "shards of the same columns and types. Remedy: cast the columns of all parts to the same types.",
                     file,
                 )
-        connection.execute(f"CREATE VIEW counts AS SELECT * FROM read_parquet([{', '.join(map(literal, files))}])")
+        connection.execute(f"CREATE VIEW counts AS SELECT * FROM read_parquet({file_list(files)})")
         figures = Merger(connection, asked_of(options)).dataset("", first.features, first.weighted)
         if shard_path is not None:
             _write(connection, first, shard_path)
@@ -112,7 +113,7 @@ def _opened(connection: Any, data: Any, column_names: Sequence[str] | None, deli
     reader = _READERS.get(pathlib.Path(files[0]).suffix.lower())
     if reader is None:
         return _csv.create(connection, "raw", files, delimiter, column_names)
-    return number_columns(connection, f"{reader}([{', '.join(map(literal, files))}])")
+    return number_columns(connection, f"{reader}({file_list(files)})")
 
 
 def _write(connection: Any, description: Description, path: str | os.PathLike[str]) -> None:

@@ -7,7 +7,6 @@ take, and which TensorFlow Data Validation reads. Figures are exact.
 from __future__ import annotations
 
 import dataclasses
-import glob
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +20,7 @@ from headwater.validation.options import FeatureValueSlicer, StatsOptions
 from headwater.validation.sources import _csv
 from headwater.validation.sources._columns import feature, plain
 from headwater.validation.sources._connection import connected, data_errors
+from headwater.validation.sources._files import file_list, found_files
 from headwater.validation.statistics_files import write_statistics
 
 ALL_EXAMPLES = "All Examples"
@@ -97,7 +97,7 @@ def _from_reader(reader: str, data_location: Any, output_path: Any, stats_option
     options = stats_options or StatsOptions()
     files = found_files(data_location)
     with connected(options) as connection, data_errors(files[0]):
-        relation = f"{reader}([{', '.join(map(literal, files))}])"
+        relation = f"{reader}({file_list(files)})"
         return _finished(connection, "raw", number_columns(connection, relation), options, output_path)
 
 
@@ -138,27 +138,6 @@ def registered(connection: Any, table: Any) -> str:
             f"{type(table).__name__}: {error}"
         ) from None
     return "given"
-
-
-def found_files(location: Any) -> list[str]:
-    """The files that a path, a pattern or a list of them names.
-
-    Raises:
-        FileNotFoundError: If one names no file.
-    """
-    places = [location] if isinstance(location, str | os.PathLike) else list(location)
-    files: list[str] = []
-    for place in [os.fspath(p) for p in places]:
-        matched = [place] if os.path.exists(place) else sorted(glob.glob(place, recursive=True))
-        if not matched:
-            raise FileNotFoundError(f"{place}: no such file, and no file fits it as a pattern.")
-        files += matched
-    if not files:
-        raise ValueError("Expected at least one file, received an empty list.")
-    for file in files:
-        if os.path.isdir(file):
-            raise DataError("is a folder. Expected a file, or a pattern such as 'folder/*.csv'.", file)
-    return files
 
 
 def number_columns(connection: Any, relation: str) -> list[str]:

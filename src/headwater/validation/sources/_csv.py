@@ -1,18 +1,18 @@
 """CSV files: the types of their columns are found in the values, as TensorFlow Data Validation finds them.
 
 A column is INT if all its values are whole numbers of 64 bits, FLOAT if all are numbers but none is a whole number that
-needs more bits, else STRING; an empty field is no value. The first rows suggest the types. The file is read once with
-them; only if a later row contradicts is it looked at again, and the types are decided by all rows.
+needs more bits, else STRING; an empty field is no value. The first rows suggest the types. The files are read once with
+them; only if a later row contradicts are they looked at again, and the types are decided by all rows.
 """
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import csv
 import gzip
 import io
-import itertools
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, cast
 
 from headwater.validation._errors import DataError
@@ -24,10 +24,19 @@ from headwater.validation.sources._files import file_list
 INT, FLOAT, TEXT = "BIGINT", "DOUBLE", "VARCHAR"
 
 _SAMPLE = 2_000
-_WHOLE = r"[-+]?[0-9_]+"
+_LARGE = 2**63
 _BUFFER = 8_000_000
 _LONGEST_LINE = 64_000_000
 _CONTRADICTED = "a value contradicts the type of its column"
+
+# What is asked of a column to know its type: how many values, whole numbers of 64 bits, other whole numbers, numbers.
+_IS_WHOLE = r"regexp_full_match({0}, '\s*[-+]?[0-9_]+\s*')"
+_FACTS = (
+    "count({0})",
+    f"count(*) FILTER ({_IS_WHOLE} AND TRY_CAST({{0}} AS BIGINT) IS NOT NULL)",
+    f"count(*) FILTER ({_IS_WHOLE} AND TRY_CAST({{0}} AS BIGINT) IS NULL)",
+    "count(TRY_CAST({0} AS DOUBLE))",
+)
 
 
 def create(
@@ -54,8 +63,8 @@ def create(
     """
     names = _header(files, delimiter) if column_names is None else list(column_names)
     read = _Reading(connection, name, files, delimiter, names, known or {}, header=column_names is None)
-    if not read.suit(read.sampled_types()):
-        types = read.types_by_all()
+    if not read.suit(read.types(f"LIMIT {_SAMPLE}")):
+        types = read.types()
         if not read.suit(types):
             raise read.unsuitable(types)
     return names
@@ -65,14 +74,20 @@ def _opened(file: str) -> BinaryIO:
     return cast(BinaryIO, gzip.open(file)) if file.endswith(".gz") else open(file, "rb")
 
 
-def _rows(file: str, delimiter: str) -> Iterable[list[str]]:
-    text = io.TextIOWrapper(_opened(file), "utf-8-sig", errors="surrogateescape", newline="")
-    with text:
-        yield from csv.reader(text, delimiter=delimiter)
+def _rows(file: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a file, counted from 1, and their fields."""
+    with io.TextIOWrapper(_opened(file), "utf-8-sig", errors="surrogateescape", newline="") as text:
+        reader, line = csv.reader(text, delimiter=delimiter), 1
+        try:
+            for row in reader:
+                yield line, row
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise DataError(f"{error}. Expected CSV.", file, line) from None
 
 
 def _header(files: Sequence[str], delimiter: str) -> list[str]:
-    headers = {file: next(iter(_rows(file, delimiter)), []) for file in files}
+    headers = {file: next((row for _, row in _rows(file, delimiter)), []) for file in files}
     first = headers[files[0]]
     for file, header in headers.items():
         if not header:
@@ -81,14 +96,15 @@ def _header(files: Sequence[str], delimiter: str) -> list[str]:
             raise DataError("the header is not valid UTF-8. Expected UTF-8. Remedy: convert the file.", file, 1)
         if header != first:
             raise DataError(f"the header {header} differs from that of {files[0]}, {first}.", file, 1)
-    duplicates = sorted({n for n in first if first.count(n) > 1}) if len(set(first)) < len(first) else []
-    if duplicates:
+    if len(set(first)) < len(first):
+        duplicates = sorted(name for name, times in collections.Counter(first).items() if times > 1)
         raise DataError(f"the header names columns twice: {duplicates}. Expected different names.", files[0], 1)
     return first
 
 
 def _is_text(header: Iterable[str]) -> bool:
-    return not any("\udc80" <= character <= "\udcff" for character in itertools.chain.from_iterable(header))
+    """Whether all bytes could be decoded."""
+    return not any("\udc80" <= character <= "\udcff" for name in header for character in name)
 
 
 class _Reading:
@@ -107,60 +123,67 @@ class _Reading:
         self._header = header
         self._longest: int | None = None
 
-    def sampled_types(self) -> list[str | None]:
-        """What the first rows say: a type per column, None where they hold no value."""
-        first = list(itertools.islice(_rows(self._files[0], self._delimiter), int(self._header), _SAMPLE))
-        columns = [{row[i] for row in first if i < len(row)} - {""} for i in range(len(self._names))]
-        return [known or (_type_of(values) if values else None) for known, values in zip(self._known, columns)]
+    def types(self, limit: str = "") -> list[str | None]:
+        """What the rows, or the first of them, say: a type per column, None where they hold no value."""
+        unknown = [i for i, known in enumerate(self._known) if known is None]
+        if not unknown:
+            return list(self._known)
+        facts = ", ".join(fact.format(f"c{i}") for i in unknown for fact in _FACTS)
+        texts: list[str | None] = [TEXT] * len(self._names)
+        with self._explained():
+            flat = self._execute(f"SELECT {facts} FROM (FROM {{files}} {limit})", texts).fetchone()
+        found = {i: _type(*flat[n : n + len(_FACTS)]) for i, n in zip(unknown, range(0, len(flat), len(_FACTS)))}
+        return [known or found[i] for i, known in enumerate(self._known)]
 
     def suit(self, types: Sequence[str | None]) -> bool:
         """Reads the files with these types of columns into the table; False if values contradict them."""
         self._connection.execute(f"DROP TABLE IF EXISTS {self._table}")
         columns = ", ".join(f"{_checked(f'c{i}', t)} AS c{i}" for i, t in enumerate(types))
         try:
-            self._execute(f"CREATE TABLE {self._table} AS SELECT {columns}", [t or TEXT for t in types])
-        except duckdb().Error as error:
-            if not isinstance(error, duckdb().ConversionException) and _CONTRADICTED not in str(error):
-                raise csv_error(error, self._files, self._names, self._delimiter, _opened) from None
+            with self._explained():
+                self._execute(f"CREATE TABLE {self._table} AS SELECT {columns} FROM {{files}}", types)
+        except _Contradicted:
             return False
         doubts = [
-            f"count(c{i})" if t is None else f"count(*) FILTER (isfinite(c{i}) AND abs(c{i}) >= 2.0 ** 63)"
-            for i, (t, known) in enumerate(zip(types, self._known))
+            f"count(c{i})" if t is None else f"count(*) FILTER (isfinite(c{i}) AND abs(c{i}) >= {_LARGE})"
+            for i, (t, known) in enumerate(zip(types, self._known, strict=True))
             if t in (None, FLOAT) and not known
         ]
-        return not doubts or not any(self._connection.execute(f"SELECT {', '.join(doubts)} FROM {self._table}").fetchone())
+        query = f"SELECT {', '.join(doubts)} FROM {self._table}"
+        return not doubts or not any(self._connection.execute(query).fetchone())
 
-    def types_by_all(self) -> list[str]:
-        """What all rows say."""
-        unknown = [i for i, known in enumerate(self._known) if known is None]
-        facts = ", ".join(f"{_FACTS.format(f'c{i}')}" for i in unknown)
-        try:
-            row = self._execute(f"SELECT {facts or 0}", [TEXT] * len(self._names)).fetchone()
-        except duckdb().Error as error:
-            raise csv_error(error, self._files, self._names, self._delimiter, _opened) from None
-        found = dict(zip(unknown, itertools.batched(row, 3) if False else _threes(row)))
-        return [known or _type_by_facts(*found[i]) for i, known in enumerate(self._known)]
-
-    def unsuitable(self, types: Sequence[str]) -> DataError:
+    def unsuitable(self, types: Sequence[str | None]) -> DataError:
         """The first value that is not of its column's type."""
         for file in self._files:
-            for number, row in enumerate(_rows(file, self._delimiter), start=1):
-                for name, kind, value in zip(self._names, types, row):
-                    if value and not (number == 1 and self._header) and not _is(value, kind):
-                        return DataError(f"{value!r} is no {kind}, which the schema says.", file, number, name)
+            for n, (line, row) in enumerate(_rows(file, self._delimiter)):
+                for name, kind, value in zip(self._names, types, row, strict=False):
+                    if value and kind and not (n == 0 and self._header) and not _is(value, kind):
+                        return DataError(f"{value!r} is no {kind}, which the schema says.", file, line, name)
         return DataError("values contradict the types that the schema says.", self._files[0])
 
-    def _execute(self, selected: str, types: Sequence[str]) -> Any:
-        """Runs a query over the files, once more with longer lines allowed if there are such."""
+    def _execute(self, query: str, types: Sequence[str | None]) -> Any:
+        """Runs a query over the `{files}`, once more with longer lines allowed if there are such."""
         try:
-            return self._connection.execute(f"{selected} FROM {self._sql(types)}")
+            return self._connection.execute(query.replace("{files}", self._sql(types)))
         except duckdb().Error as error:
             if self._longest or not too_long(error):
                 raise
-            self._longest = _LONGEST_LINE
-            return self._connection.execute(f"{selected} FROM {self._sql(types)}")
+        self._longest = _LONGEST_LINE
+        return self._connection.execute(query.replace("{files}", self._sql(types)))
 
-    def _sql(self, types: Sequence[str]) -> str:
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turns what DuckDB says of the files into our errors."""
+        try:
+            yield
+        except duckdb().OutOfMemoryException:
+            raise
+        except duckdb().Error as error:
+            if isinstance(error, duckdb().ConversionException) or _CONTRADICTED in str(error):
+                raise _Contradicted from None
+            raise csv_error(error, self._files, self._names, self._delimiter, _opened) from None
+
+    def _sql(self, types: Sequence[str | None]) -> str:
         """The files as a relation; whole numbers as texts, for `_checked`."""
         columns = ", ".join(f"'c{i}': '{FLOAT if t == FLOAT else TEXT}'" for i, t in enumerate(types))
         size = f"max_line_size = {self._longest}" if self._longest else f"buffer_size = {_BUFFER}"
@@ -171,12 +194,30 @@ class _Reading:
         )
 
 
+class _Contradicted(Exception):
+    """A value is not of the type its column was read with."""
+
+
 def _checked(column: str, kind: str | None) -> str:
     """A column as it is read, in its type. A cast alone would round fractions."""
     if kind != INT:
         return column
     return (
         f"CASE WHEN TRY_CAST({column} AS BIGINT)::VARCHAR = {column} THEN {column}::BIGINT "
-        f"WHEN regexp_full_match(trim({column}), '{_WHOLE}') THEN {column}::BIGINT "
+        f"WHEN {_IS_WHOLE.format(column)} THEN {column}::BIGINT "
         f"WHEN {column} IS NOT NULL THEN error('{_CONTRADICTED}') END"
     )
+
+
+def _type(values: int, whole: int, larger: int, numbers: int) -> str | None:
+    if not values:
+        return None
+    return INT if whole == values else FLOAT if numbers == values and not larger else TEXT
+
+
+def _is(value: str, kind: str) -> bool:
+    """Whether a field is of a type."""
+    try:
+        return kind == TEXT or (-_LARGE <= int(value) < _LARGE if kind == INT else float(value) is not None)
+    except ValueError:
+        return False

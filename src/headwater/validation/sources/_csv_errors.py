@@ -5,11 +5,16 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from headwater.validation._errors import DataError
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
+# The line itself, which DuckDB repeats before what it says of it.
+_QUOTED = re.compile(
+    r"^Original Line: .*?(?=^\S[^\n]*(?:Expected Number|unterminated|Maximum line|Invalid uni))",
+    re.DOTALL | re.MULTILINE,
+)
 _FILE = re.compile(r"^ +file = (.+)$", re.MULTILINE)
 
 # What DuckDB says, and what is to be said instead, with the pattern's groups.
@@ -59,8 +64,7 @@ def csv_error(
         opened: Opens a file for reading bytes.
     """
     text = str(error)
-    said = re.sub(r"^Original Line: .*?(?=^\S[^\n]*(?:Expected Number|unterminated|Maximum line|Invalid uni))", "", text,
-                  flags=re.DOTALL | re.MULTILINE)  # fmt: skip
+    said = _QUOTED.sub("", text)
     file = next((m[1].strip() for m in [_FILE.search(text)] if m), files[0])
     file = file if file in files else files[0]
     line = next((int(m[1]) for m in [_LINE.search(text)] if m), None)

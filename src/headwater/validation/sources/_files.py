@@ -11,6 +11,8 @@ from typing import Any
 from headwater.validation._errors import DataError
 from headwater.validation.figures.duck import literal
 
+_SPECIAL = re.compile(r"([*?[])")
+
 
 def found_files(location: Any) -> list[str]:
     """The files that a path, a pattern or a list of them names.
@@ -23,7 +25,7 @@ def found_files(location: Any) -> list[str]:
     """
     places = [location] if isinstance(location, str | os.PathLike) else list(location)
     files: list[str] = []
-    for place in map(os.fspath, places):
+    for place in [os.fspath(p) for p in places]:
         matched = [place] if os.path.exists(place) else sorted(glob.glob(place, recursive=True))
         if not matched:
             raise FileNotFoundError(f"{place}: no such file, and no file fits it as a pattern.")
@@ -38,4 +40,5 @@ def found_files(location: Any) -> list[str]:
 
 def file_list(files: Sequence[str]) -> str:
     """Files as an SQL list. DuckDB takes names as patterns, so what means something in patterns is put in brackets."""
-    return f"[{', '.join(literal(re.sub(r'([*?[])', r'[\1]', file)) for file in files)}]"
+    names = [literal(_SPECIAL.sub(r"[\1]", file)) for file in files]
+    return f"[{', '.join(names)}]"
