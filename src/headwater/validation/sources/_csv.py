@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import csv
-import gzip
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from headwater.validation._errors import DataError
 from headwater.validation.figures.duck import literal
 from headwater.validation.sources._connection import duckdb
-from headwater.validation.sources._csv_errors import csv_error, too_long
+from headwater.validation.sources._csv_errors import Files, csv_error, is_text, too_long
 from headwater.validation.sources._files import file_list
 
 INT, FLOAT, TEXT = "BIGINT", "DOUBLE", "VARCHAR"
@@ -58,11 +55,14 @@ def create(
         known: Types of columns (`INT`, `FLOAT`, `TEXT`) that are not to be found in the values.
 
     Raises:
+        ValueError: If the delimiter is not one character.
         DataError: If a file has no header, its rows do not have as many fields as there are names, or a value is not
             of its column's known type.
     """
-    names = _header(files, delimiter) if column_names is None else list(column_names)
-    read = _Reading(connection, name, files, delimiter, names, known or {}, header=column_names is None)
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise ValueError(f"delimiter must be one character, neither a quote nor a line end, received {delimiter!r}.")
+    names = _header(Files(files, delimiter, ())) if column_names is None else list(column_names)
+    read = _Reading(connection, name, Files(files, delimiter, names), known or {}, header=column_names is None)
     if not read.suit(read.types(f"LIMIT {_SAMPLE}")):
         types = read.types()
         if not read.suit(types):
@@ -70,56 +70,31 @@ def create(
     return names
 
 
-def _opened(file: str) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(file)) if file.endswith(".gz") else open(file, "rb")
-
-
-def _rows(file: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The lines of a file, counted from 1, and their fields."""
-    with io.TextIOWrapper(_opened(file), "utf-8-sig", errors="surrogateescape", newline="") as text:
-        reader, line = csv.reader(text, delimiter=delimiter), 1
-        try:
-            for row in reader:
-                yield line, row
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise DataError(f"{error}. Expected CSV.", file, line) from None
-
-
-def _header(files: Sequence[str], delimiter: str) -> list[str]:
-    headers = {file: next((row for _, row in _rows(file, delimiter)), []) for file in files}
-    first = headers[files[0]]
+def _header(files: Files) -> list[str]:
+    headers = {path: next((row for _, row in files.rows(path)), []) for path in files.paths}
+    top, *_ = files.paths
+    first = headers[top]
     for file, header in headers.items():
         if not header:
             raise DataError("is empty. Expected a header with the names of the columns.", file)
-        if not _is_text(header):
+        if not is_text(header):
             raise DataError("the header is not valid UTF-8. Expected UTF-8. Remedy: convert the file.", file, 1)
         if header != first:
-            raise DataError(f"the header {header} differs from that of {files[0]}, {first}.", file, 1)
+            raise DataError(f"the header {header} differs from that of {top}, {first}.", file, 1)
     if len(set(first)) < len(first):
         duplicates = sorted(name for name, times in collections.Counter(first).items() if times > 1)
-        raise DataError(f"the header names columns twice: {duplicates}. Expected different names.", files[0], 1)
+        raise DataError(f"the header names columns twice: {duplicates}. Expected different names.", top, 1)
     return first
-
-
-def _is_text(header: Iterable[str]) -> bool:
-    """Whether all bytes could be decoded."""
-    return not any("\udc80" <= character <= "\udcff" for name in header for character in name)
 
 
 class _Reading:
     """How the files are read into a table."""
 
-    def __init__(
-        self, connection: Any, table: str, files: Sequence[str], delimiter: str, names: Sequence[str],
-        known: Mapping[str, str], header: bool,
-    ) -> None:  # fmt: skip
+    def __init__(self, connection: Any, table: str, files: Files, known: Mapping[str, str], header: bool) -> None:
         self._connection = connection
         self._table = table
         self._files = files
-        self._delimiter = delimiter
-        self._names = names
-        self._known = [known.get(name) for name in names]
+        self._known = [known.get(name) for name in files.names]
         self._header = header
         self._longest: int | None = None
 
@@ -129,7 +104,7 @@ class _Reading:
         if not unknown:
             return list(self._known)
         facts = ", ".join(fact.format(f"c{i}") for i in unknown for fact in _FACTS)
-        texts: list[str | None] = [TEXT] * len(self._names)
+        texts: list[str | None] = [TEXT] * len(self._files.names)
         with self._explained():
             flat = self._execute(f"SELECT {facts} FROM (FROM {{files}} {limit})", texts).fetchone()
         found = {i: _type(*flat[n : n + len(_FACTS)]) for i, n in zip(unknown, range(0, len(flat), len(_FACTS)))}
@@ -154,12 +129,12 @@ class _Reading:
 
     def unsuitable(self, types: Sequence[str | None]) -> DataError:
         """The first value that is not of its column's type."""
-        for file in self._files:
-            for n, (line, row) in enumerate(_rows(file, self._delimiter)):
-                for name, kind, value in zip(self._names, types, row, strict=False):
+        for file in self._files.paths:
+            for n, (line, row) in enumerate(self._files.rows(file)):
+                for name, kind, value in zip(self._files.names, types, row, strict=False):
                     if value and kind and not (n == 0 and self._header) and not _is(value, kind):
                         return DataError(f"{value!r} is no {kind}, which the schema says.", file, line, name)
-        return DataError("values contradict the types that the schema says.", self._files[0])
+        return DataError("values contradict the types that the schema says.", self._files.paths[0])
 
     def _execute(self, query: str, types: Sequence[str | None]) -> Any:
         """Runs a query over the `{files}`, once more with longer lines allowed if there are such."""
@@ -181,16 +156,16 @@ class _Reading:
         except duckdb().Error as error:
             if isinstance(error, duckdb().ConversionException) or _CONTRADICTED in str(error):
                 raise _Contradicted from None
-            raise csv_error(error, self._files, self._names, self._delimiter, _opened) from None
+            raise csv_error(error, self._files) from None
 
     def _sql(self, types: Sequence[str | None]) -> str:
         """The files as a relation; whole numbers as texts, for `_checked`."""
         columns = ", ".join(f"'c{i}': '{FLOAT if t == FLOAT else TEXT}'" for i, t in enumerate(types))
         size = f"max_line_size = {self._longest}" if self._longest else f"buffer_size = {_BUFFER}"
         return (
-            f"read_csv({file_list(self._files)}, columns = {{{columns}}}, auto_detect = false, "
-            f"delim = {literal(self._delimiter)}, quote = '\"', escape = '\"', header = {self._header}, nullstr = '', "
-            f"strict_mode = true, {size})"
+            f"read_csv({file_list(self._files.paths)}, columns = {{{columns}}}, header = {self._header}, "
+            f"delim = {literal(self._files.delimiter)}, quote = '\"', escape = '\"', nullstr = '', "
+            f"auto_detect = false, strict_mode = true, {size})"
         )
 
 

@@ -1,11 +1,16 @@
-"""What DuckDB says of CSV files, in words that name the place and the remedy."""
+"""What DuckDB says of CSV files, in words that name the place and the remedy.
+
+DuckDB counts rows, and reads several places of a file at once. So the place is looked for again, from the beginning.
+"""
 
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple, cast
 
 from headwater.validation._errors import DataError
 
@@ -17,33 +22,42 @@ _QUOTED = re.compile(
 )
 _FILE = re.compile(r"^ +file = (.+)$", re.MULTILINE)
 
-# What DuckDB says, and what is to be said instead, with the pattern's groups.
-_REASONS = (
-    (
-        r"Expected Number of Columns: (\d+) Found: (\d+)",
-        "has {1} fields. Expected {0}, separated by {delimiter!r}. Remedy: correct the line; a field with such a "
-        "character, a quote or a line break has to be within double quotes.",
-    ),
-    (
-        r"unterminated quote",
-        "has a quoted field that does not end, or that goes on after its closing quote. Expected a quote within a "
-        'quoted field to be doubled ("") and the field to end before the next separator.',
-    ),
-    (
-        r"Maximum line size of (\d+) bytes exceeded. Actual Size: ?(\d+)",
-        "is longer than {0} bytes. Remedy: check that no quote is left open; keep such large values in files of their "
-        "own, or in a Parquet file.",
-    ),
-    (
-        r"reached an invalid state",
-        "ends in another way than the lines before it (\\n, \\r\\n or \\r). Expected all lines to end alike. Remedy: "
-        "write the file with one kind of line end, such as with `dos2unix`.",
-    ),
-    (
-        r"Invalid unicode",
-        "is not valid UTF-8. Expected UTF-8. Remedy: convert the file, such as with `iconv -f latin1 -t utf-8`.",
-    ),
-)
+
+class Files(NamedTuple):
+    """CSV files: what separates their fields, and what their columns are called."""
+
+    paths: Sequence[str]
+    delimiter: str
+    names: Sequence[str]
+
+    def rows(self, path: str) -> Iterator[tuple[int, list[str]]]:
+        """The lines of a file, counted from 1, where rows begin, and their fields. Bytes that are no UTF-8 are kept.
+
+        Raises:
+            DataError: If a field is too long for this.
+        """
+        with io.TextIOWrapper(opened(path), "utf-8-sig", errors="surrogateescape", newline="") as text:
+            reader, line = csv.reader(text, delimiter=self.delimiter), 1
+            try:
+                for row in reader:
+                    yield line, row
+                    line = reader.line_num + 1
+            except csv.Error as error:
+                raise DataError(f"{error}. Expected CSV, with a header of at most that size.", path, line) from None
+
+
+def opened(path: str) -> BinaryIO:
+    """A file, opened for reading bytes."""
+    return cast(BinaryIO, gzip.open(path)) if path.endswith(".gz") else open(path, "rb")
+
+
+def is_text(fields: Sequence[str]) -> bool:
+    """Whether all bytes of the fields could be decoded."""
+    try:
+        "".join(fields).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def too_long(error: Exception) -> bool:
@@ -51,62 +65,78 @@ def too_long(error: Exception) -> bool:
     return "Maximum line size" in str(error)
 
 
-def csv_error(
-    error: Exception, files: Sequence[str], names: Sequence[str], delimiter: str, opened: Callable[[str], BinaryIO]
-) -> DataError:
-    """What DuckDB says of files, with the place.
-
-    Args:
-        error: DuckDB's error.
-        files: The files that were read.
-        names: The columns' names.
-        delimiter: What separates fields.
-        opened: Opens a file for reading bytes.
-    """
+def csv_error(error: Exception, files: Files) -> DataError:
+    """What DuckDB says of files, with the place."""
     text = str(error)
     said = _QUOTED.sub("", text)
-    file = next((m[1].strip() for m in [_FILE.search(text)] if m), files[0])
-    file = file if file in files else files[0]
-    line = next((int(m[1]) for m in [_LINE.search(text)] if m), None)
-    for pattern, reason in _REASONS:
-        found = re.search(pattern, said)
-        if found:
-            column = None
-            if "UTF-8" in reason:
-                line, column = _undecodable(opened(file), line, delimiter, names)
-            elif "ends in another way" in reason:
-                line = _other_end(opened(file))
-            return DataError(reason.format(*found.groups(), delimiter=delimiter), file, line, column)
-    return DataError(f"{text.splitlines()[0]} Expected a CSV file in UTF-8.", file, line)
+    path = next((m[1].strip() for m in [_FILE.search(text)] if m), files.paths[0])
+    path = path if path in files.paths else files.paths[0]
+    row = next((int(m[1]) for m in [_LINE.search(text)] if m), None)
+    for pattern, reason, place in _REASONS:
+        if found := re.search(pattern, said):
+            line, column = place(files, path, row or 0) or (row, None)
+            return DataError(reason.format(*found.groups(), delimiter=files.delimiter), path, line, column)
+    return DataError(f"{text.splitlines()[0]} Expected a CSV file in UTF-8.", path, row)
 
 
-def _undecodable(
-    file: BinaryIO, about: int | None, delimiter: str, names: Sequence[str]
-) -> tuple[int | None, str | None]:
-    """The line and the column of the first bytes that are not UTF-8."""
-    with file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                before = next(csv.reader([line[: error.start].decode()], delimiter=delimiter), [])
-                index = max(len(before) - 1, 0)
-                return number, names[index] if index < len(names) else None
-    return about, None
+_Place = tuple[int, str | None] | None
 
 
-def _other_end(file: BinaryIO) -> int | None:
+def _line_of(files: Files, path: str, row: int) -> _Place:
+    """Where a row begins: rows may have several lines."""
+    try:
+        return next(((line, None) for n, (line, _) in enumerate(files.rows(path), start=1) if n == row), None)
+    except DataError:
+        return None
+
+
+def _undecodable(files: Files, path: str, _row: int) -> _Place:
+    """The first line, and column, of bytes that are not UTF-8."""
+    try:
+        line, row = next((line, row) for line, row in files.rows(path) if not is_text(row))
+    except (DataError, StopIteration):
+        return None
+    return line, next((name for name, field in zip(files.names, row, strict=False) if not is_text([field])), None)
+
+
+def _other_end(files: Files, path: str, _row: int) -> _Place:
     """The first line that ends otherwise than the first."""
-    with file:
-        ends = ((number, _end(line)) for number, line in enumerate(_lines(file), start=1))
+    with opened(path) as file:
+        blocks = (part for block in file for part in block.splitlines(keepends=True))
+        ends = ((line, block[len(block.rstrip(b"\r\n")) :]) for line, block in enumerate(blocks, start=1))
         first = next(ends, (0, b""))[1]
-        return next((number for number, end in ends if end not in (first, b"")), None)
+        return next(((line, None) for line, end in ends if end not in (first, b"")), None)
 
 
-def _lines(file: BinaryIO) -> Iterable[bytes]:
-    for block in file:
-        yield from block.splitlines(keepends=True)
-
-
-def _end(line: bytes) -> bytes:
-    return line[len(line.rstrip(b"\r\n")) :]
+# What DuckDB says, what is to be said instead, with the pattern's groups, and what finds the place.
+_REASONS: Sequence[tuple[str, str, Callable[[Files, str, int], _Place]]] = (
+    (
+        r"Expected Number of Columns: (\d+) Found: (\d+)",
+        "has {1} fields. Expected {0}, separated by {delimiter!r}. Remedy: correct the line; a field with such a "
+        "character, a quote or a line break has to be within double quotes.",
+        _line_of,
+    ),
+    (
+        r"unterminated quote",
+        "has a quoted field that does not end, or that goes on after its closing quote. Expected a quote within a "
+        'quoted field to be doubled ("") and the field to end before the next separator.',
+        _line_of,
+    ),
+    (
+        r"Maximum line size of (\d+) bytes exceeded. Actual Size: ?(\d+)",
+        "is longer than {0} bytes. Remedy: check that no quote is left open; keep such large values in files of their "
+        "own, or in a Parquet file.",
+        _line_of,
+    ),
+    (
+        r"reached an invalid state",
+        "ends in another way than the lines before it (\\n, \\r\\n or \\r). Expected all lines to end alike. Remedy: "
+        "write the file with one kind of line end, such as with `dos2unix`.",
+        _other_end,
+    ),
+    (
+        r"Invalid unicode",
+        "is not valid UTF-8. Expected UTF-8. Remedy: convert the file, such as with `iconv -f latin1 -t utf-8`.",
+        _undecodable,
+    ),
+)
