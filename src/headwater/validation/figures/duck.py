@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from headwater.validation.figures import together
 from headwater.validation.figures.counts import distribution, few, number, of_few, texts
 from headwater.validation.figures.plan import (
     Cuts,
@@ -22,6 +23,7 @@ from headwater.validation.figures.plan import (
     Feature,
     FeatureFigures,
     Kind,
+    Texts,
     Valency,
 )
 
@@ -32,6 +34,11 @@ _PIVOTS = 256
 # Numbers are counted by value where at most this share of some rows differ.
 _LOOK_AT = 8_192
 _REPEATING = 0.3
+
+# More columns than this are counted together, so many at once; what is left is scanned, so many columns at once.
+_MANY_COLUMNS = 32
+_TOGETHER = 500
+_SCANNED = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,19 +144,51 @@ class Duck:
     def _values(self, values: Sequence[Values]) -> list[FeatureFigures]:
         """The figures of the values of columns of one relation."""
         found = [FeatureFigures(v.feature, Valency()) for v in values]
-        numeric = [i for i, v in enumerate(values) if v.kind.is_numeric]
-        for i, numbers in zip(numeric, self._numbers([values[i] for i in numeric]), strict=True):
-            found[i].numbers = numbers
-        for i, v in enumerate(values):
-            if v.kind.is_text:
-                found[i].texts = texts(self._connection, v.counts, v.kind, self._asked.top)
-            if v.weight and v.kind.is_numeric:
-                found[i].weighted_numbers = distribution(self._connection, v.weights, self._asked.cuts)
-            if v.weight and v.kind.is_text:
-                found[i].weighted_texts = texts(self._connection, v.weights, v.kind, self._asked.top)
+        numeric, texts = (Kind.INT, Kind.FLOAT), self._fill_texts
+        for kinds, fill in ((numeric, self._fill_numbers), ((Kind.STRING,), texts), ((Kind.BYTES,), texts)):
+            ours = [i for i, v in enumerate(values) if v.kind in kinds]
+            for group in [ours[i : i + _TOGETHER] for i in range(0, len(ours), _TOGETHER)]:
+                fill([found[i] for i in group], [values[i] for i in group])
         return found
 
+    def _fill_numbers(self, found: Sequence[FeatureFigures], values: Sequence[Values]) -> None:
+        for figures, numbers in zip(found, self._numbers(values), strict=True):
+            figures.numbers = numbers
+        if values[0].weight:
+            counted = self._together(values, values[0].weight)
+            for i, v in enumerate(values):
+                weighted = counted.get(i) or distribution(self._connection, v.weights, self._asked.cuts)
+                found[i].weighted_numbers = weighted
+
+    def _fill_texts(self, found: Sequence[FeatureFigures], values: Sequence[Values]) -> None:
+        for figures, of_texts in zip(found, self._texts(values, None), strict=True):
+            figures.texts = of_texts
+        if values[0].weight:
+            for figures, of_texts in zip(found, self._texts(values, values[0].weight), strict=True):
+                figures.weighted_texts = of_texts
+
+    def _texts(self, values: Sequence[Values], weight: str | None) -> list[Texts]:
+        first, top = values[0], self._asked.top
+        if len(values) > _MANY_COLUMNS:
+            columns = [v.column for v in values]
+            return together.texts(self._connection, first.relation, columns, weight, first.kind, top)
+        return [texts(self._connection, v.weights if weight else v.counts, v.kind, top) for v in values]
+
+    def _together(self, values: Sequence[Values], weight: str | None) -> dict[int, Distribution]:
+        """The distributions of many columns, by their place, as far as they can be had by counting all at once."""
+        if len(values) <= _MANY_COLUMNS:
+            return {}
+        columns = [v.column for v in values]
+        return together.numbers(self._connection, values[0].relation, columns, weight, self._asked.cuts)
+
     def _numbers(self, values: Sequence[Values]) -> list[Distribution]:
+        found = self._together(values, None)
+        left = [i for i in range(len(values)) if i not in found]
+        for group in [left[i : i + _SCANNED] for i in range(0, len(left), _SCANNED)]:
+            found.update(zip(group, self._few_columns([values[i] for i in group]), strict=True))
+        return [found[i] for i in range(len(values))]
+
+    def _few_columns(self, values: Sequence[Values]) -> list[Distribution]:
         found = {i: counted for i in self._repeating(values) if (counted := self._counted(values[i]))}
         rest = [v for i, v in enumerate(values) if i not in found]
         scanned = iter(self._scanned(rest))

@@ -26,13 +26,13 @@ _BUFFER = 8_000_000
 _LONGEST_LINE = 64_000_000
 _CONTRADICTED = "a value contradicts the type of its column"
 
-# What is asked of a column to know its type: how many values, whole numbers of 64 bits, other whole numbers, numbers.
+# What is asked of the values of a column to know its type: how many they are, whole numbers of 64 bits, other whole
+# numbers, and numbers.
 _IS_WHOLE = r"regexp_full_match({0}, '\s*[-+]?[0-9_]+\s*')"
+_WHOLE = _IS_WHOLE.format("x")
 _FACTS = (
-    "count({0})",
-    f"count(*) FILTER ({_IS_WHOLE} AND TRY_CAST({{0}} AS BIGINT) IS NOT NULL)",
-    f"count(*) FILTER ({_IS_WHOLE} AND TRY_CAST({{0}} AS BIGINT) IS NULL)",
-    "count(TRY_CAST({0} AS DOUBLE))",
+    f"count(x), count(*) FILTER ({_WHOLE} AND TRY_CAST(x AS BIGINT) IS NOT NULL), "
+    f"count(*) FILTER ({_WHOLE} AND TRY_CAST(x AS BIGINT) IS NULL), count(TRY_CAST(x AS DOUBLE))"
 )
 
 
@@ -103,12 +103,12 @@ class _Reading:
         unknown = [i for i, known in enumerate(self._known) if known is None]
         if not unknown:
             return list(self._known)
-        facts = ", ".join(fact.format(f"c{i}") for i in unknown for fact in _FACTS)
         texts: list[str | None] = [TEXT] * len(self._files.names)
+        values = f"unnest(range({len(unknown)})) AS i, unnest([{', '.join(f'c{i}' for i in unknown)}]) AS x"
         with self._explained():
-            flat = self._execute(f"SELECT {facts} FROM (FROM {{files}} {limit})", texts).fetchone()
-        found = {i: _type(*flat[n : n + len(_FACTS)]) for i, n in zip(unknown, range(0, len(flat), len(_FACTS)))}
-        return [known or found[i] for i, known in enumerate(self._known)]
+            query = f"SELECT i, {_FACTS} FROM (SELECT {values} FROM (FROM {{files}} {limit})) GROUP BY i"
+            facts = {unknown[i]: of_column for i, *of_column in self._execute(query, texts).fetchall()}
+        return [known or _type(*facts.get(i, (0, 0, 0, 0))) for i, known in enumerate(self._known)]
 
     def suit(self, types: Sequence[str | None]) -> bool:
         """Reads the files with these types of columns into the table; False if values contradict them."""
@@ -185,6 +185,7 @@ def _checked(column: str, kind: str | None) -> str:
 
 
 def _type(values: int, whole: int, larger: int, numbers: int) -> str | None:
+    """The type of a column by its `_FACTS`."""
     if not values:
         return None
     return INT if whole == values else FLOAT if numbers == values and not larger else TEXT
