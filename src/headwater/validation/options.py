@@ -100,3 +100,9 @@ class StatsOptions:
                 raise ValueError(
                     f"slice_functions must hold what get_feature_value_slicer returns, received {slicer!r}."
                 )
+
+    @property
+    def other_columns(self) -> list[str]:
+        """Columns that are needed whatever features are looked at."""
+        sliced = [name for slicer in self.slice_functions or () for name in slicer.features]
+        return sliced if self.weight_feature is None else [*sliced, self.weight_feature]

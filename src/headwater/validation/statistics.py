@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,9 +18,10 @@ from headwater.validation.figures.duck import Asked, Duck, literal
 from headwater.validation.figures.finish import dataset_message
 from headwater.validation.figures.plan import Cuts, Feature
 from headwater.validation.options import FeatureValueSlicer, StatsOptions
-from headwater.validation.sources import _csv
+from headwater.validation.sources import _csv, _wide
 from headwater.validation.sources._columns import feature, plain
 from headwater.validation.sources._connection import connected, data_errors
+from headwater.validation.sources._csv_errors import Files
 from headwater.validation.sources._files import file_list, found_files
 from headwater.validation.statistics_files import write_statistics
 
@@ -58,9 +60,30 @@ def generate_statistics_from_csv(
     """
     options = stats_options or StatsOptions()
     files = found_files(data_location)
+    names = _csv.columns_of(files, delimiter, column_names)
+    if groups := _wide.groups(names, options):
+        return _written(
+            _of_wide_csv(Files(files, delimiter, names), column_names is None, groups, options), output_path
+        )
     with connected(options) as connection, data_errors(files[0]):
         names = _csv.create(connection, "raw", files, delimiter, column_names)
         return _finished(connection, "raw", names, options, output_path)
+
+
+def _of_wide_csv(files: Files, has_header: bool, groups: Sequence[Sequence[str]], options: StatsOptions) -> Any:
+    check_names(options, files.names)
+    kept = options.other_columns
+    columns = [[*group, *(name for name in kept if name not in group)] for group in groups]
+    with tempfile.TemporaryDirectory(prefix="headwater-", dir=options.temp_directory) as folder:
+        narrow = _wide.split(files, columns, has_header, folder)
+        return _wide.joined(
+            [
+                generate_statistics_from_csv(
+                    paths, names, files.delimiter, None, dataclasses.replace(options, feature_allowlist=group)
+                )
+                for paths, names, group in zip(narrow, columns, groups, strict=True)
+            ]
+        )
 
 
 def generate_statistics_from_parquet(
@@ -161,7 +184,7 @@ def examples_of(connection: Any, table: str, names: Sequence[str], options: Stat
     """Makes the relation `examples` of a table with columns `c0`, `c1`, …, which are called `names` in the data."""
     columns = dict(zip(names, (f"c{i}" for i in range(len(names))), strict=True))
     types = dict(zip(names, connection.sql(f"SELECT * FROM {table} LIMIT 0").types, strict=True))
-    _check_names(options, names)
+    check_names(options, names)
     selected = [f"{plain(columns[n], types[n])} AS {columns[n]}" for n in names]
     weight = None
     if options.weight_feature is not None:
@@ -194,16 +217,18 @@ def _finished(connection: Any, table: str, names: Sequence[str], options: StatsO
         relation = f"(SELECT * FROM examples WHERE {condition})" if condition else "examples"
         figures = duck.dataset(name, relation, examples.features, examples.weight)
         message.datasets.append(dataset_message(figures, options))
+    return _written(message, output_path)
+
+
+def _written(message: Any, output_path: Any) -> Any:
     if output_path is not None:
         write_statistics(message, output_path)
     return message
 
 
-def _check_names(options: StatsOptions, names: Sequence[str]) -> None:
-    sliced = [name for slicer in options.slice_functions or () for name in slicer.features]
-    wanted = [*(options.feature_allowlist or ()), *sliced]
-    if options.weight_feature is not None:
-        wanted.append(options.weight_feature)
+def check_names(options: StatsOptions, names: Sequence[str]) -> None:
+    """Raises DataError if options name columns that are not there."""
+    wanted = [*(options.feature_allowlist or ()), *options.other_columns]
     missing = [name for name in wanted if name not in names]
     if missing:
         raise DataError(f"there are no columns {missing}. The columns are {list(names)}.")

@@ -56,18 +56,23 @@ def create(
 
     Raises:
         ValueError: If the delimiter is not one character.
-        DataError: If a file has no header, its rows do not have as many fields as there are names, or a value is not
+        DataError: If a file has no header, the rows do not have as many fields as there are names, or a value is not
             of its column's known type.
     """
-    if len(delimiter) != 1 or delimiter in '"\r\n':
-        raise ValueError(f"delimiter must be one character, neither a quote nor a line end, received {delimiter!r}.")
-    names = _header(Files(files, delimiter, ())) if column_names is None else list(column_names)
+    names = columns_of(files, delimiter, column_names)
     read = _Reading(connection, name, Files(files, delimiter, names), known or {}, header=column_names is None)
     if not read.suit(read.types(f"LIMIT {_SAMPLE}")):
         types = read.types()
         if not read.suit(types):
             raise read.unsuitable(types)
     return names
+
+
+def columns_of(files: Sequence[str], delimiter: str, column_names: Sequence[str] | None) -> list[str]:
+    """The names of the columns: those given, or those of the header, which is the same in all files."""
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise ValueError(f"delimiter must be one character, neither a quote nor a line end, received {delimiter!r}.")
+    return _header(Files(files, delimiter, ())) if column_names is None else list(column_names)
 
 
 def _header(files: Files) -> list[str]:
@@ -120,12 +125,12 @@ class _Reading:
         except _Contradicted:
             return False
         doubts = [
-            f"count(c{i})" if t is None else f"count(*) FILTER (isfinite(c{i}) AND abs(c{i}) >= {_LARGE})"
+            f"c{i} IS NOT NULL" if t is None else f"isfinite(c{i}) AND abs(c{i}) >= {_LARGE}"
             for i, (t, known) in enumerate(zip(types, self._known, strict=True))
             if t in (None, FLOAT) and not known
         ]
-        query = f"SELECT {', '.join(doubts)} FROM {self._table}"
-        return not doubts or not any(self._connection.execute(query).fetchone())
+        query = f"SELECT EXISTS (SELECT 1 FROM {self._table} WHERE {' OR '.join(doubts) or 'false'})"
+        return not self._connection.execute(query).fetchone()[0]
 
     def unsuitable(self, types: Sequence[str | None]) -> DataError:
         """The first value that is not of its column's type."""

@@ -30,20 +30,26 @@ class Files(NamedTuple):
     delimiter: str
     names: Sequence[str]
 
-    def rows(self, path: str) -> Iterator[tuple[int, list[str]]]:
+    def rows(self, path: str, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
         """The lines of a file, counted from 1, where rows begin, and their fields. Bytes that are no UTF-8 are kept.
 
+        Args:
+            path: The file.
+            strict: Whether wrong quotes are errors.
+
         Raises:
-            DataError: If a field is too long for this.
+            DataError: If a field is too long for this, or wrongly quoted.
         """
         with io.TextIOWrapper(opened(path), "utf-8-sig", errors="surrogateescape", newline="") as text:
-            reader, line = csv.reader(text, delimiter=self.delimiter), 1
+            reader, line = csv.reader(text, delimiter=self.delimiter, strict=strict), 1
             try:
                 for row in reader:
                     yield line, row
                     line = reader.line_num + 1
             except csv.Error as error:
-                raise DataError(f"{error}. Expected CSV, with a header of at most that size.", path, line) from None
+                raise DataError(
+                    f"{error}. Expected CSV, with neither open quotes nor such fields.", path, line
+                ) from None
 
 
 def opened(path: str) -> BinaryIO:
