@@ -20,9 +20,10 @@ from headwater.validation.figures.plan import Cuts, Feature
 from headwater.validation.options import FeatureValueSlicer, StatsOptions
 from headwater.validation.sources import _csv, _wide
 from headwater.validation.sources._columns import feature, plain
-from headwater.validation.sources._connection import connected, data_errors
+from headwater.validation.sources._connection import connected, data_errors, duckdb
 from headwater.validation.sources._csv_errors import Files
 from headwater.validation.sources._files import file_list, found_files
+from headwater.validation.sources._names import parquet_names, table_names
 from headwater.validation.statistics_files import write_statistics
 
 ALL_EXAMPLES = "All Examples"
@@ -65,7 +66,7 @@ def generate_statistics_from_csv(
         return _written(
             _of_wide_csv(Files(files, delimiter, names), column_names is None, groups, options), output_path
         )
-    with connected(options) as connection, data_errors(files[0]):
+    with connected(options) as connection, data_errors(*files):
         names = _csv.create(connection, "raw", files, delimiter, column_names)
         return _finished(connection, "raw", names, options, output_path)
 
@@ -104,7 +105,11 @@ def generate_statistics_from_parquet(
     Raises:
         DataError: If a file cannot be read.
     """
-    return _from_reader("read_parquet", data_location, output_path, stats_options)
+    options = stats_options or StatsOptions()
+    files = found_files(data_location)
+    with connected(options) as connection, data_errors(*files):
+        names = open_parquet(connection, files)
+        return _finished(connection, "raw", names, options, output_path)
 
 
 def generate_statistics_from_json(
@@ -113,15 +118,11 @@ def generate_statistics_from_json(
     stats_options: StatsOptions | None = None,
 ) -> Any:
     """Statistics of JSON files: one object per line, or a list of objects. See `generate_statistics_from_parquet`."""
-    return _from_reader("read_json_auto", data_location, output_path, stats_options)
-
-
-def _from_reader(reader: str, data_location: Any, output_path: Any, stats_options: StatsOptions | None) -> Any:
     options = stats_options or StatsOptions()
     files = found_files(data_location)
-    with connected(options) as connection, data_errors(files[0]):
-        relation = f"{reader}({file_list(files)})"
-        return _finished(connection, "raw", number_columns(connection, relation), options, output_path)
+    with connected(options) as connection, data_errors(*files):
+        names = open_json(connection, files)
+        return _finished(connection, "raw", names, options, output_path)
 
 
 def generate_statistics_from_dataframe(
@@ -147,28 +148,43 @@ def generate_statistics_from_dataframe(
     if n_jobs is not None:
         options = dataclasses.replace(options, threads=n_jobs)
     with connected(options) as connection, data_errors():
-        names = number_columns(connection, registered(connection, dataframe))
+        names = open_table(connection, dataframe)
         return _finished(connection, "raw", names, options, None)
 
 
-def registered(connection: Any, table: Any) -> str:
-    """Makes a table in memory known to a connection; returns its name there."""
+def open_parquet(connection: Any, files: Sequence[str]) -> list[str]:
+    """Makes the view `raw` of Parquet files, its columns numbered; returns what they are called."""
+    names = parquet_names(connection, files)
+    return _number_columns(connection, f"read_parquet({file_list(files)})", names)
+
+
+def open_json(connection: Any, files: Sequence[str]) -> list[str]:
+    """Makes the view `raw` of JSON files. All records are looked at to know the types. See `open_parquet`."""
+    options = "records = true, sample_size = -1, map_inference_threshold = -1"
+    try:
+        return _number_columns(connection, f"read_json_auto({file_list(files)}, {options})", None)
+    except duckdb().BinderException as error:
+        reason = str(error).splitlines()[0].removeprefix("Binder Error: ")
+        raise DataError(f"{reason} Expected JSON objects, one per line or in a list.", files[0]) from None
+
+
+def open_table(connection: Any, table: Any) -> list[str]:
+    """Makes the view `raw` of a table in memory. See `open_parquet`."""
     try:
         connection.register("given", table)
     except Exception as error:
         raise TypeError(
-            "Expected a pandas or polars data frame, an Arrow table, or a dictionary of NumPy arrays, received "
-            f"{type(table).__name__}: {error}"
+            "Expected a pandas or polars data frame, an Arrow table, or a dictionary of NumPy arrays, with at least "
+            f"one column, received {type(table).__name__}: {error}"
         ) from None
-    return "given"
+    return _number_columns(connection, "given", table_names(table))
 
 
-def number_columns(connection: Any, relation: str) -> list[str]:
-    """Makes the view `raw` of a relation, its columns numbered; returns what they were called."""
-    names = list(connection.sql(f"SELECT * FROM {relation} LIMIT 0").columns)
-    numbered = ", ".join(f"c{i}" for i in range(len(names)))
+def _number_columns(connection: Any, relation: str, names: list[str] | None) -> list[str]:
+    known = list(connection.sql(f"SELECT * FROM {relation} LIMIT 0").columns)
+    numbered = ", ".join(f"c{i}" for i in range(len(known)))
     connection.execute(f"CREATE VIEW raw AS SELECT * FROM {relation} AS t({numbered})")
-    return names
+    return names if names and len(names) == len(known) else known
 
 
 @dataclasses.dataclass(frozen=True)

@@ -166,7 +166,7 @@ class _Reading:
     def _sql(self, types: Sequence[str | None]) -> str:
         """The files as a relation; whole numbers as texts, for `_checked`."""
         columns = ", ".join(f"'c{i}': '{FLOAT if t == FLOAT else TEXT}'" for i, t in enumerate(types))
-        size = f"max_line_size = {self._longest}" if self._longest else f"buffer_size = {_BUFFER}"
+        size = f"max_line_size = {self._longest}, parallel = false" if self._longest else f"buffer_size = {_BUFFER}"
         return (
             f"read_csv({file_list(self._files.paths)}, columns = {{{columns}}}, header = {self._header}, "
             f"delim = {literal(self._files.delimiter)}, quote = '\"', escape = '\"', nullstr = '', "

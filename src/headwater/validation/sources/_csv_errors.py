@@ -68,7 +68,7 @@ def is_text(fields: Sequence[str]) -> bool:
 
 def too_long(error: Exception) -> bool:
     """Whether a line is longer than DuckDB was told to expect."""
-    return "Maximum line size" in str(error)
+    return "Maximum line size" in str(error) or "does not support a full read" in str(error)
 
 
 def csv_error(error: Exception, files: Files) -> DataError:
@@ -124,8 +124,8 @@ _REASONS: Sequence[tuple[str, str, Callable[[Files, str, int], _Place]]] = (
     ),
     (
         r"unterminated quote",
-        "has a quoted field that does not end, or that goes on after its closing quote. Expected a quote within a "
-        'quoted field to be doubled ("") and the field to end before the next separator.',
+        "has a quoted field that does not end, goes on after its closing quote, or is larger than 64 MB. Expected a "
+        'quote within a quoted field to be doubled ("") and the field to end before the next separator.',
         _line_of,
     ),
     (
