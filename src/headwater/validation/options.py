@@ -110,10 +110,14 @@ class StatsOptions:
                     f"slice_functions must hold what get_feature_value_slicer returns, received {slicer!r}."
                 )
 
+    @property
+    def other_columns(self) -> list[str]:
+        """Columns that are needed whatever features are looked at."""
+        sliced = [name for slicer in self.slice_functions or () for name in slicer.features]
+        return sliced if self.weight_feature is None else [*sliced, self.weight_feature]
+
     def check_names(self, names: Sequence[str]) -> None:
         """Raises DataError if columns are asked for that are not among these."""
-        sliced = [name for slicer in self.slice_functions or () for name in slicer.features]
-        weights = [] if self.weight_feature is None else [self.weight_feature]
-        missing = [name for name in [*(self.feature_allowlist or ()), *sliced, *weights] if name not in names]
+        missing = [name for name in [*(self.feature_allowlist or ()), *self.other_columns] if name not in names]
         if missing:
             raise DataError(f"there are no columns {missing}. The columns are {list(names)}.")
