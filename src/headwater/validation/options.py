@@ -65,7 +65,7 @@ class StatsOptions:
         generators: Objects that add custom statistics; see `headwater.validation.generators`.
         feature_allowlist: The features to look at; None: all.
         memory_limit: How much memory the computation may take, such as ``"4GB"``; what does not fit goes to
-            temporary files.
+            temporary files. None: 125 MB for each thread, which is quick enough for any amount of data.
         threads: How many threads; None: one per core.
         temp_directory: Where temporary files go.
 
@@ -91,7 +91,7 @@ class StatsOptions:
     per_feature_weight_override: Mapping[str, str] | None = None
     add_default_generators: bool = True
     feature_allowlist: Sequence[str] | None = None
-    memory_limit: str = "700MB"
+    memory_limit: str | None = None
     threads: int | None = None
     temp_directory: str | os.PathLike[str] | None = None
 

@@ -11,6 +11,9 @@ from typing import Any
 from headwater.validation._errors import DataError
 from headwater.validation.options import StatsOptions
 
+# As much as DuckDB wants at least.
+_MEGABYTES_PER_THREAD = 125
+
 
 def duckdb() -> Any:
     """The DuckDB module. Raises ImportError, naming the extra, where it is not installed."""
@@ -31,9 +34,10 @@ def connected(options: StatsOptions) -> Iterator[Any]:
         try:
             connection.execute("SET preserve_insertion_order = false")
             connection.execute("SET enable_progress_bar = false")
-            _set(connection, "memory_limit", options.memory_limit)
             if options.threads is not None:
                 _set(connection, "threads", options.threads)
+            (threads,) = connection.execute("SELECT current_setting('threads')").fetchone()
+            _set(connection, "memory_limit", options.memory_limit or f"{_MEGABYTES_PER_THREAD * threads}MB")
             yield connection
         finally:
             connection.close()
