@@ -151,7 +151,7 @@ def _evaluate_cached(op: Op, avals: Any, static: Any, attrs: Any) -> Any:
 def used_inputs(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Sequence[int]:
     """Positions of the inputs that the outputs depend on: the gradient of a sum, say, does not depend on the terms."""
     everything = range(len(inputs))
-    if op.graphs or op.compares:
+    if op.graphs or op.uses_inputs:
         return everything
     if all(x.shape.rank is not None for x in inputs):
         used = _used_of_known_rank(op, inputs, attrs)

@@ -52,8 +52,8 @@ class Op:
         gradient: Gives the input gradients (tensors, `IndexedSlices` or None) from ``(inputs, outputs, cotangents,
             attributes)`` by calling ops, where the kernel's vjp is not what is wanted.
         differentiable: False: gradients stop here.
-        compares: The gradient counts as depending on inputs that it only compares, so that the second gradient is
-            zeros, not None.
+        uses_inputs: The gradient counts as depending on all inputs, even if it only compares them or there is nothing
+            to do, so that the second gradient is zeros, not None.
         shape_only: The result follows from the shapes of the inputs alone (``Shape``, ``Size``); the kernel then
             returns NumPy arrays and may look at nothing but ``.shape``, ``.ndim`` and ``.dtype``.
         graphs: Names of the attributes that hold Graphs (control flow, calls).
@@ -75,7 +75,7 @@ class Op:
         unknown: Callable[..., Any] | None = None,
         gradient: Callable[..., Any] | None = None,
         differentiable: bool = True,
-        compares: bool = False,
+        uses_inputs: bool = False,
         shape_only: bool = False,
         graphs: Sequence[str] = (),
         stages: Callable[..., Any] | None = None,
@@ -91,7 +91,7 @@ class Op:
         self.unknown = unknown
         self.gradient = gradient
         self.differentiable = (differentiable and effect == "pure") or gradient is not None
-        self.compares = compares
+        self.uses_inputs = uses_inputs
         self.shape_only = shape_only
         self.graphs = tuple(graphs)
         self.stages = stages
@@ -252,7 +252,7 @@ class Op:
             return rule(kernel, attrs.pop(key), arrays, attrs)
 
         derived_op = Op(
-            self.name + suffix, derived, static=tuple(self.static), compares=self.compares, graphs=self.graphs,
+            self.name + suffix, derived, static=tuple(self.static), uses_inputs=self.uses_inputs, graphs=self.graphs,
             spec=spec, register=False,
         )  # fmt: skip
         derived_op._depth = self._depth + 1

@@ -96,7 +96,7 @@ def _pool_op(name: str, kernel: Callable[[Any, Window], Any]) -> Op:
         inner = slice(first, first + rank)
         return kernel(x, Window(ksize[inner], strides[inner], (1,) * rank, pads, first))
 
-    return Op(name, run, compares=kernel is _maximum)
+    return Op(name, run, uses_inputs=kernel is _maximum)
 
 
 MAX_POOL = _pool_op("MaxPool", _maximum)

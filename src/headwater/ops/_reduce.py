@@ -36,7 +36,7 @@ def MEAN(x: Any, *, axis: Any, keepdims: bool) -> Any:
     return lax.div(total, jnp.full_like(total, x.size // max(total.size, 1)))  # rounds towards zero
 
 
-@op("Prod")
+@op("Prod", uses_inputs=True)
 def PROD(x: Any, *, axis: Any, keepdims: bool) -> Any:
     return jnp.prod(x, axis, dtype=x.dtype, keepdims=keepdims)
 
