@@ -21,7 +21,7 @@ def main() -> None:
         file = DATA / f"trips{rows}.parquet"
         if not file.exists():
             make(rows, "", str(file))
-        runs = [measured(sys.executable, "headwater.validation", "parquet", ["", str(file)]) for _ in range(RUNS)]
+        runs = [measured(sys.executable, "headwater.validation", "parquet", ["", str(file), ""]) for _ in range(RUNS)]
         seconds, megabytes = (statistics.median(run[key] for run in runs) for key in ("work", "peak_mb"))
         size = file.stat().st_size / 1e6
         lines.append(

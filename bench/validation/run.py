@@ -18,6 +18,7 @@ ENV = ROOT / "bench" / ".envs" / "tfdv"
 DATA = ROOT / "bench" / ".envs" / "data"
 TASKS = {
     "csv": ("Statistics of a CSV file of 1,000,000 rows and 12 columns", "work"),
+    "tables": ("Statistics of the six tables that scikit-learn ships, from CSV files", "work"),
     "validate_parquet": ("The same as Parquet: import, statistics, schema, validation; the whole process", "process"),
     "table": ("Statistics of the same as a pandas data frame", "work"),
 }
@@ -33,6 +34,15 @@ def tfdv_python() -> str:
         install = ("uv", "pip", "install", "--python", str(python))
         subprocess.run((*install, "tensorflow-data-validation==1.16.1", "dill"), check=True)
     return str(python)
+
+
+def tables() -> str:
+    """The folder of scikit-learn's tables."""
+    folder = DATA / "tables"
+    if not folder.exists():
+        run = ("uv", "run", "--no-project", "--with", "scikit-learn", "--with", "pandas", "python")
+        subprocess.run((*run, str(BENCH / "tables.py"), str(folder)), check=True)
+    return str(folder)
 
 
 def measured(python: str, module: str, task: str, data: list[str]) -> dict[str, float]:
@@ -51,15 +61,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--tasks", nargs="*", choices=list(TASKS), help="only these")
     options = parser.parse_args()
     DATA.mkdir(parents=True, exist_ok=True)
     data = [str(DATA / f"trips{options.rows}.{kind}") for kind in ("csv", "parquet")]
     if not pathlib.Path(data[1]).exists():
         subprocess.run((sys.executable, str(BENCH / "trips.py"), str(options.rows), *data), check=True)
+    data.append(tables())
     sides = {"tensorflow_data_validation": tfdv_python(), "headwater.validation": sys.executable}
     raw: dict[tuple[str, str], list[dict[str, float]]] = {}
     for number in range(options.rounds):
-        for task in TASKS:
+        for task in options.tasks or TASKS:
             for module, python in list(sides.items())[:: 1 if number % 2 else -1]:
                 result = measured(python, module, task, data)
                 raw.setdefault((task, module), []).append(result)
@@ -70,6 +82,8 @@ def main() -> None:
     ]
     record = {}
     for task, (title, figure) in TASKS.items():
+        if (task, "headwater.validation") not in raw:
+            continue
         theirs, ours = (raw[task, module] for module in sides)
         time = [statistics.median(r[figure] for r in side) for side in (theirs, ours)]
         memory = [statistics.median(r["peak_mb"] for r in side) for side in (theirs, ours)]

@@ -1,13 +1,14 @@
-"""One measurement, in a fresh process: `worker.py MODULE TASK CSV PARQUET` prints seconds and peak memory as JSON."""
+"""One measurement in a process: `worker.py MODULE TASK CSV PARQUET TABLES` prints seconds and peak memory as JSON."""
 
 import importlib
 import json
+import pathlib
 import resource
 import sys
 import time
 
 START = time.perf_counter()
-MODULE, TASK, CSV, PARQUET = sys.argv[1:]
+MODULE, TASK, CSV, PARQUET, TABLES = sys.argv[1:]
 tfdv = importlib.import_module(MODULE)
 IMPORTED = time.perf_counter()
 
@@ -15,6 +16,11 @@ IMPORTED = time.perf_counter()
 def csv() -> object:
     """Statistics of a CSV file."""
     return tfdv.generate_statistics_from_csv(CSV)
+
+
+def tables() -> object:
+    """Statistics of several small CSV files."""
+    return [tfdv.generate_statistics_from_csv(str(file)) for file in sorted(pathlib.Path(TABLES).glob("*.csv"))][-1]
 
 
 def validate_parquet() -> object:
@@ -45,7 +51,9 @@ def table() -> object:
     return tfdv.generate_statistics_from_dataframe(data)
 
 
-statistics = {"csv": csv, "parquet": parquet, "validate_parquet": validate_parquet, "table": table}[TASK]()
+statistics = {"csv": csv, "tables": tables, "parquet": parquet, "validate_parquet": validate_parquet, "table": table}[
+    TASK
+]()
 end = time.perf_counter()
 trip = statistics.datasets[0].features[-1].string_stats
 print(

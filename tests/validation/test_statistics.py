@@ -3,13 +3,16 @@
 import pytest
 
 import headwater.validation as tfdv
-from headwater.validation.figures import duck
+from headwater.validation.figures import duck, together
 from tests.validation.data import assert_of_big, assert_same, big, golden, parquet
 from tests.validation.goldens.statistics.cases import CASES, CSV
 
 
+@pytest.mark.parametrize("way", ["together", "apart"])
 @pytest.mark.parametrize("name", list(CASES))
-def test_figures_are_tfdvs(name, tmp_path):
+def test_figures_are_tfdvs(name, way, tmp_path, monkeypatch):
+    if way == "apart":
+        monkeypatch.setattr(together, "FEW", -1)
     case = CASES[name]
     path = parquet(case, tmp_path / "data.parquet")
     ours = tfdv.generate_statistics_from_parquet(path, stats_options=tfdv.StatsOptions(**case.options))

@@ -105,11 +105,9 @@ class Duck(Frames):
         return together.numbers(self._connection, first.relation, columns, weight, self._asked.cuts)
 
     def _together(self, values: Sequence[Values]) -> bool:
-        """Whether columns are so many, and rows so few, that counting all at once is quicker."""
-        if len(values) <= _SCANNED:
-            return False
+        """Whether rows are so few, or columns so many, that counting all at once is quicker."""
         (rows,) = self._row(f"SELECT count(*) FROM {values[0].relation}")
-        return bool(rows * _TOGETHER <= _HELD)
+        return bool(rows <= together.FEW or (len(values) > _SCANNED and rows * _TOGETHER <= _HELD))
 
     def _apart(self, values: Sequence[Values], weighted: bool) -> Sequence[Distribution]:
         if weighted:

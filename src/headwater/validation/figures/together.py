@@ -14,7 +14,7 @@ from headwater.validation.figures.counts import of_few
 from headwater.validation.figures.plan import Cuts, Distribution, Kind, Texts
 
 # Numbers with more different values than this are left to others.
-_FEW = 2_000
+FEW = 2_000
 
 
 def numbers(
@@ -31,7 +31,7 @@ def numbers(
     """
     counts = _counts(relation, [f"{column}::DOUBLE" for column in columns], weight)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE together AS {counts}")
-    many = f"SELECT i FROM together GROUP BY i HAVING count(*) > {_FEW}"
+    many = f"SELECT i FROM together GROUP BY i HAVING count(*) > {FEW}"
     rows = connection.execute(f"SELECT i, x, n FROM together WHERE i NOT IN ({many}) ORDER BY i, x").fetchall()
     large = {i for (i,) in connection.execute(many).fetchall()}
     connection.execute("DROP TABLE together")
