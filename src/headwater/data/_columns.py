@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater.data._names import Names
-from headwater.data._wire import Bytes, Ints, OddError, Wire, fields, gather, integers
+from headwater.data._wire import Bytes, Ints, OddError, Wire, fields, gather, integers, select
 
 Offsets = npt.NDArray[np.int32]
 
@@ -98,13 +98,13 @@ class _Values(NamedTuple):
 
 
 def _integers(wire: Wire, begin: Ints, end: Ints) -> _Values:
-    runs = fields(wire, begin, end).select(_FIRST, _INTEGER).grouped()
+    runs = select(fields(wire, begin, end), _FIRST, _INTEGER).grouped()
     values, count = integers(wire, runs.begin, runs.end)
     return _Values(_totals(runs.owner, count, len(begin)), values)
 
 
 def _floats(wire: Wire, begin: Ints, end: Ints) -> _Values:
-    runs = fields(wire, begin, end).select(_FIRST, _FLOAT).grouped()
+    runs = select(fields(wire, begin, end), _FIRST, _FLOAT).grouped()
     size = runs.end - runs.begin
     if (torn := size & 3 != 0).any():
         raise OddError(runs.begin[torn])
@@ -112,7 +112,7 @@ def _floats(wire: Wire, begin: Ints, end: Ints) -> _Values:
 
 
 def _bytes(wire: Wire, begin: Ints, end: Ints) -> _Values:
-    runs = fields(wire, begin, end).select(_FIRST).grouped()
+    runs = select(fields(wire, begin, end), _FIRST).grouped()
     count = _totals(runs.owner, np.ones_like(runs.owner), len(begin))
     ends = np.concatenate(([0], np.cumsum(runs.end - runs.begin)))
     return _Values(count, gather(wire, runs.begin, runs.end), ends)
@@ -134,6 +134,7 @@ _KINDS = {  # by their tags in a Feature
     0x12: _Kind("float", _floats),
     0x1A: _Kind("int64", _integers),
 }
+_CELLS = 1 << 24  # records times names, at most, to be decoded at once
 _NULL = 0  # the kind of a Feature without a list
 
 DTYPES: dict[str, Any] = {"int64": np.int64, "float": np.float32, "bytes": np.uint8, "null": np.int64}  # by kind
@@ -146,18 +147,18 @@ class _Entries(NamedTuple):
     """Entries of the maps of records, sorted by name and record.
 
     Args:
-        number: Of the name of each.
-        record: Of each.
+        names: The number of each name that occurs.
+        edges: Where the entries of each begin, and how many entries there are.
+        record: Of each entry.
         begin: Where the value's message begins.
         end: And where it ends.
-        edges: Where another name begins, from 0 to how many entries there are.
     """
 
-    number: Ints
+    names: Ints
+    edges: Ints
     record: Ints
     begin: Ints
     end: Ints
-    edges: Ints
 
 
 class _Features(NamedTuple):
@@ -175,31 +176,46 @@ class _Features(NamedTuple):
 
 
 def _entries(wire: Wire, begin: Ints, end: Ints, names: Names) -> _Entries:
-    entry = fields(wire, begin, end).select(_FIRST)
-    total = len(entry.owner)
+    entry = select(fields(wire, begin, end), _FIRST)
+    total, records = len(entry.owner), len(begin)
     parts = fields(wire, entry.begin, entry.end)
-    number = names.find(wire, *parts.select(_FIRST).once(total)[1:])
-    place = number * len(begin) + entry.owner
-    columns = (place, number, entry.owner, *parts.select(_SECOND).once(total)[1:], entry.begin)
-    if not (wanted := names.wanted[number]).all():
-        columns = tuple(column[wanted] for column in columns)
-    if not (columns[0][1:] > columns[0][:-1]).all():
-        order = np.argsort(columns[0], kind="stable")
-        columns = tuple(column[order] for column in columns)
-        if (again := columns[0][1:] == columns[0][:-1]).any():
-            raise OddError(columns[-1][1:][again])
-    edges = np.flatnonzero(np.diff(columns[1], prepend=-1, append=-2))
-    return _Entries(*columns[1:-1], edges)
+    _, *key = select(parts, _FIRST).once(total)
+    _, *value = select(parts, _SECOND).once(total)
+    number, which = names.find(wire, *key), np.arange(total)
+    if not names.wanted.all():
+        which = np.flatnonzero(names.wanted[number])
+        number = number[which]
+    occurs = np.bincount(number, minlength=len(names.names)) > 0
+    names_here = np.flatnonzero(occurs)
+    cells = len(names_here) * records
+    if cells > _CELLS and records > 1:
+        raise TooWideError
+    place = (np.cumsum(occurs) * records - records)[number] + entry.owner[which]
+    if not (place[1:] > place[:-1]).all():
+        table = np.full(cells, -1, np.int32)
+        table[place] = which
+        if (again := table[place] != which).any():
+            raise OddError(entry.begin[which[again]])
+        place = np.flatnonzero(table >= 0)
+        which = table[place]
+    rows = np.arange(0, cells + 1, records)
+    edges = np.searchsorted(place, rows)
+    record = place - np.repeat(rows[:-1], np.diff(edges))
+    return _Entries(names_here, edges, record, value[0][which], value[1][which])
 
 
 def _features(wire: Wire, begin: Ints, end: Ints, values: bool) -> _Features:
-    kind, begin, end = fields(wire, begin, end).select(*_KINDS).once(len(begin))
+    kind, begin, end = select(fields(wire, begin, end), *_KINDS).once(len(begin))
     found, count = {}, np.zeros(len(begin), np.int64)
     for tag, (_, read) in _KINDS.items() if values else ():
         if len(which := np.flatnonzero(kind == tag)):
             found[tag] = read(wire, begin[which], end[which])
             count[which] = found[tag].count
     return _Features(kind, found, count)
+
+
+class TooWideError(Exception):
+    """The records have so many different names that their columns would be mostly empty."""
 
 
 class WrongKindError(Exception):
@@ -236,17 +252,18 @@ class FeatureColumns:
 
         Raises:
             OddError: If a message is better left to Google's parser.
+            TooWideError: If there are too many names for so many records.
             WrongKindError: If a feature has several kinds.
         """
         entries = _entries(wire, begin, end, self._names)
         owner, count, bounds = np.arange(len(entries.record)), None, entries.edges
         spans = entries.begin, entries.end
         if self.depth == 2:
-            owner, _, *spans = fields(wire, *spans).select(_FIRST).grouped()
+            owner, _, *spans = select(fields(wire, *spans), _FIRST).grouped()
             count = np.bincount(owner, minlength=len(entries.record))
             bounds = np.concatenate(([0], np.cumsum(count)))[bounds]
         features = _features(wire, *spans, values)
-        names = [self._names.names[number] for number in entries.number[entries.edges[:-1]].tolist()]
+        names = [self._names.names[number] for number in entries.names.tolist()]
         tags = self._tags(names, features.kind, bounds, lambda which: int(entries.record[owner[which]]))
         if not values:
             return {}
@@ -284,11 +301,13 @@ class FeatureColumns:
 
 
 def _outer_levels(entries: _Entries, records: int, count: Ints, present: npt.NDArray[np.bool_]) -> list[Level]:
-    names = len(entries.edges) - 1
+    names = len(entries.names)
     group = np.repeat(np.arange(names), np.diff(entries.edges))
     offsets, valid = np.zeros((names, records + 1), np.int32), np.zeros((names, records), np.bool_)
-    offsets[group, entries.record + 1] = count
-    valid[group, entries.record] = present
+    place = group * records + entries.record
+    valid.ravel()[place] = present
+    place += group + 1
+    offsets.ravel()[place] = count
     return [Level(*rows) for rows in zip(np.cumsum(offsets, axis=1, dtype=np.int32), valid, strict=True)]
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from headwater.data._columns import Column, FeatureColumns, WrongKindError
 from headwater.data._errors import ExampleError
-from headwater.data._wire import Ints, OddError, Wire, fields, gather
+from headwater.data._wire import Ints, OddError, Wire, fields, gather, select
 from headwater.data.records import PADDING, Chunk
 
 _CONTEXT, _FEATURE_LISTS = 0x0A, 0x12  # messages in fields 1 (that of an Example as well) and 2
@@ -47,15 +47,13 @@ class Decoder:
                 message = f"expected values of kind {error.expected}, received {error.received}. {_KIND_REMEDY}"
                 raise records.error(error.record, message, error.feature) from None
 
-    def _decode(
-        self, wire: Wire, begin: Ints, end: Ints, values: bool
-    ) -> tuple[dict[str, Column], dict[str, Column]]:
+    def _decode(self, wire: Wire, begin: Ints, end: Ints, values: bool) -> tuple[dict[str, Column], dict[str, Column]]:
         top = fields(wire, begin, end)
-        _, *spans = top.select(_CONTEXT).once(len(begin))
+        _, *spans = select(top, _CONTEXT).once(len(begin))
         context = self.context.read(wire, *spans, values)
         if self.sequences is None:
             return context, {}
-        _, *spans = top.select(_FEATURE_LISTS).once(len(begin))
+        _, *spans = select(top, _FEATURE_LISTS).once(len(begin))
         return context, self.sequences.read(wire, *spans, values)
 
 

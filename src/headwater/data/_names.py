@@ -11,6 +11,7 @@ from headwater.data._wire import LOWER, Ints, OddError, Wire, Words
 from headwater.data.records import PADDING
 
 _WORDS = 8  # names of more words are compared one by one
+_LEAST_BITS = 14
 _FACTOR = 0x9E3779B97F4A7C15
 
 
@@ -29,8 +30,8 @@ class Names:
         self._words: Words = np.zeros((_WORDS, 0), np.uint64)
         self._size: Ints = np.zeros(0, np.int64)
         self._hashes: Words = np.zeros(0, np.uint64)
-        self._by_hash: Ints = np.zeros(0, np.int64)
-        self._sorted: Words = np.zeros(0, np.uint64)
+        self._table: Ints = np.zeros(0, np.int64)  # names by the highest bits of their hashes
+        self._shift = np.uint64(64)
 
     def find(self, wire: Wire, begin: Ints, end: Ints) -> Ints:
         """The number of each key; names that are met for the first time get one. Raises `OddError`."""
@@ -43,7 +44,7 @@ class Names:
             first = rest[np.unique(hashes[rest], return_index=True)[1]]
             self._add(wire, begin[first], end[first])
             number[rest], found[rest] = self._look_up(words[:, rest], size[rest], hashes[rest])
-            rest = np.flatnonzero(~found)  # long names, and different ones with the same hash
+            rest = np.flatnonzero(~found)  # long names, and names whose place in the table another one took
             number[rest] = self._add(wire, begin[rest], end[rest])
         return number
 
@@ -51,8 +52,7 @@ class Names:
         """The names that have the hashes, and whether they are equal to the keys."""
         if not len(self.names):
             return np.zeros(len(size), np.int64), np.zeros(len(size), np.bool_)
-        at = np.minimum(np.searchsorted(self._sorted, hashes), len(self._sorted) - 1)
-        number = self._by_hash[at]
+        number = self._table[hashes >> self._shift]
         found = (self._size[number] == size) & (size <= 8 * _WORDS)
         for mine, theirs in zip(self._words, words, strict=False):
             found &= mine[number] == theirs
@@ -80,8 +80,10 @@ class Names:
         self._words = np.concatenate((self._words, filled), axis=1)
         self._size = np.concatenate((self._size, size))
         self._hashes = np.concatenate((self._hashes, _hashed(words, size)))
-        self._by_hash = np.argsort(self._hashes, kind="stable")
-        self._sorted = self._hashes[self._by_hash]
+        bits = max(_LEAST_BITS, 4 + len(self.names).bit_length())
+        self._shift = np.uint64(64 - bits)
+        self._table = np.zeros(1 << bits, np.int64)
+        self._table[self._hashes >> self._shift] = np.arange(len(self._hashes))
         which = self._which
         wanted = [which is None or name in which for name in self.names[-len(added) :]]
         self.wanted = np.concatenate((self.wanted, np.array(wanted, np.bool_)))

@@ -77,13 +77,6 @@ class Fields(NamedTuple):
     begin: Ints
     end: Ints
 
-    def select(self, *tags: int) -> Fields:
-        """Only the fields with one of the tags."""
-        wanted = self.tag == tags[0]
-        for tag in tags[1:]:
-            wanted |= self.tag == tag
-        return self if wanted.all() else Fields(*(column[wanted] for column in self))
-
     def once(self, messages: int) -> tuple[Bytes, Ints, Ints]:
         """Tag, begin and end of each message's only field; zeros where there is none.
 
@@ -106,8 +99,15 @@ class Fields(NamedTuple):
         return Fields(*(column[order] for column in self))
 
 
-def fields(wire: Wire, begin: Ints, end: Ints) -> Fields:
-    """The fields of the messages that stand at some spans. Raises `OddError`."""
+_NO_FIELDS = Fields(np.zeros(0, np.int64), np.zeros(0, np.uint8), *np.zeros((2, 0), np.int64))
+
+
+def fields(wire: Wire, begin: Ints, end: Ints) -> list[Fields]:
+    """The fields of the messages that stand at some spans: the first of all, then the second of all that have one, ...
+
+    Raises:
+        OddError: If there is something else than fields.
+    """
     steps: list[Fields] = []
     owner, position = np.arange(len(begin)), begin
     while True:
@@ -120,11 +120,22 @@ def fields(wire: Wire, begin: Ints, end: Ints) -> Fields:
         position = steps[-1].end
     if len(owner):
         steps.append(_one_by_one(wire.data, owner, position, end))
-    if len(steps) == 1:
-        return steps[0]
-    if not steps:
-        return Fields(owner, np.zeros(0, np.uint8), position, end)
-    return Fields(*(np.concatenate(columns) for columns in zip(*steps, strict=True)))
+    return steps
+
+
+def select(steps: list[Fields], *tags: int) -> Fields:
+    """The fields that have one of the tags."""
+    found = [selected for step in steps if len((selected := _selected(step, tags)).owner)]
+    if len(found) < 2:
+        return found[0] if found else _NO_FIELDS
+    return Fields(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
+
+
+def _selected(step: Fields, tags: tuple[int, ...]) -> Fields:
+    wanted = step.tag == tags[0]
+    for tag in tags[1:]:
+        wanted |= step.tag == tag
+    return step if wanted.all() else Fields(*(column[wanted] for column in step))
 
 
 def _heads(wire: Wire, position: Ints, limit: Ints) -> tuple[Bytes, Ints, Ints]:
