@@ -11,6 +11,7 @@ Features are sorted by name and record in between, so that the values of a colum
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -65,7 +66,7 @@ class Column:
         found: list[Any] = self.values.tolist()
         if self.ends is not None:
             data, ends = self.values.tobytes(), self.ends.tolist()
-            found = [data[begin:end] for begin, end in zip(ends, ends[1:], strict=False)]
+            found = [data[begin:end] for begin, end in itertools.pairwise(ends)]
         for level in reversed(self.levels):
             at = level.offsets.tolist()
             spans = zip(at, at[1:], level.valid.tolist(), strict=False)
@@ -238,14 +239,19 @@ class FeatureColumns:
 
     Args:
         wanted: The features' names, or names and kinds; None: all features.
-        nested: Whether they are feature lists.
+        depth: 1 for features, 2 for feature lists.
     """
 
-    def __init__(self, wanted: Iterable[str] | Mapping[str, str] | None, nested: bool) -> None:
+    def __init__(self, wanted: Iterable[str] | Mapping[str, str] | None, depth: int) -> None:
         self.wanted = None if wanted is None else tuple(wanted)
         self.kinds: dict[str, str] = dict(wanted) if isinstance(wanted, Mapping) else {}
-        self.depth = 1 + nested
+        self.depth = depth
         self._names = Names(self.wanted)
+
+    def all_kinds(self) -> dict[str, str]:
+        """The kinds by name, of all wanted names or all that were met."""
+        names = sorted(self._names.names) if self.wanted is None else self.wanted
+        return {name: self.kinds.get(name, "null") for name in names}
 
     def read(self, wire: Wire, begin: Ints, end: Ints, values: bool = True) -> dict[str, Column]:
         """The columns of maps at some spans, one per record. Without `values`, only `kinds` are learnt, of all names.
@@ -271,12 +277,14 @@ class FeatureColumns:
         outer = _outer_levels(entries, len(begin), features.count if count is None else count, present)
         inner = _inner_levels(features, bounds) if self.depth == 2 else [()] * len(names)
         contents = _contents(features, bounds, tags)
-        return {
+        found = {
             name: Column(self.kinds.get(name, "null"), (level, *more), *(content or self._no_values(name)))
             for name, level, more, content in zip(names, outer, inner, contents, strict=True)
         }
+        wanted = sorted(found) if self.wanted is None else self.wanted
+        return {name: found[name] if name in found else self._absent(name, len(begin)) for name in wanted}
 
-    def absent(self, name: str, rows: int) -> Column:
+    def _absent(self, name: str, rows: int) -> Column:
         """The column of a feature that is in none of the records."""
         levels = (Level(np.zeros(rows + 1, np.int32), np.zeros(rows, np.bool_)), *[_NO_LISTS] * (self.depth - 1))
         return Column(self.kinds.get(name, "null"), levels, *self._no_values(name))
@@ -315,7 +323,7 @@ def _inner_levels(features: _Features, bounds: Ints) -> list[tuple[Level, ...]]:
     """The levels of the features within feature lists."""
     ends = np.concatenate(([0], np.cumsum(features.count)))
     valid = features.kind != _NULL
-    spans = zip(bounds.tolist(), bounds[1:].tolist(), strict=False)
+    spans = itertools.pairwise(bounds.tolist())
     return [
         (Level((ends[start : stop + 1] - ends[start]).astype(np.int32), valid[start:stop]),) for start, stop in spans
     ]

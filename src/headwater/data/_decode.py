@@ -12,7 +12,7 @@ from headwater.data._errors import ExampleError
 from headwater.data._wire import Ints, OddError, Wire, fields, gather, select
 from headwater.data.records import PADDING, Chunk
 
-_CONTEXT, _FEATURE_LISTS = 0x0A, 0x12  # messages in fields 1 (that of an Example as well) and 2
+_PARTS = (0x0A, 0x12)  # the tags of the context, which is that of an Example's features, and of the feature lists
 _ROUNDS = 3  # of finding odd records; then all the others count as odd
 
 
@@ -21,23 +21,21 @@ class Decoder:
 
     Args:
         context: Makes the columns of the features of an `Example`, or of the context of a `SequenceExample`.
-        sequences: Makes those of the feature lists of a `SequenceExample`; None for an `Example`.
+        sequences: Makes those of the feature lists of a `SequenceExample`; left out for an `Example`.
     """
 
-    def __init__(self, context: FeatureColumns, sequences: FeatureColumns | None = None) -> None:
-        self.context = context
-        self.sequences = sequences
-        self.message = "Example" if sequences is None else "SequenceExample"
+    def __init__(self, context: FeatureColumns, *sequences: FeatureColumns) -> None:
+        self.parts = (context, *sequences)
+        self._message = "SequenceExample" if sequences else "Example"
 
-    def decode(
-        self, chunk: Chunk, file: str | None = None, values: bool = True
-    ) -> tuple[dict[str, Column], dict[str, Column]]:
-        """The columns of the context and of the feature lists. Without `values`, only their kinds are learnt.
+    def decode(self, chunk: Chunk, file: str | None = None, values: bool = True) -> list[dict[str, Column]]:
+        """The columns of each part. Without `values`, only the features' kinds are learnt.
 
         Raises:
             ExampleError: If a record is no such message, or a feature has several kinds.
+            TooWideError: If the records have too many different features to be decoded at once.
         """
-        records = _Records(chunk, file, self.message)
+        records = _Records(chunk, file, self._message)
         while True:
             try:
                 return self._decode(Wire(records.data), records.begin, records.end, values)
@@ -47,14 +45,10 @@ class Decoder:
                 message = f"expected values of kind {error.expected}, received {error.received}. {_KIND_REMEDY}"
                 raise records.error(error.record, message, error.feature) from None
 
-    def _decode(self, wire: Wire, begin: Ints, end: Ints, values: bool) -> tuple[dict[str, Column], dict[str, Column]]:
-        top = fields(wire, begin, end)
-        _, *spans = select(top, _CONTEXT).once(len(begin))
-        context = self.context.read(wire, *spans, values)
-        if self.sequences is None:
-            return context, {}
-        _, *spans = select(top, _FEATURE_LISTS).once(len(begin))
-        return context, self.sequences.read(wire, *spans, values)
+    def _decode(self, wire: Wire, begin: Ints, end: Ints, values: bool) -> list[dict[str, Column]]:
+        parts = fields(wire, begin, end)
+        spans = [select(parts, tag).once(len(begin))[1:] for tag, _ in zip(_PARTS, self.parts, strict=False)]
+        return [part.read(wire, *span, values) for part, span in zip(self.parts, spans, strict=True)]
 
 
 _KIND_REMEDY = "Write one kind of values for each feature, or leave this one out by naming those to read."

@@ -1,8 +1,8 @@
 """The wire format of Protocol Buffers, for many messages at once.
 
 Messages are spans of one buffer. What a parser does field by field is done here for the k-th field of all messages in
-one go, with arrays of positions. Whatever is rare (groups, overlong tags) or wrong is left to Google's parser: `OddError`
-says where it stands.
+one go, with arrays of positions. Whatever is rare (groups, overlong tags) or wrong is left to Google's parser:
+`OddError` says where it stands.
 """
 
 from __future__ import annotations

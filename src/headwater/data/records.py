@@ -152,9 +152,7 @@ _REMEDY = "Copy or write the file again; for a damaged one, the records before t
 def _whole_records(data: bytes, at: int, rows: int) -> list[int]:
     """Where records begin, from a position on, and where the last whole one ends."""
     starts, limit = [at], len(data) - len(PADDING)
-    for _ in range(rows):
-        if at + 16 > limit:
-            break
+    for _ in range(rows):  # at the limit, the padding is an empty record that ends behind it
         at += 16 + _length(data, at)[0]
         if at > limit:
             break
