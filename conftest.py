@@ -16,4 +16,4 @@ def _doctest_names(doctest_namespace: dict[str, object]) -> None:
 
 
 # Run by hand in an environment with TensorFlow.
-collect_ignore_glob = ["**/make_goldens.py"]
+collect_ignore_glob = ["**/make_*.py"]

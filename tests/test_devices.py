@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,99 @@ def test_device_specs() -> None:
     assert spec.replace(job="x").job == "x"
     with tf.device(tf.DeviceSpec(device_type="CPU", device_index=3)):
         assert tf.constant(1).device == _device(3)
+
+
+@pytest.fixture
+def placements(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
+    """What was logged since the last call, as (name, number of the CPU device)."""
+
+    def take() -> list[tuple[str, int]]:
+        lines = [m.removeprefix("Executing op ").replace(": (", " ", 1) for m in caplog.messages]
+        caplog.clear()
+        return [(line.split(" ")[0], int(line.rsplit(":", 1)[1])) for line in lines]
+
+    tf.debugging.set_log_device_placement(True)
+    yield take
+    tf.debugging.set_log_device_placement(False)
+
+
+def test_placements_of_eager_ops(placements: Any) -> None:
+    x = tf.constant([1.0])
+    assert tf.debugging.get_log_device_placement()
+    with tf.device("/CPU:2"):
+        x + 1.0
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        x * x
+    tf.strings.length("text")
+    assert placements() == [("AddV2", 2), ("Mul", 0), ("StringLength", 0)]
+    tf.debugging.set_log_device_placement(False)
+    x + x
+    assert placements() == []
+
+
+def test_placements_of_functions(placements: Any) -> None:
+    v = tf.Variable(1.0)
+
+    @tf.function
+    def f(x: Any) -> Any:
+        return tf.sin(x) * v
+
+    x = tf.constant(2.0)
+    with tf.device("/CPU:1"):
+        f(x)
+    assert placements() == [("Sin", 1), ("Mul", 1), ("f", 1)]
+    f(x)
+    assert placements() == [("f", 0)]
+    with tf.GradientTape() as tape:
+        y = f(x)
+    tape.gradient(y, v)
+    assert placements() == [("f", 0), ("OnesLike", 0), ("fGrad", 0)]
+
+
+def test_placements_of_functions_in_stages(placements: Any) -> None:
+    @tf.function
+    def f(x: Any) -> Any:
+        return tf.strings.length(tf.strings.as_string(tf.sin(x))) + 1
+
+    for nodes in ([["Sin", "Const"], ["Const", "AddV2"]], [[], []]):
+        f(tf.constant(2.0))
+        names = [*nodes[0], "AsString", "StringLength", *nodes[1], "f"]
+        assert placements() == [(name, 0) for name in names]
+
+
+def test_placements_of_training_and_prediction(placements: Any) -> None:
+    layers = [tf.keras.layers.Input((2,)), tf.keras.layers.Dense(1, name="head")]
+    model = tf.keras.Sequential(layers, name="placed")
+    model.compile("sgd", "mse")
+    x = np.ones((96, 2), np.float32)
+    placements()
+    model.fit(x, x[:, :1], batch_size=1, verbose=0)
+    model.predict(x, batch_size=1, verbose=0)
+    names = [name for name, _ in placements()]
+    assert names.index("placed/head/MatMul") < names.index("train_step") < names.index("predict_step")
+
+
+def test_logging_placements_shows_them_by_itself() -> None:
+    program = """
+        import logging
+        import headwater as tf
+        assert tf.get_logger() is logging.getLogger("tensorflow")
+        tf.get_logger().info("hidden")
+        tf.debugging.set_log_device_placement(True)
+        tf.constant(1) + 1
+        tf.get_logger().setLevel("ERROR")
+        tf.constant(1) - 1
+        tf.get_logger().setLevel("NOTSET")
+        tf.debugging.set_log_device_placement(False)
+        tf.get_logger().warning("shown")
+    """
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    assert done.stderr.splitlines() == [
+        f"INFO:tensorflow:Executing op AddV2 in device {_device(0)}", "WARNING:tensorflow:shown"
+    ]  # fmt: skip
 
 
 def test_configuration_after_the_start_is_refused() -> None:

@@ -83,7 +83,7 @@ def test_print_goes_where_it_is_told(capsys, tmp_path, caplog):
     stream = io.StringIO()
     tf.print("three", output_stream=stream)
     assert stream.getvalue() == "three\n"
-    with caplog.at_level(logging.INFO, logger="headwater"):
+    with caplog.at_level(logging.INFO, logger="tensorflow"):
         tf.print("four", output_stream=logging.INFO)
     assert caplog.messages == ["four"]
     with pytest.raises(ValueError, match="Unknown output stream"):

@@ -1,4 +1,4 @@
-"""Makes the benchmark's data: taxi-like trips, the same at every call. Run it as `trips.py ROWS OUT.csv OUT.parquet`."""
+"""Makes the benchmark's data, the same at every call: taxi-like trips. `trips.py ROWS OUT.csv OUT.parquet`."""
 
 import sys
 

@@ -9,11 +9,14 @@ need the engine (`headwater.validation`) start without it.
 """
 
 import importlib
+import importlib.util
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
+    if not name.startswith("_") and importlib.util.find_spec(f"headwater.{name}"):
+        return importlib.import_module(f"headwater.{name}")
     if not name.startswith("__") or name == "__all__":
         root = importlib.import_module("headwater._root")
         public = {key: value for key, value in vars(root).items() if not key.startswith("_")}

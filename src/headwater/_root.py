@@ -41,6 +41,7 @@ from headwater.core.dtypes import (
 )
 from headwater.core.function import function
 from headwater.core.graph import Graph, init_scope
+from headwater.core.logs import get_logger
 from headwater.core.module import Module, name_scope
 from headwater.core.shapes import TensorShape
 from headwater.core.spec import IndexedSlices, TensorSpec, TypeSpec

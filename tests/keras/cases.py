@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.keras.epoch_cases import EPOCHS
+
 Case = Callable[[Any], list[Any]]  # takes the module that plays tf
 
 
@@ -403,4 +405,5 @@ GROUPS: dict[str, dict[str, Case]] = {
     "activations": ACTIVATIONS,
     "weight functions": WEIGHT_FUNCTIONS,
     "training": TRAINING,
+    "epochs": EPOCHS,
 }

@@ -140,6 +140,60 @@ def test_data_sources_agree() -> None:
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
 
 
+def test_a_generator_goes_on_and_says_when_it_ends() -> None:
+    def generator() -> Any:
+        yield from ((X[i : i + 10], Y[i : i + 10]) for i in range(0, 70, 10))
+
+    source, model, watcher = generator(), _model(), EveryBatch()
+    model.fit(source, steps_per_epoch=2, epochs=2, verbose=0, callbacks=[watcher])
+    assert [b for b, _ in watcher.seen] == [0, 1, 0, 1]
+    with pytest.warns(UserWarning, match="expected 2 batches for this epoch, received 1"):
+        model.fit(source, steps_per_epoch=2, epochs=2, verbose=0, callbacks=[watcher])
+    assert [b for b, _ in watcher.seen] == [0, 1, 0, 1, 0, 1, 0]
+    with pytest.warns(UserWarning, match="received 0"):
+        history = model.fit(generator(), epochs=2, verbose=0).history
+    assert len(history["loss"]) == 2
+
+
+def test_batches_by_number_hear_of_epochs() -> None:
+    heard: list[str] = []
+
+    class Batches(tf.keras.utils.PyDataset):
+        def __len__(self) -> int:
+            return 5
+
+        def __getitem__(self, index: int) -> Any:
+            return X[:4], Y[:4]
+
+        def on_epoch_begin(self) -> None:
+            heard.append("begin")
+
+        def on_epoch_end(self) -> None:
+            heard.append("end")
+
+    _model().fit(Batches(), steps_per_epoch=2, epochs=2, verbose=0)
+    assert heard == ["begin", "end"] * 2
+
+
+def test_shuffling_within_batches() -> None:
+    seen: list[Any] = []
+
+    class Seeing(tf.keras.Model):
+        def call(self, x: Any) -> Any:
+            return x
+
+        def train_step(self, data: Any) -> Any:
+            seen.append(data[0].numpy()[:, 0].astype(int).tolist())
+            return {}
+
+    model = Seeing()
+    model.compile(run_eagerly=True)
+    np.random.seed(0)
+    model.fit(np.arange(50.0)[:, None], np.zeros((50, 1)), batch_size=20, shuffle="batch", verbose=0)
+    assert [sorted(batch) for batch in seen] == [list(range(20)), list(range(20, 40)), list(range(40, 50))]
+    assert seen[0] != sorted(seen[0])
+
+
 def test_arrays_changed_between_fits_are_seen() -> None:
     big = np.zeros((300, 4000), "float32")
     y = np.ones((300, 1), "float32")
@@ -176,6 +230,86 @@ def test_evaluate_predict_and_single_batches() -> None:
     model.train_on_batch(X, Y)
     model.reset_metrics()
     assert model.test_on_batch(X, Y)[0] < before
+
+
+class EveryPrediction(callbacks.Callback):
+    def __init__(self, last: int | None = None) -> None:
+        super().__init__()
+        self.begun: list[int] = []
+        self.outputs: list[Any] = []
+        self.last = last
+
+    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.begun.append(batch)
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.outputs.append(logs["outputs"])
+        self.model.stop_predicting = batch == self.last
+
+
+def _noisy_pair() -> Any:
+    """A model with two outputs by name, one of them with noise drawn in each step."""
+    tf.keras.utils.set_random_seed(2)
+    inputs = layers.Input((4,))
+    noise = layers.Dropout(0.5, seed=3)(inputs, training=True)
+    return tf.keras.Model(inputs, {"sum": layers.Dense(1)(inputs), "noise": noise})
+
+
+@pytest.mark.parametrize(
+    ("rows", "arguments"), [(301, {}), (300, {}), (301, {"steps": 70}), (200, {}), (8, {}), (2, {})]
+)
+def test_many_predictions_per_dispatch_are_those_of_single_steps(rows: int, arguments: dict[str, Any]) -> None:
+    x = np.random.RandomState(1).uniform(size=(rows, 4)).astype("float32")
+    watcher = EveryPrediction()
+    many = _noisy_pair().predict(x, batch_size=3, verbose=0, **arguments)
+    single = _noisy_pair().predict(x, batch_size=3, verbose=0, callbacks=[watcher], **arguments)
+    batches = arguments.get("steps", -(-rows // 3))
+    assert watcher.begun == list(range(batches))
+    assert [len(o["sum"]) for o in watcher.outputs] == [min(3, rows - 3 * i) for i in range(batches)]
+    for name in ("sum", "noise"):
+        assert many[name].shape == (min(rows, 3 * batches), single[name].shape[1])
+        np.testing.assert_allclose(many[name], single[name], rtol=1e-6)
+    assert np.ptp((many["noise"] == 0).sum(1)) > 0 or rows < 8  # the noise differs from row to row
+
+
+def test_data_of_any_length_is_predicted_by_the_same_program() -> None:
+    model = _model()
+    x = np.tile(X, (5, 1))
+    model.predict(x[:131], batch_size=1, verbose=0)
+    (program,) = model._runner("predict")._programs.values()
+    for rows in (64, 200, 350):
+        outputs = model.predict(x[:rows], batch_size=1, verbose=0)
+        np.testing.assert_allclose(outputs[-64:], model(x[rows - 64 : rows]), rtol=1e-6)
+    assert program._compiled._cache_size() == 1
+
+
+def test_scalars_and_values_on_the_host_are_predicted_step_by_step() -> None:
+    class Host(tf.keras.Model):
+        def call(self, x: Any) -> Any:
+            return tf.py_function(lambda a: a.numpy() * 2, [x], tf.float32)
+
+    np.testing.assert_array_equal(Host().predict(X, batch_size=1, verbose=0), X * 2)
+
+    class Single(tf.keras.Model):
+        def call(self, x: Any) -> Any:
+            return tf.reduce_sum(x)
+
+    watcher = EveryPrediction()
+    with pytest.raises(ValueError, match="zero-dimensional"):
+        Single().predict(X, batch_size=10, verbose=0, callbacks=[watcher])
+    np.testing.assert_allclose(watcher.outputs, X.reshape(7, 40).sum(1), rtol=1e-6)
+
+
+def test_callbacks_end_evaluation_and_prediction() -> None:
+    class Stop(callbacks.Callback):
+        def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.model.stop_evaluating = batch == 1
+
+    model = _model()
+    assert len(model.predict(X, batch_size=16, verbose=0, callbacks=[EveryPrediction(last=2)])) == 48
+    assert len(model.predict(X, batch_size=16, verbose=0)) == 70
+    part = model.evaluate(X, Y, batch_size=16, verbose=0, callbacks=[Stop()])
+    assert part == model.evaluate(X[:32], Y[:32], batch_size=16, verbose=0) != model.evaluate(X, Y, verbose=0)
 
 
 def test_several_inputs_and_outputs_by_name() -> None:
@@ -297,6 +431,8 @@ def test_errors() -> None:
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="Data cardinality is ambiguous"):
         model.fit(X, Y[:5], verbose=0)
+    with pytest.raises(ValueError, match="at least one sample, received arrays of length 0"):
+        model.predict(X[:0], verbose=0)
     with pytest.raises(ValueError, match="not sufficient to split"):
         model.fit(X, Y, validation_split=0.999, verbose=0)
     with pytest.raises(ValueError, match="`y` and `sample_weight` should not be passed"):

@@ -11,8 +11,9 @@ from headwater.core import control, nest
 from headwater.core.context import context
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import CONST, Graph, Node
+from headwater.core.logs import placement
 from headwater.core.op import Op, is_differentiable
-from headwater.core.runtime import Program, compile_function
+from headwater.core.runtime import Program, compile_function, log_placement
 from headwater.core.signature import Encoder
 from headwater.core.spec import TensorSpec
 from headwater.core.tape import GradientTape, dense
@@ -114,6 +115,7 @@ class ConcreteFunction:
         else:
             arrays, attrs.pull_back = self._forward(wrt, attrs)([x._array for x in inputs])
             attrs.wrt = wrt
+            log_placement(self.graph, arrays)
         outputs = [EagerTensor(array) for array in arrays]
         for recorder in context.recorders:
             recorder.record(_RECORDED_CALL, inputs, attrs, outputs)
@@ -231,6 +233,7 @@ def _call_gradient(inputs: Any, outputs: Any, found: Sequence[Any], attrs: Any) 
     zeros = iter(_zeros([y._array for y, g in smooth if g is None]))
     cotangents = tuple([next(zeros) if g is None else jax.numpy.conj(dense(g)._array) for _, g in smooth])
     gradients = _run_pull_back(pull_back, cotangents)
+    placement.log(f"{attrs['graph'].name}Grad", gradients)
     result: list[Any] = [None] * len(inputs)
     for position, gradient in zip(attrs.wrt, gradients, strict=True):
         result[position] = EagerTensor(jax.numpy.conj(gradient))

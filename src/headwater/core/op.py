@@ -20,6 +20,7 @@ from headwater.core.context import context
 from headwater.core.dtypes import DType, from_numpy
 from headwater.core.engine_errors import map_engine_error
 from headwater.core.errors import InvalidArgumentError, OpError
+from headwater.core.logs import placement
 from headwater.core.tensor import EagerTensor, Tensor
 
 Effect = Literal["pure", "host", "effect"]
@@ -131,8 +132,9 @@ class Op:
             recorder.record(self, inputs, attrs, outputs if type(outputs) is tuple else (outputs,))
         return outputs
 
-    @staticmethod
-    def _wrap(result: Any) -> Any:
+    def _wrap(self, result: Any) -> Any:
+        if placement.is_logged:
+            placement.log(self.name, result)
         if type(result) is tuple or type(result) is list:
             return tuple([EagerTensor(array) for array in result])
         return EagerTensor(result)

@@ -21,6 +21,7 @@ from headwater.core.context import context
 from headwater.core.engine_errors import map_engine_error, without_engine_notes
 from headwater.core.errors import OpError
 from headwater.core.graph import CONST, Graph, Node, describe_location, has_effect, known_tensors, walk
+from headwater.core.logs import placement
 from headwater.core.lowering import Environment, as_function, bind, evaluate
 from headwater.core.op import StaticValue
 
@@ -86,7 +87,9 @@ def execute(graph: Graph, inputs: Sequence[Any], captures: Sequence[Any], entrie
     if graph.is_staged:
         if graph.runtime is None:
             graph.runtime = _Stages(graph)
-        return graph.runtime(inputs, captures, entries)
+        results = graph.runtime(inputs, captures, entries)
+        placement.log(graph.name, results)
+        return results
     if graph.runtime is None:
         graph.runtime = _Programs(graph)
     return _guarded(graph, graph.runtime, list(inputs), list(captures), list(entries))
@@ -125,14 +128,22 @@ class _Programs:
 def _guarded(graph: Graph, program: Any, *arguments: Any) -> Any:
     """Calls a compiled program; what JAX and XLA raise becomes TensorFlow's kind of error."""
     try:
-        return program(*arguments)
+        results = program(*arguments)
     except OpError as error:
         raise without_engine_notes(error) from None
     except Exception as error:
-        if "incompatible devices" in str(error):
-            device = min(set().union(*[a.devices() for a in jax.tree.leaves(arguments)]), key=lambda d: d.id)
-            return program(*jax.device_put(arguments, device))
-        raise map_engine_error(error, f"Running {graph.name}") from None
+        if "incompatible devices" not in str(error):
+            raise map_engine_error(error, f"Running {graph.name}") from None
+        device = min(set().union(*[a.devices() for a in jax.tree.leaves(arguments)]), key=lambda d: d.id)
+        results = program(*jax.device_put(arguments, device))
+    log_placement(graph, results)
+    return results
+
+
+def log_placement(graph: Graph, results: Any) -> None:
+    """Says on which device a Graph's executable ran, if that is wanted."""
+    placement.log_nodes(graph, walk(graph), results)
+    placement.log(graph.name, results)
 
 
 class _Bound:
@@ -215,11 +226,6 @@ class ScannedProgram(_Bound):
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
         self._compiled = compile_function(self._loop, graph, donate_argnums=(0,))
-        self._seen: set[Any] = set()
-
-    def is_compiled(self, shape: Sequence[int]) -> bool:
-        """Whether an order of this shape was run before."""
-        return tuple(shape) in self._seen
 
     def _step(self, donated: Any, read: Any, captures: Any, arrays: Any, rows: Any) -> Any:
         inputs = [jnp.take(array, rows, axis=0, mode="clip") for array in arrays]
@@ -244,9 +250,45 @@ class ScannedProgram(_Bound):
             start: The first step.
             stop: The step after the last; greater than `start`.
         """
-        outputs = self._dispatch(self._compiled, list(arrays), order, np.int32(start), np.int32(stop))
-        self._seen.add(tuple(order.shape))
-        return outputs
+        return self._dispatch(self._compiled, list(arrays), order, np.int32(start), np.int32(stop))
+
+
+class MappedProgram(_Bound):
+    """A Graph run on consecutive batches in one dispatch, with the outputs of each of them.
+
+    Args:
+        graph: A finished Graph without host nodes whose captures are eager tensors; its inputs are batches.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self._compiled = compile_function(self._loop, graph, donate_argnums=(0,))
+
+    def _loop(self, donated: Any, read: Any, captures: Any, batches: Any, start: Any, stop: Any) -> Any:
+        def step(i: Any, values: Any) -> Any:
+            inputs = [jax.lax.dynamic_index_in_dim(x, i, keepdims=False) for x in batches]
+            outputs, finals = self._apply(values, read, captures, inputs)
+            return [jnp.asarray(x) for x in outputs], finals
+
+        def body(i: Any, carry: Any) -> Any:
+            room, values = carry
+            outputs, finals = step(i, values)
+            put = jax.lax.dynamic_update_index_in_dim
+            return [put(kept, x, i, 0) for kept, x in zip(room, outputs, strict=True)], finals
+
+        shapes, _ = jax.eval_shape(step, 0, donated)
+        room = [jnp.zeros((len(batches[0]), *x.shape), x.dtype) for x in shapes]
+        return jax.lax.fori_loop(start, stop, body, (room, donated))
+
+    def __call__(self, batches: Sequence[Any], start: int, stop: int) -> list[Any]:
+        """Runs on the batches ``start`` to ``stop - 1``; returns outputs of shape [steps, ...], zeros for others.
+
+        Args:
+            batches: An array of shape [steps, batch, ...] for each input of the Graph.
+            start: The first batch.
+            stop: The batch after the last.
+        """
+        return self._dispatch(self._compiled, list(batches), np.int32(start), np.int32(stop))
 
 
 # Stages ----------------------------------------------------------------------------------------------------------
@@ -278,6 +320,7 @@ class _Stage:
             results = program([env[id(x)] for x in self.inputs])
         except OpError as error:
             raise without_engine_notes(error) from None
+        placement.log_nodes(self, self.nodes, results)
         bind(env, self.outputs, results)
 
     def _lower(self, arrays: Sequence[Any], static: Sequence[StaticValue]) -> list[Any]:
@@ -295,6 +338,7 @@ def _run_host_node(node: Node, env: Environment) -> None:
         if "Defined at" not in error.message:
             error.message += f"\nDefined at: {describe_location(node.location)} (node {node.name!r})"
         raise
+    placement.log(node.op.name, result)
     bind(env, node.outputs, result if node.many else (result,))
 
 

@@ -1,4 +1,4 @@
-"""`tf.debugging`: assertions on tensors."""
+"""`tf.debugging`: assertions on tensors, and on which devices ops run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from headwater.core.context import context
 from headwater.core.dtypes import as_dtype
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.infer import constant_value
+from headwater.core.logs import placement
 from headwater.core.op import Op
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
@@ -28,7 +29,7 @@ __all__ = [
     "assert_less", "assert_less_equal", "assert_near", "assert_negative", "assert_non_negative",
     "assert_non_positive", "assert_none_equal", "assert_positive", "assert_proper_iterable", "assert_rank",
     "assert_rank_at_least", "assert_rank_in", "assert_same_float_dtype", "assert_scalar", "assert_shapes",
-    "assert_type", "check_numerics", "is_numeric_tensor",
+    "assert_type", "check_numerics", "get_log_device_placement", "is_numeric_tensor", "set_log_device_placement",
 ]  # fmt: skip
 
 
@@ -532,3 +533,31 @@ def assert_all_finite(x: Any, message: str, name: str | None = None) -> Tensor:
     <tf.Tensor: shape=(), dtype=float32, numpy=1.0>
     """
     return check_numerics(x, message, name)
+
+
+# Devices ----------------------------------------------------------------------------------------------------------
+
+
+def set_log_device_placement(enabled: bool) -> None:
+    """Says, at level INFO of `tf.get_logger`, on which device each eager op and each executable runs.
+
+    The nodes of a function's executable are named when it first runs: one executable runs on one device. A logger whose
+    level was not set shows these lines while this is on.
+
+    Args:
+        enabled: Whether to log.
+
+    >>> tf.debugging.set_log_device_placement(True)
+    >>> x = tf.constant(1.0) + 2.0  # Executing op AddV2 in device /job:localhost/replica:0/task:0/device:CPU:0
+    >>> tf.debugging.set_log_device_placement(False)
+    """
+    placement.switch(bool(enabled))
+
+
+def get_log_device_placement() -> bool:
+    """Whether devices are logged.
+
+    >>> tf.debugging.get_log_device_placement()
+    False
+    """
+    return placement.is_logged

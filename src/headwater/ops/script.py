@@ -14,6 +14,7 @@ import numpy as np
 from headwater.core.dtypes import DType, as_dtype
 from headwater.core.errors import InvalidArgumentError, OpError, UnknownError
 from headwater.core.graph import tracing
+from headwater.core.logs import get_logger
 from headwater.core.op import Op, is_differentiable
 from headwater.core.shapes import TensorShape
 from headwater.core.tape import ZEROS_LIKE, GradientTape, dense
@@ -126,7 +127,7 @@ def _stream(stream: Any) -> Any:
 
 def _write(text: str, stream: Any) -> None:
     if isinstance(stream, int):
-        logging.getLogger("headwater").log(stream, "%s", text.rstrip("\n"))
+        get_logger().log(stream, "%s", text.rstrip("\n"))
     elif isinstance(stream, str) and stream.startswith("file://"):
         with open(os.path.expanduser(stream[len("file://") :]), "a", encoding="utf-8") as file:
             file.write(text)

@@ -5,7 +5,20 @@ Nothing here needs the engine. Install it with ``pip install 'headwater[validati
 """
 
 from headwater.validation._errors import DataError
+from headwater.validation._inference import infer_schema, update_schema
+from headwater.validation._paths import FeaturePath
+from headwater.validation.anomalies import validate_statistics, validate_statistics_in_environment
 from headwater.validation.options import FeatureValueSlicer, StatsOptions, get_feature_value_slicer
+from headwater.validation.page import (
+    compare_slices,
+    display_anomalies,
+    display_schema,
+    get_statistics_html,
+    visualize_statistics,
+    write_html,
+)
+from headwater.validation.schema import get_domain, get_feature, load_schema_text, set_domain, write_schema_text
+from headwater.validation.shards import merge_shards, write_shard
 from headwater.validation.statistics import (
     generate_statistics_from_csv,
     generate_statistics_from_dataframe,
@@ -21,8 +34,11 @@ from headwater.validation.statistics_files import (
 )
 
 __all__ = [
-    "DataError", "FeatureValueSlicer", "StatsOptions", "generate_statistics_from_csv",
-    "generate_statistics_from_dataframe", "generate_statistics_from_json", "generate_statistics_from_parquet",
-    "get_feature_value_slicer", "load_statistics", "load_stats_binary", "load_stats_text", "write_stats_binary",
-    "write_stats_text",
+    "DataError", "FeaturePath", "FeatureValueSlicer", "StatsOptions", "compare_slices", "display_anomalies",
+    "display_schema", "generate_statistics_from_csv", "generate_statistics_from_dataframe",
+    "generate_statistics_from_json", "generate_statistics_from_parquet", "get_domain", "get_feature",
+    "get_feature_value_slicer", "get_statistics_html", "infer_schema", "load_schema_text", "load_statistics",
+    "load_stats_binary", "load_stats_text", "merge_shards", "set_domain", "update_schema", "validate_statistics",
+    "validate_statistics_in_environment", "visualize_statistics", "write_html", "write_schema_text", "write_shard",
+    "write_stats_binary", "write_stats_text",
 ]  # fmt: skip

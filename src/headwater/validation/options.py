@@ -55,8 +55,8 @@ class StatsOptions:
         add_default_generators: Whether the common statistics are computed at all.
         generators: Objects that add custom statistics; see `headwater.validation.generators`.
         feature_allowlist: The features to look at; None: all.
-        memory_limit: How much memory the computation may take, such as ``"1GB"``; what does not fit goes to
-            temporary files. None: half of the machine's.
+        memory_limit: How much memory the computation may take, such as ``"4GB"``; what does not fit goes to
+            temporary files.
         threads: How many threads; None: one per core.
         temp_directory: Where temporary files go.
 
@@ -82,7 +82,7 @@ class StatsOptions:
     per_feature_weight_override: Mapping[str, str] | None = None
     add_default_generators: bool = True
     feature_allowlist: Sequence[str] | None = None
-    memory_limit: str | None = None
+    memory_limit: str = "700MB"
     threads: int | None = None
     temp_directory: str | os.PathLike[str] | None = None
 

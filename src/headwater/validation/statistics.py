@@ -6,6 +6,7 @@ take, and which TensorFlow Data Validation reads. Figures are exact.
 
 from __future__ import annotations
 
+import dataclasses
 import glob
 import os
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from headwater.validation._errors import DataError
 from headwater.validation._protos import statistics_pb2
 from headwater.validation.figures.duck import Asked, Duck, literal
 from headwater.validation.figures.finish import dataset_message
-from headwater.validation.figures.plan import Cuts
+from headwater.validation.figures.plan import Cuts, Feature
 from headwater.validation.options import FeatureValueSlicer, StatsOptions
 from headwater.validation.sources import _csv
 from headwater.validation.sources._columns import feature, plain
@@ -97,7 +98,7 @@ def _from_reader(reader: str, data_location: Any, output_path: Any, stats_option
     files = found_files(data_location)
     with connected(options) as connection, data_errors(files[0]):
         relation = f"{reader}([{', '.join(map(literal, files))}])"
-        return _from_relation(connection, relation, options, output_path)
+        return _finished(connection, "raw", number_columns(connection, relation), options, output_path)
 
 
 def generate_statistics_from_dataframe(
@@ -120,17 +121,23 @@ def generate_statistics_from_dataframe(
     45.0
     """
     options = stats_options or StatsOptions()
+    if n_jobs is not None:
+        options = dataclasses.replace(options, threads=n_jobs)
     with connected(options) as connection, data_errors():
-        if n_jobs is not None:
-            connection.execute("SET threads = ?", [n_jobs])
-        try:
-            connection.register("given", dataframe)
-        except Exception as error:
-            raise TypeError(
-                "Expected a pandas or polars data frame, an Arrow table, or a dictionary of NumPy arrays, received "
-                f"{type(dataframe).__name__}: {error}"
-            ) from None
-        return _from_relation(connection, "given", options, None)
+        names = number_columns(connection, registered(connection, dataframe))
+        return _finished(connection, "raw", names, options, None)
+
+
+def registered(connection: Any, table: Any) -> str:
+    """Makes a table in memory known to a connection; returns its name there."""
+    try:
+        connection.register("given", table)
+    except Exception as error:
+        raise TypeError(
+            "Expected a pandas or polars data frame, an Arrow table, or a dictionary of NumPy arrays, received "
+            f"{type(table).__name__}: {error}"
+        ) from None
+    return "given"
 
 
 def found_files(location: Any) -> list[str]:
@@ -141,7 +148,7 @@ def found_files(location: Any) -> list[str]:
     """
     places = [location] if isinstance(location, str | os.PathLike) else list(location)
     files: list[str] = []
-    for place in map(os.fspath, places):
+    for place in [os.fspath(p) for p in places]:
         matched = [place] if os.path.exists(place) else sorted(glob.glob(place, recursive=True))
         if not matched:
             raise FileNotFoundError(f"{place}: no such file, and no file fits it as a pattern.")
@@ -154,44 +161,60 @@ def found_files(location: Any) -> list[str]:
     return files
 
 
-def _from_relation(connection: Any, relation: str, options: StatsOptions, output_path: Any) -> Any:
-    """Statistics of a relation with columns of any names: they are numbered first."""
-    described = connection.sql(f"SELECT * FROM {relation} LIMIT 0")
-    names = list(described.columns)
+def number_columns(connection: Any, relation: str) -> list[str]:
+    """Makes the view `raw` of a relation, its columns numbered; returns what they were called."""
+    names = list(connection.sql(f"SELECT * FROM {relation} LIMIT 0").columns)
     numbered = ", ".join(f"c{i}" for i in range(len(names)))
     connection.execute(f"CREATE VIEW raw AS SELECT * FROM {relation} AS t({numbered})")
-    return _finished(connection, "raw", names, options, output_path)
+    return names
 
 
-def _finished(connection: Any, table: str, names: Sequence[str], options: StatsOptions, output_path: Any) -> Any:
+@dataclasses.dataclass(frozen=True)
+class Examples:
+    """Data as a relation `examples` of a connection, with columns of types and names that figures are made of."""
+
+    columns: dict[str, str]
+    features: Sequence[Feature]
+    weight: str | None
+
+
+def examples_of(connection: Any, table: str, names: Sequence[str], options: StatsOptions) -> Examples:
+    """Makes the relation `examples` of a table with columns `c0`, `c1`, …, which are called `names` in the data."""
     columns = dict(zip(names, (f"c{i}" for i in range(len(names))), strict=True))
     types = dict(zip(names, connection.sql(f"SELECT * FROM {table} LIMIT 0").types, strict=True))
     _check_names(options, names)
-    chosen = list(names) if options.feature_allowlist is None else list(options.feature_allowlist)
     selected = [f"{plain(columns[n], types[n])} AS {columns[n]}" for n in names]
     weight = None
     if options.weight_feature is not None:
         selected.append(f"{columns[options.weight_feature]} AS w")
         weight = "w"
-    sample = f" USING SAMPLE {options.sample_rate * 100} PERCENT (bernoulli, 1)" if options.sample_rate else ""
-    if sample:
-        connection.execute(f"CREATE TABLE examples AS SELECT {', '.join(selected)} FROM {table}{sample}")
-    else:
-        connection.execute(f"CREATE VIEW examples AS SELECT {', '.join(selected)} FROM {table}")
+    # A sample must stay the same over all scans: it is kept.
+    kind, sample = "VIEW", ""
+    if options.sample_rate is not None:
+        kind, sample = "TABLE", f" USING SAMPLE {options.sample_rate * 100} PERCENT (bernoulli, 1)"
+    connection.execute(f"CREATE {kind} examples AS SELECT {', '.join(selected)} FROM {table}{sample}")
     plain_types = dict(zip(names, connection.sql("SELECT * FROM examples LIMIT 0").types, strict=False))
-    features = [feature((n,), columns[n], plain_types[n]) for n in chosen]
-    duck = Duck(
-        connection,
-        Asked(
-            Cuts(options.num_histogram_buckets, options.num_quantiles_histogram_buckets),
-            max(options.num_top_values, options.num_rank_histogram_buckets),
-        ),
+    chosen = list(names) if options.feature_allowlist is None else list(options.feature_allowlist)
+    return Examples(columns, [feature((n,), columns[n], plain_types[n]) for n in chosen], weight)
+
+
+def asked_of(options: StatsOptions) -> Asked:
+    """What the options ask of every feature."""
+    return Asked(
+        Cuts(options.num_histogram_buckets, options.num_quantiles_histogram_buckets),
+        max(options.num_top_values, options.num_rank_histogram_buckets),
     )
+
+
+def _finished(connection: Any, table: str, names: Sequence[str], options: StatsOptions, output_path: Any) -> Any:
+    examples = examples_of(connection, table, names, options)
+    duck = Duck(connection, asked_of(options))
     message = statistics_pb2.DatasetFeatureStatisticsList()
-    slices = _slices(connection, columns, options)
+    slices = _slices(connection, examples.columns, options)
     for name, condition in [(ALL_EXAMPLES if slices else "", ""), *slices]:
         relation = f"(SELECT * FROM examples WHERE {condition})" if condition else "examples"
-        message.datasets.append(dataset_message(duck.dataset(name, relation, features, weight), options))
+        figures = duck.dataset(name, relation, examples.features, examples.weight)
+        message.datasets.append(dataset_message(figures, options))
     if output_path is not None:
         write_statistics(message, output_path)
     return message

@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import os
 import pathlib
-import tempfile
 from typing import Any
 
 from headwater.validation._errors import DataError
-from headwater.validation._protos import statistics_pb2, text_format
+from headwater.validation._files import read_text_message, write_atomically, write_text_message
+from headwater.validation._protos import statistics_pb2
 
 _TEXT = (".pbtxt", ".txt", ".textproto", ".prototxt")
-
-
-def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
-    """Writes a file that is there whole or not at all."""
-    target = pathlib.Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def write_stats_text(stats: Any, output_path: str | os.PathLike[str]) -> None:
@@ -36,12 +23,12 @@ def write_stats_text(stats: Any, output_path: str | os.PathLike[str]) -> None:
     Raises:
         TypeError: If `stats` is something else.
     """
-    write_whole(output_path, text_format.MessageToString(_checked(stats), as_utf8=True).encode())
+    write_text_message(_checked(stats), output_path)
 
 
 def write_stats_binary(stats: Any, output_path: str | os.PathLike[str]) -> None:
     """Writes statistics as a binary message. See `write_stats_text`."""
-    write_whole(output_path, _checked(stats).SerializeToString())
+    write_atomically(output_path, _checked(stats).SerializeToString())
 
 
 def write_statistics(stats: Any, output_path: str | os.PathLike[str]) -> None:
@@ -59,15 +46,7 @@ def load_stats_text(input_path: str | os.PathLike[str]) -> Any:
     Raises:
         DataError: If the file is not such a text; it names the line.
     """
-    text = pathlib.Path(input_path).read_text(encoding="utf-8")
-    try:
-        return text_format.Parse(text, statistics_pb2.DatasetFeatureStatisticsList())
-    except text_format.ParseError as error:
-        raise DataError(
-            f"{error}. Expected statistics as text (a DatasetFeatureStatisticsList).",
-            os.fspath(input_path),
-            error.GetLine(),
-        ) from None
+    return read_text_message(input_path, statistics_pb2.DatasetFeatureStatisticsList())
 
 
 def load_stats_binary(input_path: str | os.PathLike[str]) -> Any:

@@ -1,9 +1,16 @@
-"""Where batches come from: arrays held on the device, or anything that is iterated."""
+"""Where batches come from: arrays held on the device, or anything that is iterated.
+
+A *pass* goes through all of the data once. An *epoch* is a whole pass, or as many batches as `steps` says: then it goes
+on where the epoch before ended, and a pass that ends in the middle of an epoch ends that epoch, with a warning.
+"""
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -11,37 +18,34 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import nest
-from headwater.core.dtypes import as_dtype, from_numpy
+from headwater.core.dtypes import from_numpy
 from headwater.core.spec import TensorSpec
-from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
+from headwater.core.tensor import EagerTensor, Tensor
 from headwater.core.variable import Variable
-from headwater.keras._state import floatx
+from headwater.keras.training._arrays import (
+    as_array,
+    as_batch,
+    common_length,
+    has_none,
+    map_arrays,
+    pack_x_y_sample_weight,
+    unpack_x_y_sample_weight,
+    weights_of_classes,
+)
 from headwater.keras.training._device_cache import DeviceCache
 
-
-def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """``x`` alone (in a tuple if it is one), or ``(x, y)``, or ``(x, y, sample_weight)``."""
-    if y is None:
-        return (x,) if isinstance(x, tuple | list) else x
-    return (x, y) if sample_weight is None else (x, y, sample_weight)
+# A matrix of row numbers, a batch in each of its rows; the first batch that is meant, and the one after the last.
+Segment = tuple[Any, int, int]
+_END = object()
 
 
-def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """``(x, y, sample_weight)`` of what a data source gave, None where there is none.
-
-    >>> tf.keras.utils.unpack_x_y_sample_weight((1, 2))
-    (1, 2, None)
-    """
-    if isinstance(data, list):
-        data = tuple(data)
-    if not isinstance(data, tuple):
-        return data, None, None
-    if not 1 <= len(data) <= 3:
-        raise ValueError(
-            f"Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, found: {data}"
-        )
-    x, y, weight = (*data, None, None)[:3]
-    return x, y, weight
+def _warn_of_end(wanted: int, seen: int) -> None:
+    warnings.warn(
+        f"Your input ran out of data: expected {wanted} batches for this epoch, received {seen}. The epoch ends "
+        "here. Give `steps_per_epoch * epochs` batches (let a generator loop, `.repeat()` a dataset) or ask for fewer "
+        "steps.",
+        stacklevel=2,
+    )
 
 
 class ArrayData:
@@ -52,8 +56,8 @@ class ArrayData:
         y: A structure of arrays, or None.
         sample_weight: A structure of arrays, or None.
         class_weight: Weights by class number, in place of `sample_weight`.
-        batch_size: The batch size.
-        shuffle: Whether each epoch has an order of its own.
+        batch_size: The batch size; default: `steps` batches make a pass, or 32.
+        shuffle: Whether each pass has an order of its own; ``"batch"``: only within batches.
         steps: How many batches make an epoch; None: all.
         cache: Where device copies of earlier calls are kept.
     """
@@ -62,46 +66,92 @@ class ArrayData:
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, batch_size: int | None = None,
         shuffle: Any = False, steps: int | None = None, cache: DeviceCache | None = None,
     ) -> None:  # fmt: skip
-        put = (cache or DeviceCache()).put
         if class_weight is not None:
             sample_weight = weights_of_classes(as_array(y), class_weight)
         parts = [x] if y is None else [x, y] if sample_weight is None else [x, y, sample_weight]
         arrays = [map_arrays(as_array, part) for part in parts]
-        if y is not None and sample_weight is None and _has_none(arrays):
+        if y is not None and sample_weight is None and has_none(arrays):
             raise ValueError("Expected arrays, received None within x or y.")
         self.structure: Any = tuple(arrays)
         flat = nest.flatten(self.structure)
-        self.rows = _common_length(flat)
-        self.batch_size = min(int(batch_size or 32), max(self.rows, 1))
-        self.shuffle = bool(shuffle)
+        self.rows = common_length(flat)
+        if self.rows == 0:
+            raise ValueError("Expected at least one sample, received arrays of length 0.")
+        self.batch_size = min(int(batch_size or (math.ceil(self.rows / steps) if steps else 32)), self.rows)
+        self.shuffle = shuffle
         self.on_host = any(a.dtype == object for a in flat)
-        self.arrays = flat if self.on_host else [put(a) for a in flat]
+        self._given = flat
+        self._cache = cache or DeviceCache()
         self.specs = nest.pack_sequence_as(self.structure, [
             TensorSpec([None, *a.shape[1:]], from_numpy(np.dtype(a.dtype))) for a in flat
         ])  # fmt: skip
-        self.steps = min(steps or math.inf, math.ceil(self.rows / self.batch_size))
-        self.batches = int(self.steps)
+        self._size = math.ceil(self.rows / self.batch_size)
+        self.batches = steps or self._size
+        self._blocks: list[Any] = []
+        self.rewind()
 
-    def order(self) -> Any:
-        """The row numbers of one epoch."""
-        return (
-            np.random.permutation(self.rows).astype(np.int32) if self.shuffle else np.arange(self.rows, dtype=np.int32)
-        )
+    @functools.cached_property
+    def arrays(self) -> list[Any]:
+        """All of the data on the device."""
+        return [self._cache.put(a) for a in self._given]
 
-    def blocks(self) -> list[Any]:
-        """The row numbers of one epoch as matrices, one row per batch: the full batches, then the last one."""
-        order = self.order()[: self.batches * self.batch_size]
-        full = len(order) // self.batch_size
-        cut = full * self.batch_size
-        blocks = [order[:cut].reshape(full, self.batch_size)] if full else []
-        return blocks + ([order[cut:][None]] if cut < len(order) else [])
+    def rewind(self) -> None:
+        """Begins a pass with the next epoch."""
+        self._seen = 0
+
+    def _order(self) -> Any:
+        """The row numbers of one pass."""
+        order = np.arange(self.rows, dtype=np.int32)
+        if self.shuffle == "batch":
+            for start in range(0, self.rows, self.batch_size):
+                np.random.shuffle(order[start : start + self.batch_size])
+        elif self.shuffle:
+            np.random.shuffle(order)
+        return order
+
+    def _new_pass(self) -> list[Any]:
+        """The row numbers of one pass as matrices, one row per batch: the full batches, then the last one."""
+        order = self._order()
+        cut = self.rows - self.rows % self.batch_size
+        blocks = [order[:cut].reshape(-1, self.batch_size), order[None, cut:]]
+        return [block for block in blocks if block.size]
+
+    def segments(self) -> Iterator[Segment]:
+        """The batches of the next epoch. The matrices are those of a whole pass, so their shapes never change."""
+        if self._seen == 0:
+            self._blocks = self._new_pass()
+        begin, end = self._seen, min(self._seen + self.batches, self._size)
+        self._seen = end % self._size
+        before = 0
+        for block in self._blocks:
+            start, stop = max(begin - before, 0), min(end - before, len(block))
+            if start < stop:
+                yield block, start, stop
+            before += len(block)
+        if end - begin < self.batches:
+            _warn_of_end(self.batches, end - begin)
 
     def __iter__(self) -> Iterator[Any]:
-        """The batches of one epoch, as structures of tensors."""
-        for block in self.blocks():
-            for rows in block:
-                leaves = [EagerTensor(a[rows] if self.on_host else jnp.take(a, rows, axis=0)) for a in self.arrays]
-                yield nest.pack_sequence_as(self.structure, leaves)
+        """The batches of the next epoch, as structures of tensors."""
+        for block, start, stop in self.segments():
+            for rows in block[start:stop]:
+                yield self.batch(rows)
+
+    def batch(self, rows: Any) -> Any:
+        """One batch, as a structure of tensors."""
+        leaves = [self._take(a, rows) for a in self._given]
+        return nest.pack_sequence_as(
+            self.structure, [EagerTensor(a if a.dtype == object else jnp.asarray(a)) for a in leaves]
+        )
+
+    def window(self, rows: Any) -> list[Any]:
+        """Consecutive batches, an array of shape [batches, batch, ...] for each array."""
+        return [self._take(a, rows.reshape(-1)).reshape(*rows.shape, *a.shape[1:]) for a in self._given]
+
+    def _take(self, array: Any, rows: Any) -> Any:
+        if not self.shuffle:
+            return array[int(rows[0]) : int(rows[-1]) + 1]
+        return jnp.take(array, rows, axis=0) if isinstance(array, jax.Array) else array[rows]
 
 
 class IterableData:
@@ -119,46 +169,58 @@ class IterableData:
         self._class_weight = class_weight
         self._limit = steps
         self._shuffle = shuffle
-        self._iterator: Iterator[Any] | None = None
-        size = len(source) if hasattr(source, "__len__") and hasattr(source, "__getitem__") else _cardinality(source)
-        self.batches: int | None = steps if steps is not None else size
-        self.first = self._peek() if not hasattr(source, "__getitem__") else self._prepare(source[0])
+        self._by_number = hasattr(source, "__getitem__")
+        self._size = len(source) if self._by_number and hasattr(source, "__len__") else _cardinality(source)
+        self.batches: int | None = steps or self._size
+        self._pass: Iterator[Any] | None = None
+        self._seen = 0
+        self.first = self._prepare(source[0]) if self._by_number else self._peek()
 
     def _peek(self) -> Any:
-        self._iterator = iter(self._source)
-        try:
-            item = next(self._iterator)
-        except StopIteration:
-            raise ValueError("The data has no batches: expected at least one.") from None
-        self._iterator = _chain(item, self._iterator)
-        return self._prepare(item)
+        items = iter(self._source)
+        first = next(items, _END)
+        if first is _END:
+            raise ValueError("The data has no batches: expected at least one.")
+        self._pass = itertools.chain([first], items)
+        return self._prepare(first)
 
-    def _items(self) -> Iterator[Any]:
-        if hasattr(self._source, "__getitem__"):
-            order = list(range(len(self._source)))
-            if self._shuffle:
-                np.random.shuffle(order)
-            yield from (self._source[i] for i in order)
-            if hasattr(self._source, "on_epoch_end"):
-                self._source.on_epoch_end()
-            return
-        if self._iterator is None:
-            self._iterator = iter(self._source)
-        for item in self._iterator:  # noqa: UP028  (`yield from` would close the user's generator after an epoch)
-            yield item
-        self._iterator = None
+    def rewind(self) -> None:
+        """Begins a pass with the next epoch, if the source can be gone through again."""
+        if self._seen and not isinstance(self._source, Iterator):
+            self._end_pass()
+
+    def _end_pass(self) -> None:
+        self._pass, self._seen = None, 0
+
+    def _new_pass(self) -> Iterator[Any]:
+        if not self._by_number:
+            return iter(self._source)
+        order = np.arange(len(self._source))
+        if self._shuffle:
+            np.random.shuffle(order)
+        return (self._source[int(i)] for i in order)
 
     def __iter__(self) -> Iterator[Any]:
+        """The batches of the next epoch, as structures of tensors."""
+        self._tell("on_epoch_begin")
+        items = self._pass = self._pass or self._new_pass()
         count = 0
         while self._limit is None or count < self._limit:
-            before = count
-            for item in self._items():
-                yield self._prepare(item)
-                count += 1
-                if self._limit is not None and count >= self._limit:
-                    return
-            if self._limit is None or count == before:
-                return
+            item = next(items, _END)
+            if item is _END:
+                break
+            count += 1
+            self._seen += 1
+            yield self._prepare(item)
+        wanted = self._limit or 1
+        if count < wanted or self._limit is None or self._seen == self._size:
+            self._end_pass()
+        if count < wanted:
+            _warn_of_end(wanted, count)
+        self._tell("on_epoch_end")
+
+    def _tell(self, moment: str) -> None:
+        getattr(self._source, moment, lambda: None)()
 
     def _prepare(self, item: Any) -> Any:
         if isinstance(item, list):
@@ -169,11 +231,6 @@ class IterableData:
         data = pack_x_y_sample_weight(x, y, weight)
         data = data if isinstance(data, tuple) else (data,)
         return map_arrays(as_batch, data)
-
-
-def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest
 
 
 def _cardinality(source: Any) -> int | None:
@@ -209,95 +266,3 @@ def _is_iterable_source(x: Any) -> bool:
     if isinstance(x, np.ndarray | Tensor | Variable | jax.Array | dict | list | tuple) or hasattr(x, "__array__"):
         return False
     return hasattr(x, "__iter__") or hasattr(x, "__getitem__")
-
-
-def map_arrays(function: Callable[[Any], Any], structure: Any) -> Any:
-    """Applies `function` to the arrays of a structure; a list of numbers counts as one array."""
-    if isinstance(structure, dict):
-        return {k: map_arrays(function, v) for k, v in structure.items()}
-    if isinstance(structure, list | tuple) and not _is_numbers(structure):
-        return type(structure)([map_arrays(function, v) for v in structure])
-    return function(structure)
-
-
-def _is_numbers(value: Any) -> bool:
-    while isinstance(value, list | tuple) and value:
-        value = value[0]
-    return isinstance(value, bool | int | float | str | bytes | np.generic)
-
-
-def _has_none(structure: Any) -> bool:
-    return any(x is None for x in nest.flatten(structure))
-
-
-def as_array(value: Any) -> Any:
-    """Data as a NumPy or device array; float64 becomes floatx, integers stay what they are."""
-    if isinstance(value, Tensor | Variable):
-        value = convert_to_tensor(value)._array
-    elif not isinstance(value, jax.Array):
-        value = np.asarray(value)
-    if value.dtype.kind in "SUO":
-        return convert_to_tensor(value)._array
-    return (
-        value.astype(as_dtype(floatx()).as_numpy_dtype)
-        if value.dtype.kind == "f" and value.dtype != floatx()
-        else value
-    )
-
-
-def as_batch(value: Any) -> Any:
-    """One batch of data as a tensor."""
-    if value is None or (isinstance(value, Tensor) and not value.dtype.is_floating):
-        return value
-    if isinstance(value, nest.CompositeTensor):
-        return value
-    array = as_array(value)
-    return EagerTensor(array if array.dtype == object else jnp.asarray(array))
-
-
-def _common_length(arrays: list[Any]) -> int:
-    lengths = {int(a.shape[0]) if a.ndim else -1 for a in arrays}
-    if -1 in lengths:
-        raise ValueError("Expected data with a batch dimension, received a scalar.")
-    if len(lengths) > 1:
-        raise ValueError(
-            "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples. Received "
-            f"sizes {[int(a.shape[0]) for a in arrays]}."
-        )
-    return lengths.pop()
-
-
-def weights_of_classes(y: Any, class_weight: dict[int, float]) -> Any:
-    """A weight per sample, from that of its class (the largest element for one-hot labels)."""
-    y = np.asarray(y)
-    if y.ndim > 1:
-        y = y[..., 0] if y.shape[-1] == 1 else np.argmax(y, axis=-1)
-    labels = y.astype(np.int64)
-    weights = np.ones(labels.shape, floatx())
-    for label, weight in class_weight.items():
-        weights[labels == label] = weight
-    return weights
-
-
-def split_validation(arrays: Any, fraction: float) -> tuple[Any, Any]:
-    """The data without, and of, the last `fraction` of the rows."""
-    flat = [a for a in nest.flatten(arrays) if a is not None]
-    rows = _common_length([as_array(a) for a in flat])
-    cut = math.floor(rows * (1.0 - fraction))
-    if cut in (0, rows):
-        raise ValueError(
-            f"Training data contains {rows} samples, which is not sufficient to split it into a validation and "
-            f"training "
-            f"set as specified by `validation_split={fraction}`. Either provide more data, or a different value."
-        )
-    take = lambda s: nest.map_structure(lambda a: None if a is None else as_array(a)[s], arrays)  # noqa: E731
-    return take(slice(0, cut)), take(slice(cut, None))
-
-
-def batched(values: Iterable[Any]) -> Any:
-    """Structures of arrays, one per batch, joined along the first axis."""
-    parts = list(values)
-    if not parts:
-        return None
-    columns = zip(*[nest.flatten(p) for p in parts], strict=True)
-    return nest.pack_sequence_as(parts[0], [np.concatenate([np.asarray(c) for c in column]) for column in columns])

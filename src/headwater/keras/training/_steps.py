@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 
 from headwater.core import nest
 from headwater.core.function import Function
-from headwater.core.runtime import ScannedProgram
+from headwater.core.graph import Graph
+from headwater.core.runtime import MappedProgram, ScannedProgram
 from headwater.core.spec import TensorSpec, spec_of
 from headwater.core.tensor import EagerTensor, Tensor
 from headwater.keras.training._data import ArrayData, IterableData
@@ -19,7 +24,12 @@ from headwater.keras.training._data import ArrayData, IterableData
 _SECONDS_PER_DISPATCH = 0.2
 _FIRST_STEPS = 16
 
-Step = tuple[int, int, Callable[[], Any]]  # first step, last step, what runs them and gives the last one's result
+# How many batches one program predicts at most, and how large their inputs and outputs may be together. Depends on
+# nothing but the model and the batch size, so that data of any length is predicted by the same program.
+_WINDOW = 64
+_WINDOW_BYTES = 1 << 26
+
+Step = tuple[int, int, Callable[[], Any]]  # first step, last step, what runs them and gives the result
 
 
 class StepRunner:
@@ -35,7 +45,8 @@ class StepRunner:
         self._eagerly = eagerly
         self._function = Function(step, reduce_retracing=True)
         self._traces: dict[Any, Any] = {}
-        self._scans: dict[int, ScannedProgram] = {}
+        self._programs: dict[Any, Any] = {}
+        self._compiled: set[Any] = set()
         self._pace = _FIRST_STEPS
 
     def _concrete(self, specs: Any) -> Any:
@@ -59,48 +70,123 @@ class StepRunner:
         return self._concrete(specs).call_flat(leaves)
 
     def steps(self, data: ArrayData | IterableData, each: bool) -> Iterator[Step]:
-        """The steps of one epoch.
+        """The steps of one epoch; what runs some of them gives the last one's result.
 
         Args:
             data: Where batches come from.
             each: Whether every step is wanted separately.
         """
-        if each or self._eagerly or not isinstance(data, ArrayData) or data.on_host:
-            yield from self._one_by_one(data)
+        if each or not isinstance(data, ArrayData) or (concrete := self._repeatable(data)) is None:
+            yield from _one_by_one(data, self.run_one)
             return
-        concrete = self._concrete(data.specs)
-        if concrete.graph.is_staged:
-            yield from self._one_by_one(data)
-            return
-        scan = self._scans.setdefault(id(concrete), ScannedProgram(concrete.graph))
+        scan = self._program(ScannedProgram, concrete)
         done = 0
-        for block in data.blocks():
+        for block, first, last in data.segments():
             order = jnp.asarray(block)
-            start = 0
-            while start < len(block):
-                stop = min(len(block), start + self._pace)
-                run = self._many(concrete, scan, data.arrays, order, start, stop)
-                yield done + start, done + stop - 1, run
-                start = stop
-            done += len(block)
+            for start, stop in self._dispatches(first, last):
+                yield done, done + stop - start - 1, self._scan(concrete, scan, data.arrays, order, start, stop)
+                done += stop - start
 
-    def _one_by_one(self, data: ArrayData | IterableData) -> Iterator[Step]:
-        for index, batch in enumerate(data):
-            yield index, index, lambda batch=batch: self.run_one(batch)  # type: ignore[misc]
+    def outputs(self, data: ArrayData | IterableData, each: bool) -> Iterator[Step]:
+        """The steps of one epoch; what runs some of them gives the outputs of all, joined along the first axis.
 
-    def _many(self, concrete: Any, scan: ScannedProgram, arrays: Any, order: Any, start: int, stop: int) -> Any:
+        Args:
+            data: Where batches come from, in order.
+            each: Whether every step is wanted separately.
+        """
+        if each or not isinstance(data, ArrayData) or (concrete := self._repeatable(data)) is None:
+            yield from _one_by_one(data, self._predict_one)
+            return
+        if not all(x.shape.rank for x in concrete.graph.outputs):  # nothing to join
+            yield from _one_by_one(data, self._predict_one)
+            return
+        many = self._program(MappedProgram, concrete)
+        done = 0
+        for block, first, last in data.segments():
+            length = _window_length(concrete.graph, block.shape[1])
+            if last - first < length:
+                for rows in block[first:last]:
+                    yield done, done, functools.partial(self._predict_one, data.batch(rows))
+                    done += 1
+                continue
+            for base, begin in _windows(first, last, length):
+                batches = jax.device_put(data.window(block[base : base + length]))
+                for start, stop in self._dispatches(begin - base, length):
+                    yield done, done + stop - start - 1, self._map(concrete, many, batches, start, stop)
+                    done += stop - start
+
+    def _repeatable(self, data: ArrayData) -> Any:
+        """The step's trace if one dispatch can run many of its steps on this data, else None."""
+        if self._eagerly or data.on_host:
+            return None
+        concrete = self._concrete(data.specs)
+        return None if concrete.graph.is_staged else concrete
+
+    def _program(self, kind: Any, concrete: Any) -> Any:
+        key = kind, id(concrete)
+        if key not in self._programs:
+            self._programs[key] = kind(concrete.graph)
+        return self._programs[key]
+
+    def _dispatches(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The steps cut into parts that take about as long as one dispatch should."""
+        while start < end:
+            stop = min(end, start + self._pace)
+            yield start, stop
+            start = stop
+
+    def _scan(self, concrete: Any, scan: ScannedProgram, arrays: Any, order: Any, start: int, stop: int) -> Any:
         def run() -> Any:
-            begun = time.perf_counter()
-            first = not scan.is_compiled(order.shape)
-            outputs = scan(arrays, order, start, stop)
-            for array in outputs:
-                array.block_until_ready()
-            seconds = time.perf_counter() - begun
-            if not first and seconds > 0:
-                self._pace = max(1, int((stop - start) * _SECONDS_PER_DISPATCH / seconds))
+            outputs = self._timed(("scan", order.shape), stop - start, lambda: scan(arrays, order, start, stop))
             return concrete.structure([EagerTensor(array) for array in outputs])
 
         return run
+
+    def _map(self, concrete: Any, many: MappedProgram, batches: Any, start: int, stop: int) -> Any:
+        def run() -> Any:
+            key = ("map", batches[0].shape)
+            outputs = self._timed(key, stop - start, lambda: many(batches, start, stop))
+            return concrete.structure([_joined(np.asarray(array)[start:stop]) for array in outputs])
+
+        return run
+
+    def _timed(self, key: Any, steps: int, dispatch: Callable[[], Any]) -> Any:
+        """Runs some steps, waits for them, and learns the pace from all but the first time, which compiles."""
+        begun = time.perf_counter()
+        outputs = jax.block_until_ready(dispatch())
+        seconds = time.perf_counter() - begun
+        if key in self._compiled and seconds > 0:
+            self._pace = max(1, int(steps * _SECONDS_PER_DISPATCH / seconds))
+        self._compiled.add(key)
+        return outputs
+
+    def _predict_one(self, batch: Any) -> Any:
+        return nest.map_structure(np.asarray, self.run_one(batch))
+
+
+def _one_by_one(data: ArrayData | IterableData, run: Callable[[Any], Any]) -> Iterator[Step]:
+    for index, batch in enumerate(data):
+        yield index, index, functools.partial(run, batch)
+
+
+def _joined(outputs: Any) -> Any:
+    """Outputs of shape [steps, batch, ...] as [steps · batch, ...], in memory of their own."""
+    return outputs.reshape(-1, *outputs.shape[2:]).copy()
+
+
+def _windows(first: int, last: int, length: int) -> Iterator[tuple[int, int]]:
+    """Where each window of batches begins, and its first batch that is meant: the last window reaches back."""
+    for begin in range(first, last, length):
+        yield min(begin, last - length), begin
+
+
+def _window_length(graph: Graph, batch: int) -> int:
+    """How many batches one program predicts."""
+    size = sum(
+        math.prod([batch if n is None else n for n in x.shape.as_list()]) * x.dtype.size
+        for x in [*graph.inputs, *graph.outputs]
+    )
+    return max(1, min(_WINDOW, _WINDOW_BYTES // max(size, 1)))
 
 
 def _batch_spec(value: Any) -> TensorSpec:

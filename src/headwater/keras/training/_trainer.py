@@ -15,19 +15,17 @@ from headwater.keras import _serialization, losses, optimizers
 from headwater.keras._tensor import KerasTensor
 from headwater.keras.callbacks._progress import callbacks_for
 from headwater.keras.metrics import Mean, Metric
-from headwater.keras.training._compiled import CompiledLoss, CompiledMetrics
-from headwater.keras.training._data import (
-    ArrayData,
-    IterableData,
+from headwater.keras.training._arrays import (
     as_batch,
     batched,
-    make_data,
     map_arrays,
     pack_x_y_sample_weight,
     split_validation,
     unpack_x_y_sample_weight,
     weights_of_classes,
 )
+from headwater.keras.training._compiled import CompiledLoss, CompiledMetrics
+from headwater.keras.training._data import ArrayData, IterableData, make_data
 from headwater.keras.training._device_cache import DeviceCache
 from headwater.keras.training._steps import StepRunner
 from headwater.ops import array, math
@@ -52,7 +50,7 @@ class Trainer:
         self._cache = DeviceCache()
         self.optimizer: Any = None
         self.loss: Any = None
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.run_eagerly = False
         self.history: Any = None
 
@@ -291,18 +289,19 @@ class Trainer:
         Args:
             x: Inputs: arrays (or a structure of them), a generator or a dataset of batches.
             y: Targets.
-            batch_size: Samples per update; default 32.
+            batch_size: Samples per update; default 32, or what makes `steps_per_epoch` batches of the data.
             epochs: How often the data is gone through (the number of the last epoch, if `initial_epoch` is set).
             verbose: 0 silent, 1 a progress bar, 2 one line per epoch.
             callbacks: A list of `keras.callbacks.Callback`.
             validation_split: The part of the data (its end) that is kept for validation.
             validation_data: Data to evaluate on after each epoch.
-            shuffle: Whether each epoch has an order of its own.
+            shuffle: Whether each pass over the data has an order of its own; ``"batch"``: only within batches.
             class_weight: Weights by class number.
             sample_weight: A weight per sample.
             initial_epoch: The number of the first epoch.
-            steps_per_epoch: How many batches make an epoch.
-            validation_steps: How many batches are evaluated.
+            steps_per_epoch: How many batches make an epoch; the next epoch goes on where this one ended. When the data
+                ends first, the epoch ends there with a warning, and the next one begins at the start.
+            validation_steps: How many batches are evaluated, from the start each time.
             validation_batch_size: Samples per batch in validation.
             validation_freq: Every how many epochs to validate, or which ones.
             **kwargs: Accepted for compatibility (``workers`` and the like).
@@ -351,9 +350,9 @@ class Trainer:
             begin(first)
             logs = as_floats(run())
             end(last, logs)
-            if self.stop_training and kind == "train":
+            if self.stop_training if kind == "train" else self.stop_evaluating:
                 break
-        return logs
+        return logs or as_floats(self.get_metrics_result())
 
     def evaluate(
         self,
@@ -372,7 +371,7 @@ class Trainer:
         Args:
             x: Inputs, as in `fit`.
             y: Targets.
-            batch_size: Samples per batch; default 32.
+            batch_size: Samples per batch; default 32, or what makes `steps` batches of the data.
             verbose: 0 silent, 1 a progress bar, 2 one line.
             sample_weight: A weight per sample.
             steps: How many batches.
@@ -391,6 +390,8 @@ class Trainer:
         return logs if return_dict else _as_list(logs)
 
     def _evaluate(self, data: ArrayData | IterableData, hooks: Any) -> dict[str, Any]:
+        data.rewind()
+        self.stop_evaluating = False
         hooks.on_test_begin()
         self.reset_metrics()
         logs = self._run("test", data, hooks)
@@ -406,7 +407,7 @@ class Trainer:
 
         Args:
             x: Inputs, as in `fit`.
-            batch_size: Samples per batch; default 32.
+            batch_size: Samples per batch; default 32, or what makes `steps` batches of the data.
             verbose: 0 silent, 1 a progress bar, 2 one line.
             steps: How many batches.
             callbacks: A list of `keras.callbacks.Callback`.
@@ -417,13 +418,15 @@ class Trainer:
         """
         data = make_data(x, batch_size=batch_size, steps=steps, cache=self._cache)
         hooks = callbacks_for(callbacks, self, verbose, epochs=1, steps=data.batches)
+        self.stop_predicting = False
         hooks.on_predict_begin()
         parts = []
-        for step, batch in enumerate(data):
-            hooks.on_predict_batch_begin(step)
-            outputs = self._runner("predict").run_one(batch)
-            parts.append(nest.map_structure(np.asarray, outputs))
-            hooks.on_predict_batch_end(step, {"outputs": outputs})
+        for first, last, run in self._runner("predict").outputs(data, hooks.wants_batches("predict")):
+            hooks.on_predict_batch_begin(first)
+            parts.append(run())
+            hooks.on_predict_batch_end(last, {"outputs": parts[-1]})
+            if self.stop_predicting:
+                break
         hooks.on_predict_end()
         return batched(parts)
 

@@ -18,7 +18,7 @@ from headwater.keras.saving import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from headwater.keras.training._data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from headwater.keras.training._arrays import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from headwater.keras.utils._files import get_file
 from headwater.ops import random as tf_random
 
@@ -90,6 +90,9 @@ class PyDataset:
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index).")
+
+    def on_epoch_begin(self) -> None:
+        """Called before each epoch."""
 
     def on_epoch_end(self) -> None:
         """Called after each epoch."""

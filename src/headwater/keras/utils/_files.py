@@ -1,103 +1,149 @@
-"""Downloads that are kept, checked and resumed."""
+"""Files from elsewhere, kept in a cache, checked, and unpacked."""
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os
 import pathlib
-import sys
-import urllib.error
-import urllib.request
+import shutil
+import tarfile
+import tempfile
+import urllib.parse
+import zipfile
+from collections.abc import Sequence
 from typing import Any
 
-from headwater.keras.callbacks._progress import Progbar
-
-_CHUNK = 1 << 18
+from headwater.keras.utils._download import ALGORITHMS, download, matches
 
 
 def cache_folder() -> pathlib.Path:
-    """Where downloads are kept: ``$KERAS_HOME``, or ``~/.keras``."""
-    return pathlib.Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    """Where downloads are kept: ``$KERAS_HOME`` or ``~/.keras``; among temporary files if that cannot be written."""
+    folder = pathlib.Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder if os.access(folder, os.W_OK) else pathlib.Path(tempfile.gettempdir()) / ".keras"
 
 
 def get_file(
-    fname: str | None = None,
+    fname: Any = None,
     origin: str | None = None,
+    untar: bool = False,
+    md5_hash: str | None = None,
     file_hash: str | None = None,
-    cache_subdir: str = "datasets",
+    cache_subdir: Any = "datasets",
     hash_algorithm: str = "auto",
+    extract: bool = False,
+    archive_format: Any = "auto",
     cache_dir: Any = None,
-    **kwargs: Any,
+    force_download: bool = False,
 ) -> str:
     """The path of a file, downloaded if it is not there yet.
 
+    A download that broke off is gone on with by the next call.
+
     Args:
-        fname: The file's name; default: the last part of `origin`.
+        fname: The file's name; default: the last part of the address. Of an archive that is unpacked: the folder's
+            name, or, with an ending, the archive's, and the folder is ``NAME_extracted``.
         origin: The address.
-        file_hash: Its checksum; a file with another one is not used.
-        cache_subdir: The folder below the cache.
+        untar: Whether to unpack a tar archive; the same as `extract` with the format ``"tar"``.
+        md5_hash: The checksum, if it is an MD5.
+        file_hash: The checksum; a file with another one is not used.
+        cache_subdir: The folder below the cache, or an absolute one.
         hash_algorithm: ``"sha256"``, ``"md5"`` or ``"auto"`` (by the checksum's length).
+        extract: Whether to unpack the archive.
+        archive_format: ``"tar"``, ``"zip"``, a list of them, or ``"auto"``: both.
         cache_dir: The cache; default ``$KERAS_HOME`` or ``~/.keras``.
-        **kwargs: Accepted for compatibility.
+        force_download: Whether to download the file even if it is there.
 
     Returns:
-        The path.
+        The path of the file, or of the folder that its contents are in.
 
     Raises:
         OSError: If the file is not there and cannot be downloaded; the message says where to put it.
-        ValueError: If the file has another checksum.
+        ValueError: If the file has another checksum, or is not an archive.
     """
     if origin is None:
-        raise ValueError("Please specify the `origin` argument (URL of the file to download).")
-    folder = (pathlib.Path(cache_dir) if cache_dir else cache_folder()) / cache_subdir
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / (fname or origin.rsplit("/", 1)[-1])
-    if path.exists() and (file_hash is None or matches(path, file_hash, hash_algorithm)):
+        raise ValueError("Expected `origin`, the address of the file to download, received None.")
+    if md5_hash is not None and file_hash is None:
+        file_hash, hash_algorithm = md5_hash, "md5"
+    if hash_algorithm not in ALGORITHMS:
+        raise ValueError(f"Expected `hash_algorithm` to be one of {ALGORITHMS}, received {hash_algorithm!r}.")
+    formats = ["tar"] if untar and not extract else _formats(archive_format)
+    path = _place(cache_dir, cache_subdir) / _file_name(fname, origin)
+    if not (untar or extract):
+        _provide(path, origin, file_hash, hash_algorithm, force_download)
         return str(path)
-    _download(origin, path)
-    if file_hash is not None and not matches(path, file_hash, hash_algorithm):
-        path.unlink()
-        raise ValueError(
-            f"{origin} has another checksum than expected ({file_hash}): the download is incomplete or changed."
-        )
-    return str(path)
+    archive, folder = _archive_and_folder(path, fname)
+    is_fresh = _provide(archive, origin, file_hash, hash_algorithm, force_download)
+    if is_fresh or not folder.exists():
+        _unpack(archive, folder, formats)
+    return str(folder)
 
 
-def matches(path: pathlib.Path, file_hash: str, algorithm: str = "auto") -> bool:
-    """Whether the file has this checksum."""
-    kind = "sha256" if algorithm == "sha256" or (algorithm == "auto" and len(file_hash) == 64) else "md5"
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, kind).hexdigest() == file_hash
+def _place(cache_dir: Any, cache_subdir: Any) -> pathlib.Path:
+    folder = (pathlib.Path(cache_dir).expanduser() if cache_dir else cache_folder()) / cache_subdir
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
-def _download(origin: str, path: pathlib.Path) -> None:
-    """Downloads next to `path`, going on where an earlier try stopped, and moves the file there when it is whole."""
-    part = path.with_name(path.name + ".part")
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(origin, headers={"Range": f"bytes={have}-"} if have else {})
-    print(f"Downloading data from {origin}")
-    try:
-        with urllib.request.urlopen(request, timeout=30) as response:
-            resumed = have > 0 and response.status == 206
-            size = int(response.headers.get("Content-Length") or 0)
-            _receive(response, part, have if resumed else 0, size)
-    except (urllib.error.URLError, OSError) as error:
-        raise OSError(
-            f"Could not download {origin}: {error}. Expected the file at {path}. Without a network, get it "
-            f"elsewhere and put "
-            "it there."
-        ) from error
-    os.replace(part, path)
+def _file_name(fname: Any, origin: str) -> str:
+    name = os.fspath(fname) if fname else pathlib.PurePosixPath(urllib.parse.urlsplit(origin).path).name
+    if not name:
+        raise ValueError(f"Expected an address that ends with a file's name, received {origin!r}. Give `fname`.")
+    if pathlib.Path(name).name != name:
+        raise ValueError(f"Expected `fname` without folders, received {name!r}. Name folders in `cache_dir`.")
+    return str(name)
 
 
-def _receive(response: Any, part: pathlib.Path, start: int, size: int) -> None:
-    bar = Progbar(start + size if size else None, unit_name="B") if sys.stdout.isatty() else None
-    done = start
-    with part.open("ab" if start else "wb") as file:
-        while chunk := response.read(_CHUNK):
-            file.write(chunk)
-            done += len(chunk)
-            if bar is not None:
-                bar.update(done)
-    if size and done < start + size:
-        raise OSError(f"the connection ended after {done} of {start + size} bytes; the next try goes on from there")
+def _archive_and_folder(path: pathlib.Path, fname: Any) -> tuple[pathlib.Path, pathlib.Path]:
+    stem, dot, _ = path.name.partition(".")
+    if fname and dot:
+        return path, path.with_name(stem + "_extracted")
+    return path.with_name(path.name + "_archive"), path
+
+
+def _provide(path: pathlib.Path, origin: str, file_hash: str | None, algorithm: str, force: bool) -> bool:
+    """Makes sure that the file is there; returns whether it was downloaded."""
+    if path.exists() and not force:
+        if file_hash is None or matches(path, file_hash, algorithm):
+            return False
+        print(f"{path} has another checksum than expected ({file_hash}), so it is downloaded again.")
+    download(origin, path, file_hash, algorithm)
+    return True
+
+
+# Archives --------------------------------------------------------------------------------------------------------
+
+
+def _unpack_tar(archive: pathlib.Path, folder: pathlib.Path) -> None:
+    with tarfile.open(archive) as file:
+        file.extractall(folder, filter="data")
+
+
+def _unpack_zip(archive: pathlib.Path, folder: pathlib.Path) -> None:
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(folder)
+
+
+_ARCHIVES = {"tar": (tarfile.is_tarfile, _unpack_tar), "zip": (zipfile.is_zipfile, _unpack_zip)}
+
+
+def _formats(given: Any) -> Sequence[str]:
+    formats = list(_ARCHIVES) if given == "auto" else [given] if isinstance(given, str) else list(given or ())
+    if unknown := [f for f in formats if f not in _ARCHIVES]:
+        raise ValueError(f"Expected `archive_format` to be 'auto' or of {list(_ARCHIVES)}, received {unknown[0]!r}.")
+    return formats
+
+
+def _unpack(archive: pathlib.Path, folder: pathlib.Path, formats: Sequence[str]) -> None:
+    """Unpacks next to `folder`, and moves the contents there when they are whole."""
+    for is_one, unpack in [_ARCHIVES[name] for name in formats]:
+        if not is_one(archive):
+            continue
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=folder.name) as place:
+            unpack(archive, pathlib.Path(place) / "contents")
+            if folder.exists():
+                shutil.rmtree(folder)
+            os.replace(pathlib.Path(place) / "contents", folder)
+        return
+    raise ValueError(f"Expected an archive of the kind {' or '.join(formats) or '(none named)'}, received {archive}.")

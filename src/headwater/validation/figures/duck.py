@@ -1,9 +1,9 @@
 """The plan as DuckDB's SQL.
 
 Relations have columns with names of our own (`c0`, `c1`, … and `w` for the weight), so no name or value of the data
-ever becomes part of a statement. Numbers that repeat a lot are counted by value, and everything follows from the counts.
-The figures of other columns come from three scans for all of them: counts, extremes and means; quantiles at ranks
-that follow from the counts; deviations from the means, and counts below bounds that follow from the other scans.
+ever becomes part of a statement. Numbers that repeat a lot are counted by value, and everything follows from the
+counts. The figures of other columns come from three scans for all of them: counts, extremes and means; quantiles at
+ranks that follow from the counts; deviations from the means, and counts below bounds that follow from the other scans.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from headwater.validation.figures.counts import distribution, few, number, of_few, texts
 from headwater.validation.figures.plan import (
     Cuts,
     DatasetFigures,
@@ -21,7 +22,6 @@ from headwater.validation.figures.plan import (
     Feature,
     FeatureFigures,
     Kind,
-    Texts,
     Valency,
 )
 
@@ -29,10 +29,9 @@ from headwater.validation.figures.plan import (
 _MANY = 4_000_000
 _PIVOTS = 256
 
-# Numbers are counted by value where at most this share of some rows differ, and there are at most so many values.
+# Numbers are counted by value where at most this share of some rows differ.
 _LOOK_AT = 8_192
 _REPEATING = 0.3
-_MAX_COUNTED = 100_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +40,11 @@ class Asked:
 
     cuts: Cuts
     top: int
+
+    @classmethod
+    def nothing(cls) -> Asked:
+        """Nothing but counts."""
+        return cls(Cuts(1, 1), 1)
 
 
 class Duck:
@@ -76,97 +80,82 @@ class Duck:
         found = {f.path: [x] for f, x in zip(single, self._singles(relation, rows, single, weight), strict=True)}
         for feature in features:
             if feature.path not in found:
-                found[feature.path] = list(self._several(relation, rows, feature, weight))
+                found[feature.path] = list(self._several(relation, feature, weight))
         return [figures for f in features for figures in found[f.path]]
 
     def _singles(
         self, relation: str, rows: int, features: Sequence[Feature], weight: str | None
     ) -> list[FeatureFigures]:
         """Features of at most one value per row, all from the same scans."""
-        found = self._values([_Values(relation, f.column, f.kind, weight) for f in features])
-        weighted = self._weights(relation, [f.column for f in features], weight)
-        for figures, feature, weights in zip(found, features, weighted, strict=True):
+        found = self._values([Values(relation, f.column, f, weight) for f in features])
+        weights = self._weights(relation, [f.column for f in features], weight)
+        for figures, (present, missing) in zip(found, weights, strict=True):
             n = figures.count
-            figures.feature = feature
-            figures.levels = [Valency(n, rows - n, [(1, n)] if n else [], weights)]
+            counts = [(1, n, present), (None, rows - n, missing)]
+            figures.rows = Valency([count for count in counts if count[1]])
         return found
 
     def _weights(
         self, relation: str, columns: Sequence[str], weight: str | None
-    ) -> Sequence[tuple[float, float, float] | None]:
-        """For each column: the weight of rows with and without a value, and of the values."""
+    ) -> Sequence[tuple[float | None, float | None]]:
+        """For each column: the weight of rows with and without a value."""
         if weight is None or not columns:
-            return [None] * len(columns)
+            return [(None, None)] * len(columns)
         w = f"{weight}::DOUBLE"
         parts = [f"sum({w}) FILTER ({c} IS NOT NULL), sum({w}) FILTER ({c} IS NULL)" for c in columns]
-        flat = [x or 0.0 for x in self._row(f"SELECT {', '.join(parts)} FROM {relation}")]
-        return [(present, missing, present) for present, missing in zip(flat[::2], flat[1::2], strict=True)]
+        flat = self._row(f"SELECT {', '.join(parts)} FROM {relation}")
+        return list(zip(flat[::2], flat[1::2], strict=True))
 
-    def _several(self, relation: str, rows: int, feature: Feature, weight: str | None) -> Iterator[FeatureFigures]:
+    def _several(self, relation: str, feature: Feature, weight: str | None) -> Iterator[FeatureFigures]:
         """A feature of lists or structures, and the features within."""
-        levels, column, places = [], feature.column, rows
+        levels, column, kept = [], feature.column, f", {weight}" if weight else ""
+        leaves = f"len({'flatten(' * (feature.depth - 1)}{column}{')' * (feature.depth - 1)})"
+        single = f"CASE WHEN {column} IS NOT NULL THEN 1 END"
+        whole = self._valency(relation, leaves if feature.depth else single, weight)
         for _ in range(feature.depth):
-            level = self._valency(relation, column, places, weight)
-            levels.append(level)
-            kept = f", {weight}" if weight else ""
+            single_level = feature.depth == 1
+            levels.append(whole if single_level else self._valency(relation, f"len({column})", weight))
             relation = f"(SELECT unnest({column}) AS v{kept} FROM {relation} WHERE {column} IS NOT NULL)"
-            column, places = "v", level.total
+            column = "v"
         if feature.kind is not Kind.STRUCT:
-            figures = self._values([_Values(relation, column, feature.kind, weight)])[0]
-            figures.feature, figures.levels = feature, levels
+            figures = self._values([Values(relation, column, feature, weight)])[0]
+            figures.rows, figures.levels = whole, levels
             yield figures
             return
-        if feature.depth == 0:
-            levels.append(self._valency(relation, column, places, weight))
-        yield FeatureFigures(feature, levels)
+        yield FeatureFigures(feature, whole, levels)
         fields = ", ".join(f"struct_extract_at({column}, {i}) AS c{i}" for i in range(1, len(feature.fields) + 1))
-        kept = f", {weight}" if weight else ""
         instances = f"(SELECT {fields}{kept} FROM {relation} WHERE {column} IS NOT NULL)"
-        yield from self._frame(instances, levels[-1].total, feature.fields, weight)
+        yield from self._frame(instances, whole.total, feature.fields, weight)
 
-    def _valency(self, relation: str, column: str, places: int, weight: str | None) -> Valency:
-        is_list = self._row(f"SELECT typeof({column}) LIKE '%]' FROM {relation} LIMIT 1") if places else (True,)
-        length = f"len({column})" if is_list and is_list[0] else f"CASE WHEN {column} IS NOT NULL THEN 1 END"
+    def _valency(self, relation: str, length: str, weight: str | None) -> Valency:
         w = f"sum({weight}::DOUBLE)" if weight else "NULL"
-        rows = self._connection.execute(
-            f"SELECT {length} AS k, count(*), {w} FROM {relation} GROUP BY k ORDER BY k"
-        ).fetchall()
-        lengths = [(int(k), n) for k, n, _ in rows if k is not None]
-        present = sum(n for _, n in lengths)
-        weighted = None
-        if weight:
-            heavy = [(k, w or 0.0) for k, _, w in rows]
-            weighted = (
-                math.fsum(w for k, w in heavy if k is not None),
-                math.fsum(w for k, w in heavy if k is None),
-                math.fsum(k * w for k, w in heavy if k is not None),
-            )
-        return Valency(present, places - present, lengths, weighted)
+        query = f"SELECT {length} AS k, count(*), {w} FROM {relation} GROUP BY k ORDER BY k NULLS LAST"
+        return Valency(self._connection.execute(query).fetchall())
 
     # Values -----------------------------------------------------------------------------------------------------
 
-    def _values(self, values: Sequence[_Values]) -> list[FeatureFigures]:
+    def _values(self, values: Sequence[Values]) -> list[FeatureFigures]:
         """The figures of the values of columns of one relation."""
-        found = [FeatureFigures(Feature((), v.kind, v.column), []) for v in values]
+        found = [FeatureFigures(v.feature, Valency()) for v in values]
         numeric = [i for i, v in enumerate(values) if v.kind.is_numeric]
         for i, numbers in zip(numeric, self._numbers([values[i] for i in numeric]), strict=True):
             found[i].numbers = numbers
         for i, v in enumerate(values):
             if v.kind.is_text:
-                found[i].texts = self._texts(v)
+                found[i].texts = texts(self._connection, v.counts, v.kind, self._asked.top)
             if v.weight and v.kind.is_numeric:
-                found[i].weighted_numbers = self._counted(v, f"sum({v.weight}::DOUBLE)", limit=None)
+                found[i].weighted_numbers = distribution(self._connection, v.weights, self._asked.cuts)
             if v.weight and v.kind.is_text:
-                found[i].weighted_texts = Texts(top=self._top(v, f"sum({v.weight}::DOUBLE)", "count(*)")[1])
+                found[i].weighted_texts = texts(self._connection, v.weights, v.kind, self._asked.top)
         return found
 
-    def _numbers(self, values: Sequence[_Values]) -> list[Distribution]:
-        found = {i: counted for i in self._repeating(values) if (counted := self._counted(values[i], "count(*)"))}
+    def _numbers(self, values: Sequence[Values]) -> list[Distribution]:
+        found = {i: counted for i in self._repeating(values) if (counted := self._counted(values[i]))}
         rest = [v for i, v in enumerate(values) if i not in found]
         scanned = iter(self._scanned(rest))
         return [found[i] if i in found else next(scanned) for i in range(len(values))]
 
-    def _repeating(self, values: Sequence[_Values]) -> list[int]:
+    def _repeating(self, values: Sequence[Values]) -> list[int]:
         """Which columns repeat their values a lot, as far as some rows show."""
         if not values:
             return []
@@ -174,20 +163,12 @@ class Duck:
         flat = self._row(f"SELECT {wanted} FROM (SELECT * FROM {values[0].relation} LIMIT {_LOOK_AT})")
         return [i for i in range(len(values)) if flat[2 * i] <= _REPEATING * flat[2 * i + 1]]
 
-    def _counted(self, v: _Values, count: str, limit: int | None = _MAX_COUNTED) -> Distribution | None:
-        """The distribution by the values and how often each occurs; None if there are more than `limit` values."""
-        most = "" if limit is None else f" LIMIT {limit + 1}"
-        query = (
-            f"SELECT x::DOUBLE AS v, n FROM (SELECT {v.column} AS x, {count} AS n FROM {v.relation} "
-            f"WHERE {v.column} IS NOT NULL GROUP BY x{most}) ORDER BY v"
-        )
-        counts = self._connection.execute(query).fetchall()
-        if limit is not None and len(counts) > limit:
-            return None
-        nan = counts.pop()[1] if counts and math.isnan(counts[-1][0]) else 0  # DuckDB sorts NaN last
-        return Distribution.of_counts(counts, self._asked.cuts, nan)
+    def _counted(self, v: Values) -> Distribution | None:
+        """The distribution by the values and how often each occurs; None if there are too many."""
+        counts = few(self._connection, v.counts)
+        return None if counts is None else of_few(counts, self._asked.cuts)
 
-    def _scanned(self, values: Sequence[_Values]) -> list[Distribution]:
+    def _scanned(self, values: Sequence[Values]) -> list[Distribution]:
         if not values:
             return []
         flat = iter(self._row(f"SELECT {', '.join(v.moments for v in values)} FROM {values[0].relation}"))
@@ -196,8 +177,9 @@ class Duck:
         self._set_below(values, moments)
         return [m.distribution() for m in moments]
 
-    def _set_quantiles(self, values: Sequence[_Values], moments: Sequence[_Moments]) -> None:
-        asked, many = [], []
+    def _set_quantiles(self, values: Sequence[Values], moments: Sequence[_Moments]) -> None:
+        asked: list[tuple[Values, _Moments, list[int]]] = []
+        many: list[tuple[Values, _Moments, list[int]]] = []
         for v, m in zip(values, moments, strict=True):
             ranks = [min(math.floor(r), m.total - 1) for r in self._asked.cuts.quantile_ranks(m.total)]
             m.ranks = [r - m.negative for r in ranks] if m.total else []
@@ -216,7 +198,7 @@ class Duck:
         for v, m, inner in many:
             m.at_rank = self._many_quantiles(v, m, inner)
 
-    def _many_quantiles(self, v: _Values, m: _Moments, ranks: Sequence[int]) -> dict[int, float]:
+    def _many_quantiles(self, v: Values, m: _Moments, ranks: Sequence[int]) -> dict[int, float]:
         """Elements at ranks among many numbers: between pivots of a sample, only what lies around the ranks is kept."""
         shares = ", ".join(repr(k / _PIVOTS) for k in range(1, _PIVOTS))
         sample = f"(SELECT {v.finite} AS x FROM {v.relation} USING SAMPLE 1 PERCENT (system, 42))"
@@ -232,35 +214,43 @@ class Duck:
                 found[rank] = bounds[i]
             else:
                 windows.setdefault((bounds[i - 1] if i else -math.inf, bounds[i]), []).append(rank)
-        for (low, high), inside in windows.items():
-            before = below.get(low, 0)
-            count = below[high] - before
-            wanted = ", ".join(repr((rank - before + 0.5) / count) for rank in inside)
-            where = f"{v.finite} > ? AND {v.finite} <= ?"
-            query = f"SELECT quantile_disc({v.finite}, [{wanted}]) FROM {v.relation} WHERE {where}"
-            elements = self._connection.execute(query, [low, high]).fetchone()[0]
-            found.update(zip(inside, map(float, elements), strict=True))
+        if windows:
+            found.update(self._within(v, below, windows))
         return found
 
-    def _set_below(self, values: Sequence[_Values], moments: Sequence[_Moments]) -> None:
+    def _within(
+        self, v: Values, below: dict[float, int], windows: dict[tuple[float, float], list[int]]
+    ) -> Iterator[tuple[int, float]]:
+        """Elements at ranks that are known to lie above one and at most at another bound."""
+        wanted = []
+        for (low, high), ranks in windows.items():
+            before = below.get(low, 0)
+            shares = ", ".join(repr((rank - before + 0.5) / (below[high] - before)) for rank in ranks)
+            above = f"{v.finite} > {number(low)} AND " if low in below else ""
+            wanted.append(f"quantile_disc({v.finite}, [{shares}]) FILTER ({above}{v.finite} <= {number(high)})")
+        results = self._row(f"SELECT {', '.join(wanted)} FROM {v.relation}")
+        for ranks, elements in zip(windows.values(), results, strict=True):
+            yield from zip(ranks, map(float, elements), strict=True)
+
+    def _set_below(self, values: Sequence[Values], moments: Sequence[_Moments]) -> None:
         asked = []
         for v, m in zip(values, moments, strict=True):
             if m.finite:
                 bounds = {m.least, m.greatest, *m.at_rank.values()}
                 bounds.update(self._asked.cuts.standard_bounds(m.least, m.greatest))
                 asked.append((v, m, sorted(bounds)))
-        squares = [f"sum(({v.finite} - {_number(m.mean)}) ** 2)" for v, m, _ in asked]
+        squares = [f"sum(({v.finite} - {number(m.mean)}) ** 2)" for v, m, _ in asked]
         found = self._below([(v, b) for v, _, b in asked], squares)
         for (_, m, _), (below, square) in zip(asked, found, strict=True):
             m.below, m.squares = below, square
 
     def _below(
-        self, asked: Sequence[tuple[_Values, Sequence[float]]], also: Sequence[str]
+        self, asked: Sequence[tuple[Values, Sequence[float]]], also: Sequence[str]
     ) -> list[tuple[dict[float, int], float]]:
         """For each column of a relation and bounds: how many finite numbers are at most each bound, and one figure."""
         if not asked:
             return []
-        counts = [f"histogram({v.finite}, [{', '.join(map(_number, bounds))}])" for v, bounds in asked]
+        counts = [f"histogram({v.finite}, [{', '.join(map(number, bounds))}])" for v, bounds in asked]
         results = self._row(f"SELECT {', '.join([*counts, *also])} FROM {asked[0][0].relation}")
         found = []
         for (_, bounds), inside, figure in zip(asked, results, results[len(asked) :], strict=False):
@@ -268,39 +258,38 @@ class Duck:
             found.append((dict(zip(bounds, sums, strict=True)), figure))
         return found
 
-    def _texts(self, v: _Values) -> Texts:
-        length = "octet_length(x)" if v.kind is Kind.BYTES else "strlen(x)"
-        invalid = "sum(n) FILTER (try(decode(x)) IS NULL)" if v.kind is Kind.BYTES else "0"
-        (unique, count, total, longest, shortest, broken), top = self._top(
-            v, "count(*)", f"count(*), sum(n), sum(n * {length}), max({length}), min({length}), {invalid}"
-        )
-        mean = float(total / count) if count else 0.0
-        return Texts(int(count or 0), unique, top, mean, int(broken or 0), longest or 0, shortest or 0)
-
-    def _top(self, v: _Values, count: str, figures: str) -> tuple[Sequence[Any], list[tuple[Any, Any]]]:
-        """Figures of the values and their counts, and the most frequent values."""
-        query = (
-            f"WITH g AS MATERIALIZED (SELECT {v.column} AS x, {count} AS n FROM {v.relation} "
-            f"WHERE {v.column} IS NOT NULL GROUP BY x) "
-            f"SELECT (SELECT row({figures}) FROM g), "
-            f"(SELECT list(row(x, n)) FROM (SELECT x, n FROM g ORDER BY n DESC, x DESC LIMIT {self._asked.top}))"
-        )
-        found, top = self._row(query)
-        return list(found.values()) if isinstance(found, dict) else found, [tuple(pair) for pair in top or ()]
-
     def _row(self, query: str) -> tuple[Any, ...]:
         row: tuple[Any, ...] = self._connection.execute(query).fetchone()
         return row
 
 
 @dataclasses.dataclass(frozen=True)
-class _Values:
+class Values:
     """The values of a feature: a column of a relation, with NULL where there is none."""
 
     relation: str
     column: str
-    kind: Kind
+    feature: Feature
     weight: str | None
+
+    @property
+    def kind(self) -> Kind:
+        """What the values are."""
+        return self.feature.kind
+
+    @property
+    def counts(self) -> str:
+        """The different values `x` and how often each occurs, `n`."""
+        where = f"WHERE {self.column} IS NOT NULL"
+        return f"(SELECT {self.column} AS x, count(*) AS n FROM {self.relation} {where} GROUP BY x)"
+
+    @property
+    def weights(self) -> str:
+        """The different values `x` with the sums `n` of their weights."""
+        return (
+            f"(SELECT {self.column} AS x, sum({self.weight}::DOUBLE) AS n FROM {self.relation} "
+            f"WHERE {self.column} IS NOT NULL GROUP BY x)"
+        )
 
     @property
     def finite(self) -> str:
@@ -367,11 +356,6 @@ class _Moments:
         if rank < 0:
             return -math.inf
         return self.at_rank[rank] if rank < self.finite else math.inf
-
-
-def _number(value: float) -> str:
-    """A finite number as SQL."""
-    return f"{value!r}::DOUBLE"
 
 
 def quoted(name: str) -> str:

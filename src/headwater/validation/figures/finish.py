@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from headwater.validation._protos import statistics_pb2
@@ -45,21 +44,14 @@ def dataset_message(figures: DatasetFigures, options: StatsOptions) -> Any:
 
 def _fill_feature(message: Any, figures: FeatureFigures, options: StatsOptions) -> None:
     kind = figures.feature.kind
-    if not kind.is_numeric and kind is not Kind.STRUCT and not figures.levels[-1].total:
-        kind = Kind.STRING
     message.path.step.extend(figures.feature.path)
     message.type = _TYPES[kind]
-    if kind.is_numeric and figures.levels[-1].total:
-        _fill_common(message.num_stats.common_stats, figures.levels, options)
-        _fill_numbers(message.num_stats, figures, options)
-    elif kind is Kind.STRUCT:
-        _fill_common(message.struct_stats.common_stats, figures.levels, options)
-    else:
-        message.type = statistics_pb2.FeatureNameStatistics.STRING if not kind.is_numeric else message.type
-        holder = message.num_stats if kind.is_numeric else message.string_stats
-        _fill_common(holder.common_stats, figures.levels, options)
-        if figures.texts is not None:
-            _fill_texts(message.string_stats, figures.texts, figures.weighted_texts, options)
+    stats = message.num_stats if kind.is_numeric else message.string_stats if kind.is_text else message.struct_stats
+    _fill_common(stats.common_stats, figures, options)
+    if figures.numbers is not None and figures.rows.total:
+        _fill_numbers(stats, figures.numbers, figures.weighted_numbers, options)
+    if figures.texts is not None:
+        _fill_texts(stats, figures.texts, figures.weighted_texts, options)
     for level, valency in enumerate(figures.levels[1:], start=2):
         for name, cuts in (("quantiles", "QUANTILES"), ("standard", "STANDARD")):
             custom = message.custom_stats.add(name=f"level_{level}_value_list_length_{name}")
@@ -69,26 +61,24 @@ def _fill_feature(message: Any, figures: FeatureFigures, options: StatsOptions) 
 # Lists ----------------------------------------------------------------------------------------------------------
 
 
-def _fill_common(message: Any, levels: Sequence[Valency], options: StatsOptions) -> None:
-    first = levels[0]
-    lengths = [length for length, _ in first.lengths]
-    message.num_non_missing = first.present
-    message.num_missing = first.missing
-    if not first.present:
+def _fill_common(message: Any, figures: FeatureFigures, options: StatsOptions) -> None:
+    rows = figures.rows
+    message.num_non_missing = rows.present
+    message.num_missing = rows.missing
+    if not rows.present:
         return
-    # How many values a row has in all, below whatever lists.
-    message.min_num_values = min(lengths)
-    message.max_num_values = max(lengths)
-    message.tot_num_values = levels[-1].total
-    message.avg_num_values = levels[-1].total / first.present
-    _fill_lengths(message.num_values_histogram, first, options, "QUANTILES")
-    if first.weighted is not None:
-        present, missing, total = first.weighted
+    message.min_num_values = rows.lengths[0][0]
+    message.max_num_values = rows.lengths[-1][0]
+    message.tot_num_values = rows.total
+    message.avg_num_values = rows.total / rows.present
+    _fill_lengths(message.num_values_histogram, rows, options, "QUANTILES")
+    if rows.weighted is not None:
+        present, missing, total = rows.weighted
         weighted = message.weighted_common_stats
         weighted.num_non_missing, weighted.num_missing, weighted.tot_num_values = present, missing, total
         weighted.avg_num_values = total / present if present else 0
-    if len(levels) > 1:
-        for level in levels:
+    if len(figures.levels) > 1:
+        for level in figures.levels:
             stats = message.presence_and_valency_stats.add(
                 num_non_missing=level.present, num_missing=level.missing, tot_num_values=level.total
             )
@@ -110,16 +100,15 @@ def _fill_lengths(histogram: Any, valency: Valency, options: StatsOptions, kind:
 # Numbers --------------------------------------------------------------------------------------------------------
 
 
-def _fill_numbers(message: Any, figures: FeatureFigures, options: StatsOptions) -> None:
-    numbers = figures.numbers or Distribution()
+def _fill_numbers(message: Any, numbers: Distribution, weighted: Distribution | None, options: StatsOptions) -> None:
     _fill_moments(message, numbers)
     message.num_zeros = int(numbers.zeros)
     if numbers.total:
         message.min, message.max = _known(numbers.minimum), _known(numbers.maximum)
     _fill_histograms(message, numbers, options)
-    if figures.weighted_numbers is not None:
-        _fill_moments(message.weighted_numeric_stats, figures.weighted_numbers)
-        _fill_histograms(message.weighted_numeric_stats, figures.weighted_numbers, options)
+    if weighted is not None:
+        _fill_moments(message.weighted_numeric_stats, weighted)
+        _fill_histograms(message.weighted_numeric_stats, weighted, options)
 
 
 def _fill_moments(message: Any, numbers: Distribution) -> None:
@@ -191,10 +180,10 @@ def _fill_texts(message: Any, texts: Texts, weighted: Texts | None, options: Sta
 
 
 def _fill_ranks(message: Any, texts: Texts, options: StatsOptions, threshold: float) -> None:
-    shown = [(_shown(value), count) for value, count in texts.top if count >= threshold]
-    for value, count in shown[: options.num_top_values]:
+    shown = sorted(((count, _shown(value)) for value, count in texts.top if count >= threshold), reverse=True)
+    for count, value in shown[: options.num_top_values]:
         message.top_values.add(value=value, frequency=count)
-    for rank, (value, count) in enumerate(shown[: options.num_rank_histogram_buckets]):
+    for rank, (count, value) in enumerate(shown[: options.num_rank_histogram_buckets]):
         message.rank_histogram.buckets.add(low_rank=rank, high_rank=rank, label=value, sample_count=count)
 
 

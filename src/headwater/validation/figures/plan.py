@@ -136,21 +136,43 @@ class Valency:
     """One level of lists: how many are there, and how long they are.
 
     Args:
-        present: Lists that are there.
-        missing: Places without one.
-        lengths: (length, how many lists), ascending.
-        weighted: The same as (present, missing, total length), weighted; None without weights.
+        counts: (length, how many lists, their weight or None), ascending; a length of None, which comes last, is a
+            place without a list.
     """
 
-    present: int
-    missing: int
-    lengths: Sequence[tuple[int, int]]
-    weighted: tuple[float, float, float] | None = None
+    counts: Sequence[tuple[int | None, int, float | None]] = ()
+
+    @property
+    def lengths(self) -> list[tuple[int, int]]:
+        """(length, how many lists), ascending."""
+        return [(k, n) for k, n, _ in self.counts if k is not None]
+
+    @property
+    def present(self) -> int:
+        """Lists that are there."""
+        return sum(n for _, n in self.lengths)
+
+    @property
+    def missing(self) -> int:
+        """Places without one."""
+        return sum(n for k, n, _ in self.counts if k is None)
 
     @property
     def total(self) -> int:
         """The number of values in all lists."""
-        return sum(length * n for length, n in self.lengths)
+        return sum(k * n for k, n in self.lengths)
+
+    @property
+    def weighted(self) -> tuple[float, float, float] | None:
+        """The weights of the lists, of places without one, and of the values; None without weights."""
+        if not any(w is not None for _, _, w in self.counts):
+            return None
+        heavy = [(k, w or 0.0) for k, _, w in self.counts]
+        return (
+            math.fsum(w for k, w in heavy if k is not None),
+            math.fsum(w for k, w in heavy if k is None),
+            math.fsum(k * w for k, w in heavy if k is not None),
+        )
 
 
 @dataclasses.dataclass
@@ -178,10 +200,11 @@ class Texts:
 
 @dataclasses.dataclass
 class FeatureFigures:
-    """The figures of one feature: its lists level by level, and its values by kind."""
+    """The figures of one feature: how many values a row has, its lists level by level, and its values by kind."""
 
     feature: Feature
-    levels: Sequence[Valency]
+    rows: Valency
+    levels: Sequence[Valency] = ()
     numbers: Distribution | None = None
     weighted_numbers: Distribution | None = None
     texts: Texts | None = None

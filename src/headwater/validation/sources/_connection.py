@@ -30,10 +30,7 @@ def connected(options: StatsOptions) -> Iterator[Any]:
         try:
             connection.execute("SET preserve_insertion_order = false")
             connection.execute("SET enable_progress_bar = false")
-            if options.memory_limit is not None:
-                _set(connection, "memory_limit", options.memory_limit)
-            else:
-                _set(connection, "memory_limit", "50%")
+            _set(connection, "memory_limit", options.memory_limit)
             if options.threads is not None:
                 _set(connection, "threads", options.threads)
             yield connection

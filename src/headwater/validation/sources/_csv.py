@@ -21,6 +21,7 @@ _SAMPLE = 2_000
 _INT = r"[-+]?[0-9]+"
 _FLOAT = r"(?i)[-+]?([0-9]+\.?[0-9]*(e[-+]?[0-9]+)?|\.[0-9]+(e[-+]?[0-9]+)?|nan|inf(inity)?)"
 _TYPES = (("BIGINT", _INT), ("DOUBLE", _FLOAT))
+_CONTRADICTED = "a value contradicts the type of its column"
 
 
 def create(
@@ -35,13 +36,11 @@ def create(
     read = _Reading(connection, files, delimiter, len(names), header=column_names is None)
     types = read.sampled_types()
     try:
-        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM {read.sql(types)}")
-    except duckdb().InvalidInputException as error:
-        if "CAST" not in str(error).upper() and "convert" not in str(error).lower():
+        connection.execute(f"CREATE TABLE {name} AS SELECT {read.checked(types)} FROM {read.sql(types)}")
+    except duckdb().Error as error:
+        if not isinstance(error, duckdb().ConversionException) and _CONTRADICTED not in str(error):
             raise read.error(error, names) from None
         read.as_texts(name, names)
-    except duckdb().Error as error:
-        raise read.error(error, names) from None
     else:
         read.retype(name, [i for i, t in enumerate(types) if t is None])
     return names
@@ -79,12 +78,23 @@ class _Reading:
         self._header = header
 
     def sql(self, types: Iterable[str | None]) -> str:
-        """The files as a relation, read with these types of columns."""
-        columns = ", ".join(f"'c{i}': '{t or 'VARCHAR'}'" for i, t in enumerate(types))
+        """The files as a relation, read with these types of columns; whole numbers as texts, for `checked`."""
+        columns = ", ".join(f"'c{i}': '{'DOUBLE' if t == 'DOUBLE' else 'VARCHAR'}'" for i, t in enumerate(types))
         return (
             f"read_csv([{', '.join(map(literal, self._files))}], columns = {{{columns}}}, auto_detect = false, "
             f"delim = {literal(self._delimiter)}, quote = '\"', escape = '\"', header = {self._header}, nullstr = '', "
-            "strict_mode = true, max_line_size = 1073741824)"
+            "strict_mode = true)"
+        )
+
+    @staticmethod
+    def checked(types: Iterable[str | None]) -> str:
+        """The columns of `sql`, whole numbers as such: a cast alone would round a fraction."""
+        return ", ".join(
+            f"CASE WHEN regexp_full_match(c{i}, '{_INT}') THEN c{i}::BIGINT "
+            f"WHEN c{i} IS NOT NULL THEN error('{_CONTRADICTED}') END AS c{i}"
+            if t == "BIGINT"
+            else f"c{i}"
+            for i, t in enumerate(types)
         )
 
     def sampled_types(self) -> list[str | None]:
