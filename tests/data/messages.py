@@ -8,6 +8,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 from hypothesis import strategies as st
 
+from headwater.data.examples import ExampleError
 from headwater.data.records import PADDING, Chunk
 from headwater.ops._example_protos import messages
 
@@ -59,11 +60,11 @@ class ConflictError(Exception):
 
 def read_naively(contents: list[bytes], message: str = "Example") -> list[dict[str, tuple[str, list[Any]]]]:
     """Columns of the features (and of the feature lists): name to kind and values, by Google's parser."""
-    parsed = [messages()[message].FromString(content) for content in contents]
+    parsed = [messages(maps=False)[message].FromString(content) for content in contents]
     if message == "Example":
-        return [_columns([{k: _values(v) for k, v in p.features.feature.items()} for p in parsed])]
-    context = [{k: _values(v) for k, v in p.context.feature.items()} for p in parsed]
-    lists = [{k: [_values(f) for f in v.feature] for k, v in p.feature_lists.feature_list.items()} for p in parsed]
+        return [_columns([{e.key: _values(e.value) for e in p.features.feature} for p in parsed])]
+    context = [{e.key: _values(e.value) for e in p.context.feature} for p in parsed]
+    lists = [{e.key: [_values(f) for f in e.value.feature] for e in p.feature_lists.feature_list} for p in parsed]
     return [_columns(context), _columns(lists)]
 
 
@@ -97,8 +98,6 @@ def _bare(value: Any) -> Any:
 
 def outcome(read: Any, *arguments: Any) -> Any:
     """What a reading gives, comparable (a NaN equals itself): columns, or the name of what is wrong."""
-    from headwater.data.examples import ExampleError
-
     try:
         columns = read(*arguments)
     except (DecodeError, ConflictError, ExampleError) as error:
@@ -168,8 +167,10 @@ _INT64_LIST = _fields(
     3,
 )
 _BY_KIND = {"bytes": (1, _BYTES_LIST), "float": (2, _FLOAT_LIST), "int64": (3, _INT64_LIST)}
-_NAMES = {"a": "int64", "b": "float", "c": "bytes", "": "int64", "a name of more than eight bytes": "bytes", "aé": "float",
-          "n" * 70: "int64"}  # fmt: skip
+_NAMES = {
+    "a": "int64", "b": "float", "c": "bytes", "": "int64", "a name of more than eight bytes": "bytes", "aé": "float",
+    "n" * 70: "int64",
+}  # fmt: skip
 
 
 def _feature(kind: str) -> st.SearchStrategy[bytes]:

@@ -10,6 +10,7 @@ import ctypes
 import dataclasses
 import errno
 import itertools
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -213,18 +214,21 @@ def _release_stream(address: int) -> None:
 _STREAM = b"arrow_array_stream"
 _new_capsule = ctypes.pythonapi.PyCapsule_New
 _new_capsule.argtypes, _new_capsule.restype = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p], ctypes.py_object
-_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)(
-    ("PyCapsule_GetPointer", ctypes.pythonapi)
-)
-_streams: dict[int, _Stream] = {}  # by address: those in capsules
+_capsules: list[tuple[Any, _Stream]] = []  # with what they point at
 
 
-@ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
-def _destroy(capsule: int) -> None:
-    address = _pointer(capsule, _STREAM)
-    if _streams[address].release:
-        _release_stream(address)
-    del _streams[address]
+def _release_unheld() -> None:
+    """Releases what stands in capsules that nobody holds any more, unless their consumers took it.
+
+    A capsule's own destructor could not do it: it may run while an exception is on its way, which a callback in Python
+    would lose.
+    """
+    ours, *counts = [sys.getrefcount(capsule) for capsule, _ in [(object(), None), *_capsules]]
+    unheld = [stream for (_, stream), count in zip(_capsules, counts, strict=True) if count == ours]
+    _capsules[:] = [pair for pair, count in zip(_capsules, counts, strict=True) if count > ours]
+    for stream in unheld:
+        if stream.release:
+            _release_stream(ctypes.addressof(stream))
 
 
 def stream_capsule(field: Callable[[], Field], batches: Iterator[Values]) -> Any:
@@ -234,10 +238,11 @@ def stream_capsule(field: Callable[[], Field], batches: Iterator[Values]) -> Any
         field: Gives the struct type. Called when the schema is asked for.
         batches: Gives the batches. Not touched before the first is asked for.
     """
+    _release_unheld()
     stream = _Stream(
         _get_schema, _get_next, _get_last_error, ctypes.cast(_release_stream, ctypes.c_void_p).value,
         _keep(_Source(field, batches)),
     )  # fmt: skip
-    address = ctypes.addressof(stream)
-    _streams[address] = stream
-    return _new_capsule(address, _STREAM, ctypes.cast(_destroy, ctypes.c_void_p))
+    capsule = _new_capsule(ctypes.addressof(stream), _STREAM, None)
+    _capsules.append((capsule, stream))
+    return capsule

@@ -81,12 +81,12 @@ class _Values(NamedTuple):
     """Values of lists, one list after the other.
 
     Args:
-        count: How many values each list has.
+        counts: How many values each list has.
         values: The values; of bytes the bytes.
         ends: Where the values end, for bytes; with a zero before them.
     """
 
-    count: Ints
+    counts: Ints
     values: npt.NDArray[Any]
     ends: Ints | None = None
 
@@ -168,12 +168,12 @@ class _Features(NamedTuple):
     Args:
         kind: The tag of each one's list.
         values: By tag: the values of all of the kind.
-        count: How many values each feature has.
+        counts: How many values each feature has.
     """
 
     kind: Bytes
     values: dict[int, _Values]
-    count: Ints
+    counts: Ints
 
 
 def _entries(wire: Wire, begin: Ints, end: Ints, names: Names) -> _Entries:
@@ -198,7 +198,7 @@ def _entries(wire: Wire, begin: Ints, end: Ints, names: Names) -> _Entries:
         if (again := table[place] != which).any():
             raise OddError(entry.begin[which[again]])
         place = np.flatnonzero(table >= 0)
-        which = table[place]
+        which = table[place].astype(np.int64)
     rows = np.arange(0, cells + 1, records)
     edges = np.searchsorted(place, rows)
     record = place - np.repeat(rows[:-1], np.diff(edges))
@@ -211,7 +211,7 @@ def _features(wire: Wire, begin: Ints, end: Ints, values: bool) -> _Features:
     for tag, (_, read) in _KINDS.items() if values else ():
         if len(which := np.flatnonzero(kind == tag)):
             found[tag] = read(wire, begin[which], end[which])
-            count[which] = found[tag].count
+            count[which] = found[tag].counts
     return _Features(kind, found, count)
 
 
@@ -265,7 +265,8 @@ class FeatureColumns:
         owner, count, bounds = np.arange(len(entries.record)), None, entries.edges
         spans = entries.begin, entries.end
         if self.depth == 2:
-            owner, _, *spans = select(fields(wire, *spans), _FIRST).grouped()
+            owner, _, first, last = select(fields(wire, *spans), _FIRST).grouped()
+            spans = first, last
             count = np.bincount(owner, minlength=len(entries.record))
             bounds = np.concatenate(([0], np.cumsum(count)))[bounds]
         features = _features(wire, *spans, values)
@@ -274,7 +275,7 @@ class FeatureColumns:
         if not values:
             return {}
         present = features.kind != _NULL if count is None else np.ones(len(entries.record), np.bool_)
-        outer = _outer_levels(entries, len(begin), features.count if count is None else count, present)
+        outer = _outer_levels(entries, len(begin), features.counts if count is None else count, present)
         inner = _inner_levels(features, bounds) if self.depth == 2 else [()] * len(names)
         contents = _contents(features, bounds, tags)
         found = {
@@ -321,7 +322,7 @@ def _outer_levels(entries: _Entries, records: int, count: Ints, present: npt.NDA
 
 def _inner_levels(features: _Features, bounds: Ints) -> list[tuple[Level, ...]]:
     """The levels of the features within feature lists."""
-    ends = np.concatenate(([0], np.cumsum(features.count)))
+    ends = np.concatenate(([0], np.cumsum(features.counts)))
     valid = features.kind != _NULL
     spans = itertools.pairwise(bounds.tolist())
     return [
@@ -334,7 +335,7 @@ def _contents(
 ) -> Iterable[tuple[npt.NDArray[Any], Offsets | None] | None]:
     """The values of each name's features, None where there is none."""
     ends = {
-        tag: np.concatenate(([0], np.cumsum(features.count * (features.kind == tag))))[bounds].tolist()
+        tag: np.concatenate(([0], np.cumsum(features.counts * (features.kind == tag))))[bounds].tolist()
         for tag in features.values
     }
     for k, tag in enumerate(tags):

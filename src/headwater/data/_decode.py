@@ -94,13 +94,13 @@ class _Records:
 
         from headwater.ops._example_protos import messages  # noqa: PLC0415
 
-        message: Any = messages()[self._message]()
         try:
-            message.ParseFromString(content)
+            message: Any = messages(maps=False)[self._message].FromString(content)
         except (DecodeError, ValueError) as error:
             raise self.error(record, f"is no {self._message}: {error}. {_MESSAGE_REMEDY}") from None
         message.DiscardUnknownFields()
-        return bytes(message.SerializeToString())
+        again: Any = messages()[self._message].FromString(message.SerializeToString())  # the last of equal keys
+        return bytes(again.SerializeToString())
 
 
 _MESSAGE_REMEDY = "Expected a message that is whole and has UTF-8 names; was the file written with other messages?"

@@ -8,7 +8,7 @@ one go, with arrays of positions. Whatever is rare (groups, overlong tags) or wr
 from __future__ import annotations
 
 from array import array
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -96,7 +96,11 @@ class Fields(NamedTuple):
         if (self.owner[1:] >= self.owner[:-1]).all():
             return self
         order = np.argsort(self.owner, kind="stable")
-        return Fields(*(column[order] for column in self))
+        return self.at(order)
+
+    def at(self, which: npt.NDArray[Any]) -> Fields:
+        """Some of the fields."""
+        return Fields(self.owner[which], self.tag[which], self.begin[which], self.end[which])
 
 
 _NO_FIELDS = Fields(np.zeros(0, np.int64), np.zeros(0, np.uint8), *np.zeros((2, 0), np.int64))
@@ -135,7 +139,7 @@ def _selected(step: Fields, tags: tuple[int, ...]) -> Fields:
     wanted = step.tag == tags[0]
     for tag in tags[1:]:
         wanted |= step.tag == tag
-    return step if wanted.all() else Fields(*(column[wanted] for column in step))
+    return step if wanted.all() else step.at(wanted)
 
 
 def _heads(wire: Wire, position: Ints, limit: Ints) -> tuple[Bytes, Ints, Ints]:
@@ -181,11 +185,12 @@ def varints(word: Words) -> tuple[Ints, Ints]:
     mask = first ^ (first - 1)
     size = (np.bitwise_count(mask) >> 3).astype(np.int64)
     size[first == 0] = 0
-    return _squeezed(word & mask).view(np.int64), size
+    value: Ints = _squeezed(word & mask).view(np.int64)
+    return value, size
 
 
-def _squeezed(x: Words) -> Words:
-    """The lower seven bits of all eight bytes, side by side."""
+def _squeezed(x: Any) -> Any:
+    """The lower seven bits of all eight bytes of words, side by side."""
     x = x & 0x7F7F7F7F7F7F7F7F
     x = (x & 0x007F007F007F007F) | ((x & 0x7F007F007F007F00) >> 1)
     x = (x & 0x00003FFF00003FFF) | ((x & 0x3FFF00003FFF0000) >> 2)

@@ -77,7 +77,7 @@ class Examples:
 
     @property
     def kinds(self) -> Kinds:
-        """The kinds of the features by name, sorted: ``"int64"``, ``"float"``, ``"bytes"``, or ``"null"`` for no values.
+        """The kinds of the features by name, sorted: ``"int64"``, ``"float"``, ``"bytes"``, or ``"null"`` (no values).
 
         Unless given, they are found out by reading all files once.
         """
