@@ -7,12 +7,13 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SPARK := bench/.envs/spark
 WORKERS ?= 2
 OK := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 python; do \
 	$$p -c '$(OK)' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help demo test lint format imports types unit long bench clean
+.PHONY: help demo test lint format imports types unit long cluster bench clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,10 +38,16 @@ types: $(STAMP)  ## mypy
 	$(BIN)/mypy
 
 unit: $(STAMP)  ## tests and doctests
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not long and not cluster"
 
 long: $(STAMP)  ## the tests that `make test` leaves out
 	$(BIN)/python -m pytest -n $(WORKERS) -m long
+
+cluster: $(STAMP)  ## statistics on a local Spark (needs Java 17)
+	test -x $(SPARK)/bin/python || $(BIN)/python -m venv $(SPARK)
+	$(SPARK)/bin/python -m pip install --quiet --editable '.[validation-cluster]' 'ibis-framework[duckdb,pyspark]' 'pandas<3' \
+		setuptools pytest hypothesis
+	$(SPARK)/bin/python -m pytest tests/validation/test_cluster.py
 
 bench: $(STAMP)  ## against TensorFlow, Keras on JAX and PyTorch (ARGS=--quick for a short run)
 	$(BIN)/python bench/run.py $(ARGS)

@@ -19,7 +19,7 @@ DATA = ROOT / "bench" / ".envs" / "data"
 TASKS = {
     "csv": ("Statistics of a CSV file of 1,000,000 rows and 12 columns", "work"),
     "validate_parquet": ("The same as Parquet: import, statistics, schema, validation; the whole process", "process"),
-    "table": ("Statistics of the same as a table in memory", "work"),
+    "table": ("Statistics of the same as a pandas data frame", "work"),
 }
 
 

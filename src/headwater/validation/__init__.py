@@ -7,7 +7,13 @@ Nothing here needs the engine. Install it with ``pip install 'headwater[validati
 from headwater.validation._errors import DataError
 from headwater.validation._inference import infer_schema, update_schema
 from headwater.validation._paths import FeaturePath
-from headwater.validation.anomalies import validate_statistics, validate_statistics_in_environment
+from headwater.validation.anomalies import (
+    Drift,
+    measure_drift,
+    validate_statistics,
+    validate_statistics_in_environment,
+)
+from headwater.validation.cluster import generate_statistics_from_ibis
 from headwater.validation.options import FeatureValueSlicer, StatsOptions, get_feature_value_slicer
 from headwater.validation.page import (
     compare_slices,
@@ -34,11 +40,11 @@ from headwater.validation.statistics_files import (
 )
 
 __all__ = [
-    "DataError", "FeaturePath", "FeatureValueSlicer", "StatsOptions", "compare_slices", "display_anomalies",
+    "DataError", "Drift", "FeaturePath", "FeatureValueSlicer", "StatsOptions", "compare_slices", "display_anomalies",
     "display_schema", "generate_statistics_from_csv", "generate_statistics_from_dataframe",
-    "generate_statistics_from_json", "generate_statistics_from_parquet", "get_domain", "get_feature",
-    "get_feature_value_slicer", "get_statistics_html", "infer_schema", "load_schema_text", "load_statistics",
-    "load_stats_binary", "load_stats_text", "merge_shards", "set_domain", "update_schema", "validate_statistics",
-    "validate_statistics_in_environment", "visualize_statistics", "write_html", "write_schema_text", "write_shard",
-    "write_stats_binary", "write_stats_text",
+    "generate_statistics_from_ibis", "generate_statistics_from_json", "generate_statistics_from_parquet", "get_domain",
+    "get_feature", "get_feature_value_slicer", "get_statistics_html", "infer_schema", "load_schema_text",
+    "load_statistics", "load_stats_binary", "load_stats_text", "measure_drift", "merge_shards", "set_domain",
+    "update_schema", "validate_statistics", "validate_statistics_in_environment", "visualize_statistics", "write_html",
+    "write_schema_text", "write_shard", "write_stats_binary", "write_stats_text",
 ]  # fmt: skip

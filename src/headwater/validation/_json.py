@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from headwater.validation._protos import anomalies_pb2
-from headwater.validation.page._anomalies import measurements
+from headwater.validation.page._anomalies import Distance, distances
 from headwater.validation.page._features import Dataset, path_of
 
 _Info = anomalies_pb2.AnomalyInfo
@@ -31,7 +31,7 @@ def as_json(dataset: Dataset, anomalies: Any) -> str:
         "validated": anomalies is not None,
         "data_missing": anomalies is not None and anomalies.data_missing,
         "anomalies": found,
-        "distances": [] if anomalies is None else [_distance(*row) for row in measurements(anomalies)],
+        "distances": [] if anomalies is None else [_distance(row) for row in distances(anomalies)],
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -55,11 +55,11 @@ def _anomaly(path: tuple[str, ...], info: Any) -> dict[str, Any]:
     }
 
 
-def _distance(feature: str, kind: str, measure: str, value: float, threshold: float) -> dict[str, Any]:
-    return {
-        "feature": feature,
-        "kind": kind,
-        "measure": measure,
-        "value": value if math.isfinite(value) else None,
-        "threshold": threshold if math.isfinite(threshold) else None,
-    }
+def _distance(distance: Distance) -> dict[str, Any]:
+    """A distance; JSON has no infinities, and null stands for a threshold that is not set."""
+    fields = distance._asdict()
+    return {name: None if _is_infinite(value) else value for name, value in fields.items()}
+
+
+def _is_infinite(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from headwater.validation._errors import DataError
 
 FeaturePath = tuple[str, ...]
 
@@ -20,6 +22,13 @@ class FeatureValueSlicer:
     """
 
     features: Mapping[str, Sequence[Any] | None]
+
+    def slices(self, rows: Iterable[tuple[str | None, ...]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The names and values of the slices among the different values of the features, which are texts."""
+        chosen = [None if values is None else {str(value) for value in values} for values in self.features.values()]
+        for row in sorted(tuple(value for value in row if value is not None) for row in rows):
+            if len(row) == len(chosen) and all(c is None or v in c for c, v in zip(chosen, row, strict=True)):
+                yield "_".join(f"{name}_{value}" for name, value in zip(self.features, row, strict=True)), row
 
 
 def get_feature_value_slicer(features: Mapping[str, Sequence[Any] | None]) -> FeatureValueSlicer:
@@ -100,3 +109,11 @@ class StatsOptions:
                 raise ValueError(
                     f"slice_functions must hold what get_feature_value_slicer returns, received {slicer!r}."
                 )
+
+    def check_names(self, names: Sequence[str]) -> None:
+        """Raises DataError if columns are asked for that are not among these."""
+        sliced = [name for slicer in self.slice_functions or () for name in slicer.features]
+        weights = [] if self.weight_feature is None else [self.weight_feature]
+        missing = [name for name in [*(self.feature_allowlist or ()), *sliced, *weights] if name not in names]
+        if missing:
+            raise DataError(f"there are no columns {missing}. The columns are {list(names)}.")

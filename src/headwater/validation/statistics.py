@@ -14,10 +14,11 @@ from typing import Any
 
 from headwater.validation._errors import DataError
 from headwater.validation._protos import statistics_pb2
-from headwater.validation.figures.duck import Asked, Duck, literal
+from headwater.validation.figures.duck import Duck, literal
 from headwater.validation.figures.finish import dataset_message
+from headwater.validation.figures.frames import Asked
 from headwater.validation.figures.plan import Cuts, Feature
-from headwater.validation.options import FeatureValueSlicer, StatsOptions
+from headwater.validation.options import StatsOptions
 from headwater.validation.sources import _csv
 from headwater.validation.sources._columns import feature, plain
 from headwater.validation.sources._connection import connected, data_errors
@@ -182,7 +183,7 @@ def examples_of(connection: Any, table: str, names: Sequence[str], options: Stat
     """Makes the relation `examples` of a table with columns `c0`, `c1`, …, which are called `names` in the data."""
     columns = dict(zip(names, (f"c{i}" for i in range(len(names))), strict=True))
     types = dict(zip(names, connection.sql(f"SELECT * FROM {table} LIMIT 0").types, strict=True))
-    _check_names(options, names)
+    options.check_names(names)
     selected = [f"{plain(columns[n], types[n])} AS {columns[n]}" for n in names]
     weight = None
     if options.weight_feature is not None:
@@ -220,35 +221,12 @@ def _finished(connection: Any, table: str, names: Sequence[str], options: StatsO
     return message
 
 
-def _check_names(options: StatsOptions, names: Sequence[str]) -> None:
-    sliced = [name for slicer in options.slice_functions or () for name in slicer.features]
-    wanted = [*(options.feature_allowlist or ()), *sliced]
-    if options.weight_feature is not None:
-        wanted.append(options.weight_feature)
-    missing = [name for name in wanted if name not in names]
-    if missing:
-        raise DataError(f"there are no columns {missing}. The columns are {list(names)}.")
-
-
 def _slices(connection: Any, columns: dict[str, str], options: StatsOptions) -> list[tuple[str, str]]:
     """Names and conditions of the slices."""
     found = []
     for slicer in options.slice_functions or ():
-        found += _slices_by(connection, columns, slicer)
-    return found
-
-
-def _slices_by(connection: Any, columns: dict[str, str], slicer: FeatureValueSlicer) -> list[tuple[str, str]]:
-    keys = [columns[name] for name in slicer.features]
-    query = f"SELECT DISTINCT {', '.join(f'{k}::VARCHAR' for k in keys)} FROM examples ORDER BY ALL"
-    found = []
-    for row in connection.execute(query).fetchall():
-        if None in row:
-            continue
-        if any(
-            v is not None and x not in [str(y) for y in v] for x, v in zip(row, slicer.features.values(), strict=True)
-        ):
-            continue
-        name = "_".join(f"{feature_name}_{value}" for feature_name, value in zip(slicer.features, row, strict=True))
-        found.append((name, " AND ".join(f"{k}::VARCHAR = {literal(x)}" for k, x in zip(keys, row, strict=True))))
+        keys = [f"{columns[name]}::VARCHAR" for name in slicer.features]
+        rows = connection.execute(f"SELECT DISTINCT {', '.join(keys)} FROM examples").fetchall()
+        for name, values in slicer.slices(rows):
+            found.append((name, " AND ".join(f"{k} = {literal(v)}" for k, v in zip(keys, values, strict=True))))
     return found

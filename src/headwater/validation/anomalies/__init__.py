@@ -22,6 +22,7 @@ with). Checks of what is no feature (sparse features, the data set) have a subje
 any that has a list `findings`, and `_report.fill` writes those into an `AnomalyInfo`.
 """
 
+from headwater.validation.anomalies._drift import Drift, measure_drift
 from headwater.validation.anomalies._validate import validate_statistics, validate_statistics_in_environment
 
-__all__ = ["validate_statistics", "validate_statistics_in_environment"]
+__all__ = ["Drift", "measure_drift", "validate_statistics", "validate_statistics_in_environment"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from headwater.validation._evidence import Dataset, Evidence
 from headwater.validation._paths import FeaturePath
-from headwater.validation._protos import schema_pb2
+from headwater.validation._protos import anomalies_pb2, schema_pb2
 from headwater.validation.anomalies._check import Finding
 from headwater.validation.schema._describe import Options
 
@@ -35,6 +35,7 @@ class Context:
         environment: where the data come from; empty for anywhere.
         previous: the statistics to find drift against.
         serving: the statistics to find skew against.
+        previous_version: the statistics of an earlier version of the same data.
         options: how features are described that the schema does not know.
         cumulative: whether a string that one feature adds to a shared domain is no longer strange in the next.
     """
@@ -45,6 +46,7 @@ class Context:
     environment: str = ""
     previous: Dataset | None = None
     serving: Dataset | None = None
+    previous_version: Dataset | None = None
     options: Options = field(default_factory=Options)
     cumulative: bool = False
     domains: dict[str, schema_pb2.StringDomain] = field(init=False)
@@ -57,11 +59,11 @@ class Context:
         self.taken = set(given)
 
     @classmethod
-    def of(cls, schema: schema_pb2.Schema, dataset: Dataset, **rest: Any) -> Context:
+    def of(cls, schema: schema_pb2.Schema, dataset: Dataset, *rest: Any, **options: Any) -> Context:
         """The context of an examination, with a schema to mend that is still as given."""
         mended = schema_pb2.Schema()
         mended.CopyFrom(schema)
-        return cls(schema, mended, dataset, **rest)
+        return cls(schema, mended, dataset, *rest, **options)
 
     def allow(self, domain: str, values: Iterable[str]) -> None:
         """Adds values to a named string domain of the mended schema, each once."""
@@ -114,10 +116,12 @@ class Subject(Described):
     Args:
         evidence: its statistics.
         refuted: whether they contradict the kind of domain it has.
+        distances: how far they are from those of other data.
     """
 
     evidence: Evidence
     refuted: bool = False
+    distances: anomalies_pb2.DriftSkewInfo = field(default_factory=anomalies_pb2.DriftSkewInfo)
 
     def refute_domain(self, *_: object) -> None:
         """Takes the domain out of the feature because the data are of another kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headwater.validation.anomalies._check import Check, Each
+from headwater.validation.anomalies._comparators import COMPARATOR_CHECKS
 from headwater.validation.anomalies._numbers import NUMBER_CHECKS
 from headwater.validation.anomalies._presence import ABSENCE_CHECKS, ENVIRONMENT_CHECKS, PRESENCE_CHECKS
 from headwater.validation.anomalies._specification import SPECIFICATION_CHECKS
@@ -23,5 +24,5 @@ FEATURE_CHECKS: tuple[Check[Subject] | Each[Subject], ...] = (
     *SEMANTIC_CHECKS,
     # image and language checks
     *UNIQUE_CHECKS,
-    # comparators
+    *COMPARATOR_CHECKS,
 )

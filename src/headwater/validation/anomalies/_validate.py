@@ -6,9 +6,11 @@ from typing import TypeAlias
 
 from headwater.validation._evidence import Dataset, default_dataset
 from headwater.validation._protos import anomalies_pb2, schema_pb2, statistics_pb2
+from headwater.validation.anomalies._check import examine
+from headwater.validation.anomalies._dataset import DATASET_CHECKS, Whole
 from headwater.validation.anomalies._proposal import diff_regions
 from headwater.validation.anomalies._report import fill
-from headwater.validation.anomalies._subject import Context
+from headwater.validation.anomalies._subject import Context, Subject
 from headwater.validation.anomalies._walk import walk
 from headwater.validation.schema._features import check_schema
 
@@ -22,6 +24,7 @@ def validate_statistics(
     previous_statistics: Statistics | None = None,
     serving_statistics: Statistics | None = None,
     *,
+    previous_version_statistics: Statistics | None = None,
     enable_diff_regions: bool = False,
 ) -> anomalies_pb2.Anomalies:
     """Says in what data are not as the schema has them.
@@ -31,13 +34,18 @@ def validate_statistics(
         schema: what data are to be.
         environment: where the data come from, one of the schema's `default_environment`; by default every feature of
             the schema is expected.
-        previous_statistics: of earlier data, to find drift.
-        serving_statistics: of the data a model is served, to find skew.
+        previous_statistics: of earlier data, to find drift: distances of features above the thresholds of their
+            `drift_comparator`.
+        serving_statistics: of the data a model is served, to find skew: the same by `skew_comparator`.
+        previous_version_statistics: of an earlier version of the same data, which `num_examples_version_comparator`
+            compares with.
         enable_diff_regions: whether each anomaly also says, in `diff_regions`, how its feature's part of the schema
             would have to change to accept the data. `update_schema` makes all those changes.
 
     Returns:
-        The schema as `baseline` and, by path of the feature, what is wrong with it; empty if nothing is.
+        The schema as `baseline` and, by path of the feature, what is wrong with it; empty if nothing is. Its
+        `drift_skew_info` holds the distances of all features from the other data; where the schema sets no threshold,
+        neither does the entry. See `measure_drift` for what they mean.
 
     Raises:
         TypeError: if an argument is of another type.
@@ -55,20 +63,26 @@ def validate_statistics(
     'Unexpectedly large value: 150.'
     """
     dataset = default_dataset(statistics)
-    previous, serving = _optional(previous_statistics), _optional(serving_statistics)
+    others = [_optional(other) for other in (previous_statistics, serving_statistics, previous_version_statistics)]
     check_schema(schema, environment)
     anomalies = anomalies_pb2.Anomalies(baseline=schema)
     if not dataset.examples:
         anomalies.data_missing = True
         return anomalies
     anomalies.anomaly_name_format = anomalies_pb2.Anomalies.SERIALIZED_PATH
-    context = Context.of(schema, dataset, environment=environment or "", previous=previous, serving=serving)
+    context = Context.of(schema, dataset, environment or "", *others)
+    whole = Whole(context)
+    examine(whole, DATASET_CHECKS)
+    if whole.findings:
+        fill(anomalies.dataset_anomaly_info, whole.findings)
     for subject in walk(context):
         if subject.findings:
             info = anomalies.anomaly_info[subject.path.serialized()]
             fill(info, subject.findings, subject.path)
             if enable_diff_regions:
                 info.diff_regions.extend(diff_regions(subject))
+        if isinstance(subject, Subject) and subject.distances.ByteSize():
+            anomalies.drift_skew_info.add(path=subject.path.to_proto()).MergeFrom(subject.distances)
     return anomalies
 
 
@@ -82,4 +96,6 @@ def validate_statistics_in_environment(
 
 
 def _optional(statistics: Statistics | None) -> Dataset | None:
-    return None if statistics is None else default_dataset(statistics)
+    """The data set, unless there is none, or nothing in it."""
+    dataset = None if statistics is None else default_dataset(statistics)
+    return dataset if dataset is not None and dataset.proto.ByteSize() else None

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from headwater.validation.figures.counts import distribution, texts
-from headwater.validation.figures.duck import Asked, Duck, Values
+from headwater.validation.figures.duck import Duck
+from headwater.validation.figures.frames import Asked, Values
 from headwater.validation.figures.plan import DatasetFigures, Feature, FeatureFigures, Kind, Valency
 
 COLUMNS = "feature INTEGER, part INTEGER, length BIGINT, number DOUBLE, text BLOB, n BIGINT, w DOUBLE"
@@ -58,7 +59,7 @@ class Counter(Duck):
     ) -> list[FeatureFigures]:
         found = self._values([Values(relation, f.column, f, weight) for f in features])
         for figures, feature in zip(found, features, strict=True):
-            figures.rows = self._valency(relation, f"CASE WHEN {feature.column} IS NOT NULL THEN 1 END", weight)
+            figures.rows = self._valency(relation, feature.column, 0, weight)
         return found
 
     def _values(self, values: Sequence[Values]) -> list[FeatureFigures]:

@@ -6,7 +6,7 @@ import difflib
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from headwater.validation._protos import anomalies_pb2
 from headwater.validation.page._features import Path, path_of
@@ -64,14 +64,32 @@ def _anomaly(path: Path, info: Any) -> Anomaly:
     )
 
 
-def measurements(anomalies: Any) -> list[tuple[str, str, str, float, float]]:
-    """Every distance that was measured: feature, skew or drift, measure, value, threshold."""
+class Distance(NamedTuple):
+    """A distance that was measured; its threshold is None where the schema sets none."""
+
+    feature: str
+    kind: str
+    measure: str
+    value: float
+    threshold: float | None
+
+    @property
+    def is_high(self) -> bool:
+        return self.threshold is not None and self.value > self.threshold
+
+
+def distances(anomalies: Any) -> list[Distance]:
+    """Every distance that was measured."""
     return [
-        (".".join(path_of(info)), kind, MEASURES[measured.type], measured.value, measured.threshold)
+        Distance(".".join(path_of(info)), kind, MEASURES[measured.type], measured.value, _threshold(measured))
         for info in anomalies.drift_skew_info
         for kind in ("skew", "drift")
         for measured in getattr(info, f"{kind}_measurements")
     ]
+
+
+def _threshold(measured: Any) -> float | None:
+    return measured.threshold if measured.HasField("threshold") else None
 
 
 def nothing_found(anomalies: Any) -> str:
@@ -135,22 +153,21 @@ def _differing(before: list[str], after: list[str]) -> Iterator[Html]:
 
 
 def _measured(anomalies: Any) -> list[Html]:
-    rows = measurements(anomalies)
-    if not rows:
+    found = distances(anomalies)
+    if not found:
         return []
     head = ("Feature", "Between", "Measure", "Distance", "Threshold")
-    return [sortable("measured", "Measured distances", head, [_measured_row(*row) for row in rows])]
+    return [sortable("measured", "Measured distances", head, [_measured_row(distance) for distance in found])]
 
 
-def _measured_row(name: str, kind: str, measure: str, value: float, threshold: float) -> Html:
-    between = {"skew": "training and serving", "drift": "this and the previous data"}[kind]
+def _measured_row(distance: Distance) -> Html:
+    between = {"skew": "training and serving", "drift": "this and the previous data"}[distance.kind]
+    value = element("span", number(distance.value), class_="high" if distance.is_high else None)
     return element(
         "tr",
-        element("th", visible(name), scope="row"),
+        element("th", visible(distance.feature), scope="row"),
         element("td", between),
-        element("td", measure),
-        element(
-            "td", element("span", number(value), class_="high" if value > threshold else None), data_s=order(value)
-        ),
-        element("td", number(threshold), data_s=order(threshold)),
+        element("td", distance.measure),
+        element("td", value, data_s=order(distance.value)),
+        element("td", number(distance.threshold), data_s=order(distance.threshold)),
     )

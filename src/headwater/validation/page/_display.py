@@ -122,7 +122,7 @@ def display_schema(schema: Any) -> None:
 
 
 def display_anomalies(anomalies: Any) -> None:
-    """Shows what is wrong, feature by feature, and the distances that were measured."""
+    """Shows what is wrong, feature by feature, and the distances measured; a terminal only those with a threshold."""
     rows = len(anomalies.anomaly_info) * 2 + len(anomalies.drift_skew_info)
     Page(lambda: report("Anomalies", anomalies=anomalies), lambda: anomalies_text(anomalies), rows).show()
 

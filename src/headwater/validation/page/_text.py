@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from headwater.validation.page._anomalies import Anomaly, measurements, nothing_found, read
+from headwater.validation.page._anomalies import Anomaly, Distance, distances, nothing_found, read
 from headwater.validation.page._columns import TABLES, Column
 from headwater.validation.page._features import Dataset, Feature
 from headwater.validation.page._html import visible
@@ -114,19 +114,20 @@ def schema_text(schema: Any, colours: bool = False) -> str:
 
 
 def anomalies_text(anomalies: Any, colours: bool = False, width: int | None = None) -> str:
-    """What is wrong, feature by feature, and all distances that were measured.
+    """What is wrong, feature by feature, and the distances that have a threshold; pages list all that were measured.
 
     Descriptions are broken into lines where there is a width to fit into.
     """
-    found, measured = read(anomalies), measurements(anomalies)
+    found = read(anomalies)
+    limited = [distance for distance in distances(anomalies) if distance.threshold is not None]
     if not found:
         parts = [paint(nothing_found(anomalies), (RED if anomalies.data_missing else GREEN) if colours else None)]
     else:
         rows = [row for anomaly in found for row in _anomaly_rows(anomaly)]
         parts = [table(("Feature", "Severity", "Anomaly", "Description"), rows, colours, fit=width)]
-    if measured:
+    if limited:
         head = ("Feature", "Kind", "Measure", "Distance", "Threshold")
-        parts.append(table(head, [_measured_row(*row) for row in measured], colours, right=3))
+        parts.append(table(head, [_measured_row(distance) for distance in limited], colours, right=3))
     return "\n\n".join(parts)
 
 
@@ -138,6 +139,7 @@ def _anomaly_rows(anomaly: Anomaly) -> Iterator[list[Cell | str]]:
         heads = ["", ""]
 
 
-def _measured_row(name: str, kind: str, measure: str, value: float, threshold: float) -> list[Cell | str]:
-    colour = RED if value > threshold else None
-    return [(visible(name, WIDEST), BOLD), kind, measure, (number(value), colour), number(threshold)]
+def _measured_row(distance: Distance) -> list[Cell | str]:
+    name, value = visible(distance.feature, WIDEST), number(distance.value)
+    colour = RED if distance.is_high else None
+    return [(name, BOLD), distance.kind, distance.measure, (value, colour), number(distance.threshold)]

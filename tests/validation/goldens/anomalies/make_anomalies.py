@@ -1,0 +1,60 @@
+"""Writes what TensorFlow Data Validation says about data beside other data.
+
+Run it in an environment with tensorflow-data-validation 1.16.1:  python make_anomalies.py
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import pathlib
+import random
+import sys
+
+import tensorflow_data_validation as tfdv
+from google.protobuf import text_format
+from tensorflow_data_validation.api import validation_api
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "schema"))  # the makers of messages
+
+from comparator_cases import cases, random_case  # noqa: E402
+
+RANDOM = 300
+
+
+def text(message):
+    return text_format.MessageToString(message, as_one_line=True, as_utf8=True)
+
+
+def statistics_of(source):
+    return None if source is None else text_format.Parse(source, statistics_pb2.DatasetFeatureStatisticsList())
+
+
+def of_case(case):
+    """A case with its anomalies, without the baseline, which is the schema."""
+    schema = text_format.Parse(case.schema, schema_pb2.Schema())
+    names = ("statistics", "previous", "serving", "version")
+    statistics = {name: statistics_of(getattr(case, name)) for name in names}
+    anomalies = validation_api.validate_statistics_internal(
+        statistics["statistics"],
+        schema,
+        previous_span_statistics=statistics["previous"],
+        serving_statistics=statistics["serving"],
+        previous_version_statistics=statistics["version"],
+    )
+    anomalies.ClearField("baseline")
+    given = {name: None if message is None else text(message) for name, message in statistics.items()}
+    return {"schema": text(schema), **given, "anomalies": text(anomalies)}
+
+
+def write(name, value):
+    content = (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+    (HERE / name).write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
+
+
+if __name__ == "__main__":
+    print(tfdv.__version__)
+    write("compared.json", {case.name: of_case(case) for case in cases()})
+    write("distances.json.gz", [of_case(random_case(random.Random(seed))) for seed in range(RANDOM)])
