@@ -191,6 +191,7 @@ def test_some_features(write: Writer) -> None:
     assert _columns_of(read_examples(file, kinds)) == {"c": [[0.5], None], "none": [None, None]}
     assert pa.table(read_examples(file, kinds)).schema.field("none").type == pa.list_(pa.binary())
     assert read_examples(file, []).kinds == {}
+    assert (read_examples(file, ["b", "none"]).absent, read_examples(file, kinds).absent) == (("none",), ())
     with pytest.raises(ExampleError, match=r"record 1, at byte 0, feature 'a': expected values of kind bytes, rec"):
         list(read_examples(file, {"a": "bytes"}))
 
@@ -263,15 +264,28 @@ def test_streams_are_released_whoever_has_them(write: Writer) -> None:
             reader = pa.RecordBatchReader.from_stream(examples)
             assert [reader.read_next_batch().num_rows for _ in range(k % 3)] == [1] * (k % 3)  # not read to its end
 
-    use()
+    before = set(_arrow._sources)
     held = examples.__arrow_c_stream__()
-    before = len(_arrow._kept), len(_arrow._capsules)
     use()
+    assert len(set(_arrow._sources) - before) == 1
     assert pa.RecordBatchReader.from_stream(_Stream(held)).read_all().num_rows == 3
     del held
     use()
-    examples.__arrow_c_stream__()
-    assert (len(_arrow._kept), len(_arrow._capsules)) == before
+    assert set(_arrow._sources) == before
+
+
+def test_errors_pass_by_what_is_released(write: Writer) -> None:
+    def fail(number: int) -> None:
+        reader = pa.RecordBatchReader.from_stream(examples)
+        batches = [reader.read_next_batch() for _ in range(number)]
+        capsule = examples.__arrow_c_stream__()
+        raise KeyError(number, batches and capsule)
+
+    examples = read_examples(write([example(a=[1])] * 3), batch_size=1)
+    for number in range(4):
+        with pytest.raises(KeyError) as error:
+            fail(number)
+        assert error.value.args[0] == number
 
 
 class _Stream:
@@ -339,6 +353,10 @@ def test_duckdb_says_what_is_wrong_with_the_file(write: Writer) -> None:
         stream = read_examples(file, features)
         with duckdb.connect() as connection, pytest.raises(duckdb.Error, match=r"a.tfrecord, record 3, at"):
             _sum(connection, stream)
+    told: list[BaseException] = []
+    with pytest.raises(OSError, match="record 3"):
+        pa.RecordBatchReader.from_stream(_Stream(stream.stream(told.append))).read_all()
+    assert [error.record for error in told] == [3]
 
 
 # Awkward files -----------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""Arrow's C data interface: arrays, their schemas, and streams of them, handed over without a copy.
+"""Arrow streams of batches that are made when they are asked for, handed over without a copy.
 
-The structures are those of https://arrow.apache.org/docs/format/CDataInterface.html and CStreamInterface.html. What a
-structure points at stays in `_kept` until its consumer releases it.
+See https://arrow.apache.org/docs/format/CStreamInterface.html. Who takes a stream may release it, and what it gave,
+while an exception is on its way, which functions in Python would lose. So the structures are nanoarrow's, and C
+releases them; only what gets a stream's schema and batches is Python.
 """
 
 from __future__ import annotations
@@ -9,23 +10,28 @@ from __future__ import annotations
 import ctypes
 import dataclasses
 import errno
-import itertools
-import sys
-from collections.abc import Callable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-_NULLABLE = 2
+Failed = Callable[[BaseException], object]
 
 
 @dataclasses.dataclass(frozen=True)
 class Field:
-    """A column's name, type (as Arrow's format string) and children."""
+    """A column.
+
+    Args:
+        name: Its name.
+        kind: Its type: ``"int64"``, ``"float"``, ``"bytes"``, ``"null"``, ``"list"`` or ``"struct"``.
+        children: The elements of a list, the fields of a structure.
+    """
 
     name: str
-    format: str
+    kind: str
     children: tuple[Field, ...] = ()
 
 
@@ -52,150 +58,111 @@ def bits(valid: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.uint8] | None, in
     return (np.packbits(valid, bitorder="little") if nulls else None), nulls
 
 
-# Structures --------------------------------------------------------------------------------------------------------
+def _nanoarrow() -> Any:
+    try:
+        import nanoarrow  # noqa: PLC0415  optional
+    except ImportError as error:
+        raise ImportError(
+            "Arrow streams need nanoarrow, which is not installed. Remedy: pip install 'headwater[validation]'"
+        ) from error
+    return nanoarrow
 
 
-class _Schema(ctypes.Structure):
-    pass
+# From columns to nanoarrow's structures ----------------------------------------------------------------------------
+
+_TYPES = {"int64": "int64", "float": "float32", "bytes": "binary", "null": "null"}  # by kind: nanoarrow's
 
 
-class _Array(ctypes.Structure):
-    pass
+def _type(field: Field) -> Any:
+    nanoarrow = _nanoarrow()
+    if field.kind == "struct":
+        return nanoarrow.struct({child.name: _type(child) for child in field.children})
+    if field.kind == "list":
+        return nanoarrow.list_(*map(_type, field.children))
+    return getattr(nanoarrow, _TYPES[field.kind])()
 
 
-class _Stream(ctypes.Structure):
-    pass
-
-
-_Release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-_Fill = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
-_Text = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
-
-_Schema._fields_ = [
-    ("format", ctypes.c_char_p),
-    ("name", ctypes.c_char_p),
-    ("metadata", ctypes.c_char_p),
-    ("flags", ctypes.c_int64),
-    ("n_children", ctypes.c_int64),
-    ("children", ctypes.c_void_p),
-    ("dictionary", ctypes.c_void_p),
-    ("release", ctypes.c_void_p),
-    ("private_data", ctypes.c_void_p),
-]
-_Array._fields_ = [
-    ("length", ctypes.c_int64),
-    ("null_count", ctypes.c_int64),
-    ("offset", ctypes.c_int64),
-    ("n_buffers", ctypes.c_int64),
-    ("n_children", ctypes.c_int64),
-    ("buffers", ctypes.c_void_p),
-    ("children", ctypes.c_void_p),
-    ("dictionary", ctypes.c_void_p),
-    ("release", ctypes.c_void_p),
-    ("private_data", ctypes.c_void_p),
-]
-_Stream._fields_ = [
-    ("get_schema", _Fill),
-    ("get_next", _Fill),
-    ("get_last_error", _Text),
-    ("release", ctypes.c_void_p),
-    ("private_data", ctypes.c_void_p),
-]
-
-_kept: dict[int, Any] = {}  # by key: what a structure's pointers point at
-_keys = itertools.count(1)
-
-
-def _keep(*objects: Any) -> int:
-    key = next(_keys)
-    _kept[key] = objects
-    return key
-
-
-def _addresses(structures: Sequence[Any]) -> Any:
-    return (ctypes.c_void_p * len(structures))(*map(ctypes.addressof, structures))
-
-
-def _releaser(structure: Any) -> Any:
-    def release(address: int) -> None:
-        """Releases a structure, and those of its children that were not moved elsewhere."""
-        self = structure.from_address(address)
-        for child in (ctypes.c_void_p * self.n_children).from_address(self.children) if self.n_children else ():
-            if structure.from_address(child).release:
-                release(child)
-        self.release = None
-        _kept.pop(self.private_data, None)
-
-    return _Release(release)
-
-
-_release_schema = _releaser(_Schema)
-_release_array = _releaser(_Array)
-_SCHEMA_RELEASE = ctypes.cast(_release_schema, ctypes.c_void_p).value
-_ARRAY_RELEASE = ctypes.cast(_release_array, ctypes.c_void_p).value
-
-
-def _schema(field: Field) -> _Schema:
-    children = [_schema(child) for child in field.children]
-    addresses = _addresses(children)
-    texts = field.format.encode(), field.name.encode()
-    return _Schema(
-        *texts, None, _NULLABLE, len(children), ctypes.addressof(addresses), None, _SCHEMA_RELEASE,
-        _keep(texts, children, addresses),
-    )  # fmt: skip
-
-
-def _array(values: Values) -> _Array:
-    children = [_array(child) for child in values.children]
-    addresses = _addresses(children)
-    pointers = [None if buffer is None else buffer.__array_interface__["data"][0] for buffer in values.buffers]
-    buffers = (ctypes.c_void_p * len(pointers))(*pointers)
-    return _Array(
-        values.length, values.null_count, 0, len(pointers), len(children), ctypes.addressof(buffers),
-        ctypes.addressof(addresses), None, _ARRAY_RELEASE, _keep(values.buffers, children, addresses, buffers),
-    )  # fmt: skip
+def _array(nanoarrow: Any, schema: Any, values: Values) -> Any:
+    children = [_array(nanoarrow, schema.child(i), child) for i, child in enumerate(values.children)]
+    return nanoarrow.c_array_from_buffers(
+        schema, values.length, list(values.buffers), null_count=values.null_count, children=children, move=True
+    )
 
 
 # Streams -----------------------------------------------------------------------------------------------------------
+
+_Fill = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+_Text = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
+
+_POINTER = ctypes.sizeof(ctypes.c_void_p)
+_SCHEMA = 9 * 8, 7 * 8  # a structure's size in bytes, and where its release function is (on 64 bits)
+_ARRAY = 10 * 8, 8 * 8
+
+
+class _Stream(ctypes.Structure):
+    _fields_ = (
+        ("get_schema", _Fill),
+        ("get_next", _Fill),
+        ("get_last_error", _Text),
+        ("release", ctypes.c_void_p),
+        ("private_data", ctypes.c_void_p),
+    )
+
+
+_sources: dict[int, _Source] = {}  # by the streams' private data
 
 
 class _Source:
     """What a stream gives: a schema and batches, made when they are asked for."""
 
-    def __init__(self, field: Callable[[], Field], batches: Iterator[Values]) -> None:
-        self.field, self.batches = field, batches
+    def __init__(self, field: Callable[[], Field], batches: Iterator[Values], failed: Failed | None) -> None:
+        self.field, self.batches, self.failed = field, batches, failed
         self.error: Any = None
+        self._c_schema: Any = None
 
-    def fill(self, make: Callable[[], ctypes.Structure | None], address: int, size: int) -> int:
+    def fill(self, make: Callable[[], Any], address: int, place: tuple[int, int]) -> int:
         """Moves a structure to an address; zeros if there is none. What goes wrong becomes the stream's error."""
+        size, release = place
         try:
             made = make()
         except BaseException as error:
+            if self.failed is not None:
+                self.failed(error)
             self.error = ctypes.create_string_buffer(str(error).encode(errors="replace") or repr(error).encode())
             return errno.EINTR if isinstance(error, KeyboardInterrupt) else errno.EIO
-        ctypes.memset(address, 0, size) if made is None else ctypes.memmove(address, ctypes.addressof(made), size)
+        if made is None:
+            ctypes.memset(address, 0, size)
+        else:
+            ctypes.memmove(address, made._addr(), size)
+            ctypes.memset(made._addr() + release, 0, _POINTER)  # it was moved
         return 0
 
-    def next_array(self) -> _Array | None:
+    def schema(self) -> Any:
+        return _nanoarrow().c_schema(_type(self.field()))
+
+    def next_array(self) -> Any:
         values = next(self.batches, None)
-        return None if values is None else _array(values)
+        if values is None:
+            return None
+        if self._c_schema is None:
+            self._c_schema = self.schema()
+        return _array(_nanoarrow(), self._c_schema, values)
 
 
 def _source(stream: int) -> _Source:
-    found: _Source = _kept[_Stream.from_address(stream).private_data][0]
-    return found
+    return _sources[_Stream.from_address(stream).private_data]
 
 
 @_Fill
 def _get_schema(stream: int, address: int) -> int:
     source = _source(stream)
-    return source.fill(lambda: _schema(source.field()), address, ctypes.sizeof(_Schema))
+    return source.fill(source.schema, address, _SCHEMA)
 
 
 @_Fill
 def _get_next(stream: int, address: int) -> int:
     source = _source(stream)
-    return source.fill(source.next_array, address, ctypes.sizeof(_Array))
+    return source.fill(source.next_array, address, _ARRAY)
 
 
 @_Text
@@ -204,45 +171,23 @@ def _get_last_error(stream: int) -> int | None:
     return None if error is None else ctypes.addressof(error)
 
 
-@_Release
-def _release_stream(address: int) -> None:
-    stream = _Stream.from_address(address)
-    stream.release = None
-    _kept.pop(stream.private_data, None)
-
-
-_STREAM = b"arrow_array_stream"
-_new_capsule = ctypes.pythonapi.PyCapsule_New
-_new_capsule.argtypes, _new_capsule.restype = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p], ctypes.py_object
-_capsules: list[tuple[Any, _Stream]] = []  # with what they point at
-
-
-def _release_unheld() -> None:
-    """Releases what stands in capsules that nobody holds any more, unless their consumers took it.
-
-    A capsule's own destructor could not do it: it may run while an exception is on its way, which a callback in Python
-    would lose.
-    """
-    ours, *counts = [sys.getrefcount(capsule) for capsule, _ in [(object(), None), *_capsules]]
-    unheld = [stream for (_, stream), count in zip(_capsules, counts, strict=True) if count == ours]
-    _capsules[:] = [pair for pair, count in zip(_capsules, counts, strict=True) if count > ours]
-    for stream in unheld:
-        if stream.release:
-            _release_stream(ctypes.addressof(stream))
-
-
-def stream_capsule(field: Callable[[], Field], batches: Iterator[Values]) -> Any:
+def stream_capsule(field: Callable[[], Field], batches: Iterator[Values], failed: Failed | None = None) -> Any:
     """A stream of batches (of arrays of a struct type), as a capsule for ``__arrow_c_stream__``.
 
     Args:
         field: Gives the struct type. Called when the schema is asked for.
         batches: Gives the batches. Not touched before the first is asked for.
+        failed: Is told what either raises; the consumer learns its text only.
+
+    Raises:
+        ImportError: If nanoarrow is not installed.
     """
-    _release_unheld()
-    stream = _Stream(
-        _get_schema, _get_next, _get_last_error, ctypes.cast(_release_stream, ctypes.c_void_p).value,
-        _keep(_Source(field, batches)),
-    )  # fmt: skip
-    capsule = _new_capsule(ctypes.addressof(stream), _STREAM, None)
-    _capsules.append((capsule, stream))
-    return capsule
+    nanoarrow = _nanoarrow()
+    held = np.zeros(1, np.uint8)  # lives as long as the stream, which nanoarrow makes of an array
+    array = nanoarrow.c_array_from_buffers(nanoarrow.uint8(), 1, [None, held])
+    made = nanoarrow.c_array_stream(array)
+    stream = _Stream.from_address(made._addr())
+    _sources[stream.private_data] = _Source(field, batches, failed)
+    weakref.finalize(held, _sources.pop, stream.private_data)
+    stream.get_schema, stream.get_next, stream.get_last_error = _get_schema, _get_next, _get_last_error
+    return made.__arrow_c_stream__()

@@ -253,6 +253,11 @@ class FeatureColumns:
         names = sorted(self._names.names) if self.wanted is None else self.wanted
         return {name: self.kinds.get(name, "null") for name in names}
 
+    def absent(self) -> list[str]:
+        """The wanted names that were not met."""
+        met = frozenset(self._names.names)
+        return [name for name in self.wanted or () if name not in met]
+
     def read(self, wire: Wire, begin: Ints, end: Ints, values: bool = True) -> dict[str, Column]:
         """The columns of maps at some spans, one per record. Without `values`, only `kinds` are learnt, of all names.
 

@@ -41,7 +41,7 @@ class _Located(OpError):
         )
         where = ", ".join(text.format(place) for place, text in places if place is not None)
         super().__init__(node_def, op, f"{where}: {message}" if where else message, error_code)
-        self.file, self.record, self.offset, self.feature = file, record, offset, feature
+        self.reason, self.file, self.record, self.offset, self.feature = message, file, record, offset, feature
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (*super().__reduce__(), self.__dict__)

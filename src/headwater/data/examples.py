@@ -12,7 +12,7 @@ import glob
 import itertools
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ __all__ = [
 Kinds = dict[str, str]
 Wanted = Iterable[str] | Mapping[str, str] | None
 
-_FORMATS = {"int64": "l", "float": "f", "bytes": "z", "null": "n"}  # Arrow's, by kind
+_KINDS = ("int64", "float", "bytes", "null")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,8 +88,21 @@ class Examples:
         """The kinds of the feature lists of `SequenceExample`s, likewise."""
         return dict(*self._all_kinds[1:])
 
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """The names that were asked for and are in no record; none where kinds were given with the names."""
+        return tuple(name for part in self._learnt.parts for name in part.absent()) if self._reads_twice else ()
+
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        return _arrow.stream_capsule(self._field, self._values())
+        return self.stream()
+
+    def stream(self, failed: Callable[[BaseException], object] | None = None) -> Any:
+        """An Arrow stream, as a capsule.
+
+        Args:
+            failed: Is told what goes wrong in the stream, of which its consumer learns the text only.
+        """
+        return _arrow.stream_capsule(self._field, self._values(), failed)
 
     def _batches(self, decoder: Decoder, values: bool) -> Iterator[Batch]:
         for file in self.files:
@@ -108,13 +121,23 @@ class Examples:
 
     # Arrow ---------------------------------------------------------------------------------------------------------
 
+    @property
+    def _reads_twice(self) -> bool:
+        """Whether a pass over the files has to find out kinds."""
+        return not all(isinstance(wanted, dict) for wanted in self.wanted)
+
     @functools.cached_property
-    def _all_kinds(self) -> tuple[Kinds, ...]:
+    def _learnt(self) -> Decoder:
+        """A decoder that knows the kinds."""
         decoder = _decoder(self.wanted)
-        if not all(isinstance(wanted, dict) for wanted in self.wanted):
+        if self._reads_twice:
             for _ in self._batches(decoder, values=False):
                 pass
-        return tuple(part.all_kinds() for part in decoder.parts)
+        return decoder
+
+    @property
+    def _all_kinds(self) -> tuple[Kinds, ...]:
+        return tuple(part.all_kinds() for part in self._learnt.parts)
 
     def _field(self) -> _arrow.Field:
         context, *sequences = (
@@ -122,12 +145,12 @@ class Examples:
             for depth, kinds in enumerate(self._all_kinds, 1)
         )
         if self.sequence_column is not None:
-            sequences = [(_arrow.Field(self.sequence_column, "+s", *sequences),)]
+            sequences = [(_arrow.Field(self.sequence_column, "struct", *sequences),)]
         raw = () if self.raw is None else (_field(self.raw, "bytes", 0),)
         fields = (*context, *itertools.chain(*sequences), *raw)
         if twice := [name for name, count in Counter(field.name for field in fields).items() if count > 1]:
             raise ValueError(f"Expected columns of different names, received two named {twice[0]!r}. {_NAMES_REMEDY}")
-        return _arrow.Field("", "+s", fields)
+        return _arrow.Field("", "struct", fields)
 
     def _values(self) -> Iterator[_arrow.Values]:
         for batch in self._batches(_decoder(self._all_kinds), values=True):
@@ -157,9 +180,9 @@ def _halves(chunk: Chunk) -> tuple[Chunk, Chunk]:
 
 def _field(name: str, kind: str, depth: int) -> _arrow.Field:
     """The type of a column of lists within lists."""
-    field = _arrow.Field("item" if depth else name, _FORMATS[kind])
+    field = _arrow.Field("item" if depth else name, kind)
     for level in range(depth, 0, -1):
-        field = _arrow.Field(name if level == 1 else "item", "+l", (field,))
+        field = _arrow.Field(name if level == 1 else "item", "list", (field,))
     return field
 
 
@@ -195,8 +218,8 @@ def _checked(wanted: Wanted) -> tuple[str, ...] | Kinds | None:
     if not isinstance(wanted, Mapping):
         return tuple(dict.fromkeys(wanted))
     for name, kind in wanted.items():
-        if kind not in _FORMATS:
-            raise ValueError(f"Expected one of {', '.join(_FORMATS)} as kind of feature {name!r}, received {kind!r}.")
+        if kind not in _KINDS:
+            raise ValueError(f"Expected one of {', '.join(_KINDS)} as kind of feature {name!r}, received {kind!r}.")
     return dict(wanted)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import gzip
 import os
 import stat
 import struct
@@ -124,7 +123,10 @@ class _Scan:
         """Reads on. False: the file is at its end."""
         tail = self.data[self.at : len(self.data) - len(PADDING)]
         missing = self._record_size(tail) - len(tail) if len(tail) >= 12 else self.size
-        block = self.source.read(max(self.size, min(len(tail), missing)))  # twice as much each time: linear
+        try:
+            block = self.source.read(max(self.size, min(len(tail), missing)))  # twice as much each time: linear
+        except (zlib.error, EOFError) as error:
+            raise self._error(f"the file cannot be decompressed from here on: {error}. {_REMEDY}") from None
         if tail and (not block or (self.bytes_left is not None and missing > self.bytes_left)):
             raise self._error(f"the file ends {len(tail)} bytes into the record: it is truncated. {_REMEDY}")
         if self.bytes_left is not None:
@@ -229,13 +231,15 @@ def _opened(path: Any, compression: str | None) -> Iterator[tuple[Any, int | Non
             raw = stack.enter_context(open(local_path(path), "rb"))
             kind = _detected(raw.peek(12)[:12]) if kind is None else kind
             status = os.fstat(raw.fileno())
-        if not kind:
+        if kind:
+            yield _Inflated(raw, _WINDOW[kind]), None
+        else:
             yield raw, status.st_size if stat.S_ISREG(status.st_mode) else None
-            return
-        try:
-            yield gzip.GzipFile(fileobj=raw) if kind == "GZIP" else _Inflated(raw), None
-        except (zlib.error, gzip.BadGzipFile, EOFError) as error:
-            raise RecordError(message=f"cannot be decompressed as {kind}: {error}", file=str(path)) from error
+
+
+_WINDOW = {"ZLIB": zlib.MAX_WBITS, "GZIP": zlib.MAX_WBITS | 16}
+_BLOCK = 1 << 18  # bytes to read at once
+_PIECE = 1 << 16  # bytes to decompress at once: what comes before damage is lost only within such a piece
 
 
 def _detected(head: bytes) -> str:
@@ -248,20 +252,40 @@ def _detected(head: bytes) -> str:
 
 
 class _Inflated:
-    """A zlib file, or several one after the other, as a file to read."""
+    """A compressed file, or several one after the other, as a file to read."""
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self._decompressor = zlib.decompressobj()
+    def __init__(self, file: Any, window: int) -> None:
+        self._file, self._window = file, window
+        self._decompressor = zlib.decompressobj(window)
         self._inside = False
+        self._damage: Exception | None = None
 
     def read(self, size: int) -> bytes:
+        """So many bytes; fewer at the end, and before damage, which is an error only when it is come to."""
+        found, missing = [], size
+        while missing and self._damage is None:
+            try:
+                piece = self._piece(min(missing, _PIECE))
+            except (zlib.error, EOFError) as error:
+                self._damage = error
+                break
+            if not piece:
+                break
+            found.append(piece)
+            missing -= len(piece)
+        if self._damage and not found:
+            raise self._damage
+        return b"".join(found)
+
+    def _piece(self, size: int) -> bytes:
         """At least one byte and at most so many; none at the end."""
         while True:
             last = self._decompressor
-            packed = last.unconsumed_tail or last.unused_data or self._file.read(1 << 18)
+            packed = last.unconsumed_tail or last.unused_data or self._file.read(_BLOCK)
             if last.eof:
-                self._decompressor = zlib.decompressobj()
+                while packed and not (packed := packed.lstrip(b"\0")):  # some writers fill up the last block
+                    packed = self._file.read(_BLOCK)
+                self._decompressor = zlib.decompressobj(self._window)
             found = self._decompressor.decompress(packed, size)
             self._inside = (self._inside or bool(packed)) and not self._decompressor.eof
             if found or not (packed or self._inside):
