@@ -22,6 +22,7 @@ from headwater.validation.page import write_html
 from headwater.validation.page._features import Dataset, choose, features_of
 from headwater.validation.page._text import anomalies_text, statistics_text, summary
 from headwater.validation.schema import load_schema_text, write_schema_text
+from headwater.validation.sources._files import found_files
 from headwater.validation.statistics_files import load_statistics, write_statistics
 
 FINE, ANOMALIES = 0, 1
@@ -120,7 +121,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.environment and not options.schema:
         raise ValueError("--environment is one of a schema's. Remedy: name the schema with --schema.")
     given = [options.data, *([place] for place in _others(options) if place)]
-    read = {os.path.realpath(file) for places in given for file in source.found_files(places)}
+    read = {os.path.realpath(file) for places in given for file in found_files(places)}
     written = [file for name in OUTPUTS if (file := getattr(options, name)) and file != STANDARD_OUTPUT]
     for file in written:
         if os.path.realpath(file) in read:
@@ -148,7 +149,7 @@ def _others(options: argparse.Namespace) -> tuple[str | None, str | None]:
 
 
 def _statistics(places: Sequence[str], options: argparse.Namespace) -> Any:
-    files = source.found_files(places)
+    files = found_files(places)
     kinds = {options.format} if options.format and places is options.data else set(map(_kind, files))
     if len(kinds) > 1:
         raise ValueError(f"Expected files of one kind, received {' and '.join(sorted(kinds))}: {', '.join(files)}.")

@@ -18,7 +18,7 @@ from headwater.validation.statistics_files import write_statistics
 def generate_statistics_from_ibis(
     table: Any, output_path: str | os.PathLike[str] | None = None, stats_options: StatsOptions | None = None
 ) -> Any:
-    """Statistics of an Ibis table, computed by the engine that holds it: Spark, BigQuery, Snowflake or Trino.
+    """Statistics of an Ibis table, computed by the engine that holds it, such as Spark.
 
     The figures are those of the other functions, and as exact. Only counts leave the engine. Needs
     ``pip install 'headwater[validation-cluster]'`` and what Ibis needs for the engine.

@@ -65,7 +65,7 @@ class StatsOptions:
         generators: Objects that add custom statistics; see `headwater.validation.generators`.
         feature_allowlist: The features to look at; None: all.
         memory_limit: How much memory the computation may take, such as ``"4GB"``; what does not fit goes to
-            temporary files.
+            temporary files. None: 125 MB for each thread, which is quick enough for any amount of data.
         threads: How many threads; None: one per core.
         temp_directory: Where temporary files go.
 
@@ -91,7 +91,7 @@ class StatsOptions:
     per_feature_weight_override: Mapping[str, str] | None = None
     add_default_generators: bool = True
     feature_allowlist: Sequence[str] | None = None
-    memory_limit: str = "700MB"
+    memory_limit: str | None = None
     threads: int | None = None
     temp_directory: str | os.PathLike[str] | None = None
 
@@ -110,10 +110,14 @@ class StatsOptions:
                     f"slice_functions must hold what get_feature_value_slicer returns, received {slicer!r}."
                 )
 
+    @property
+    def other_columns(self) -> list[str]:
+        """Columns that are needed whatever features are looked at."""
+        sliced = [name for slicer in self.slice_functions or () for name in slicer.features]
+        return sliced if self.weight_feature is None else [*sliced, self.weight_feature]
+
     def check_names(self, names: Sequence[str]) -> None:
         """Raises DataError if columns are asked for that are not among these."""
-        sliced = [name for slicer in self.slice_functions or () for name in slicer.features]
-        weights = [] if self.weight_feature is None else [self.weight_feature]
-        missing = [name for name in [*(self.feature_allowlist or ()), *sliced, *weights] if name not in names]
+        missing = [name for name in [*(self.feature_allowlist or ()), *self.other_columns] if name not in names]
         if missing:
             raise DataError(f"there are no columns {missing}. The columns are {list(names)}.")

@@ -20,10 +20,11 @@ from headwater.validation.figures.shards import COLUMNS, Counter, Description, M
 from headwater.validation.options import StatsOptions
 from headwater.validation.sources import _csv
 from headwater.validation.sources._connection import connected, data_errors
-from headwater.validation.statistics import asked_of, examples_of, found_files, number_columns, registered
+from headwater.validation.sources._files import file_list, found_files
+from headwater.validation.statistics import asked_of, examples_of, open_json, open_parquet, open_table
 
 _KEY = "headwater.validation"
-_READERS = {".parquet": "read_parquet", ".pq": "read_parquet", ".json": "read_json_auto", ".jsonl": "read_json_auto"}
+_READERS = {".parquet": open_parquet, ".pq": open_parquet, ".json": open_json, ".jsonl": open_json}
 
 
 def write_shard(
@@ -94,7 +95,7 @@ def merge_shards(
                     "shards of the same columns and types. Remedy: cast the columns of all parts to the same types.",
                     file,
                 )
-        connection.execute(f"CREATE VIEW counts AS SELECT * FROM read_parquet([{', '.join(map(literal, files))}])")
+        connection.execute(f"CREATE VIEW counts AS SELECT * FROM read_parquet({file_list(files)})")
         figures = Merger(connection, asked_of(options)).dataset("", first.features, first.weighted)
         if shard_path is not None:
             _write(connection, first, shard_path)
@@ -107,12 +108,12 @@ def _opened(connection: Any, data: Any, column_names: Sequence[str] | None, deli
     """Makes data the relation `raw`; returns the names of its columns."""
     is_files = isinstance(data, str | os.PathLike) or (isinstance(data, list | tuple) and bool(data))
     if not is_files:
-        return number_columns(connection, registered(connection, data))
+        return open_table(connection, data)
     files = found_files(data)
     reader = _READERS.get(pathlib.Path(files[0]).suffix.lower())
     if reader is None:
         return _csv.create(connection, "raw", files, delimiter, column_names)
-    return number_columns(connection, f"{reader}([{', '.join(map(literal, files))}])")
+    return reader(connection, files)
 
 
 def _write(connection: Any, description: Description, path: str | os.PathLike[str]) -> None:

@@ -7,8 +7,8 @@ take, and which TensorFlow Data Validation reads. Figures are exact.
 from __future__ import annotations
 
 import dataclasses
-import glob
 import os
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,9 +19,12 @@ from headwater.validation.figures.finish import dataset_message
 from headwater.validation.figures.frames import Asked
 from headwater.validation.figures.plan import Cuts, Feature
 from headwater.validation.options import StatsOptions
-from headwater.validation.sources import _csv
+from headwater.validation.sources import _csv, _wide
 from headwater.validation.sources._columns import feature, plain
-from headwater.validation.sources._connection import connected, data_errors
+from headwater.validation.sources._connection import connected, data_errors, duckdb
+from headwater.validation.sources._csv_errors import Files
+from headwater.validation.sources._files import file_list, found_files
+from headwater.validation.sources._names import parquet_names, table_names
 from headwater.validation.statistics_files import write_statistics
 
 ALL_EXAMPLES = "All Examples"
@@ -59,9 +62,30 @@ def generate_statistics_from_csv(
     """
     options = stats_options or StatsOptions()
     files = found_files(data_location)
-    with connected(options) as connection, data_errors(files[0]):
+    names = _csv.columns_of(files, delimiter, column_names)
+    if groups := _wide.groups(names, options):
+        return _written(
+            _of_wide_csv(Files(files, delimiter, names), column_names is None, groups, options), output_path
+        )
+    with connected(options) as connection, data_errors(*files):
         names = _csv.create(connection, "raw", files, delimiter, column_names)
         return _finished(connection, "raw", names, options, output_path)
+
+
+def _of_wide_csv(files: Files, has_header: bool, groups: Sequence[Sequence[str]], options: StatsOptions) -> Any:
+    options.check_names(files.names)
+    kept = options.other_columns
+    columns = [[*group, *(name for name in kept if name not in group)] for group in groups]
+    with tempfile.TemporaryDirectory(prefix="headwater-", dir=options.temp_directory) as folder:
+        narrow = _wide.split(files, columns, has_header, folder)
+        return _wide.joined(
+            [
+                generate_statistics_from_csv(
+                    paths, names, files.delimiter, None, dataclasses.replace(options, feature_allowlist=group)
+                )
+                for paths, names, group in zip(narrow, columns, groups, strict=True)
+            ]
+        )
 
 
 def generate_statistics_from_parquet(
@@ -82,7 +106,11 @@ def generate_statistics_from_parquet(
     Raises:
         DataError: If a file cannot be read.
     """
-    return _from_reader("read_parquet", data_location, output_path, stats_options)
+    options = stats_options or StatsOptions()
+    files = found_files(data_location)
+    with connected(options) as connection, data_errors(*files):
+        names = open_parquet(connection, files)
+        return _finished(connection, "raw", names, options, output_path)
 
 
 def generate_statistics_from_json(
@@ -91,15 +119,11 @@ def generate_statistics_from_json(
     stats_options: StatsOptions | None = None,
 ) -> Any:
     """Statistics of JSON files: one object per line, or a list of objects. See `generate_statistics_from_parquet`."""
-    return _from_reader("read_json_auto", data_location, output_path, stats_options)
-
-
-def _from_reader(reader: str, data_location: Any, output_path: Any, stats_options: StatsOptions | None) -> Any:
     options = stats_options or StatsOptions()
     files = found_files(data_location)
-    with connected(options) as connection, data_errors(files[0]):
-        relation = f"{reader}([{', '.join(map(literal, files))}])"
-        return _finished(connection, "raw", number_columns(connection, relation), options, output_path)
+    with connected(options) as connection, data_errors(*files):
+        names = open_json(connection, files)
+        return _finished(connection, "raw", names, options, output_path)
 
 
 def generate_statistics_from_dataframe(
@@ -125,49 +149,43 @@ def generate_statistics_from_dataframe(
     if n_jobs is not None:
         options = dataclasses.replace(options, threads=n_jobs)
     with connected(options) as connection, data_errors():
-        names = number_columns(connection, registered(connection, dataframe))
+        names = open_table(connection, dataframe)
         return _finished(connection, "raw", names, options, None)
 
 
-def registered(connection: Any, table: Any) -> str:
-    """Makes a table in memory known to a connection; returns its name there."""
+def open_parquet(connection: Any, files: Sequence[str]) -> list[str]:
+    """Makes the view `raw` of Parquet files, its columns numbered; returns what they are called."""
+    names = parquet_names(connection, files)
+    return _number_columns(connection, f"read_parquet({file_list(files)})", names)
+
+
+def open_json(connection: Any, files: Sequence[str]) -> list[str]:
+    """Makes the view `raw` of JSON files. All records are looked at to know the types. See `open_parquet`."""
+    options = "records = true, sample_size = -1, map_inference_threshold = -1"
+    try:
+        return _number_columns(connection, f"read_json_auto({file_list(files)}, {options})", None)
+    except duckdb().BinderException as error:
+        reason = str(error).splitlines()[0].removeprefix("Binder Error: ")
+        raise DataError(f"{reason} Expected JSON objects, one per line or in a list.", files[0]) from None
+
+
+def open_table(connection: Any, table: Any) -> list[str]:
+    """Makes the view `raw` of a table in memory. See `open_parquet`."""
     try:
         connection.register("given", table)
     except Exception as error:
         raise TypeError(
-            "Expected a pandas or polars data frame, an Arrow table, or a dictionary of NumPy arrays, received "
-            f"{type(table).__name__}: {error}"
+            "Expected a pandas or polars data frame, an Arrow table, or a dictionary of NumPy arrays, with at least "
+            f"one column, received {type(table).__name__}: {error}"
         ) from None
-    return "given"
+    return _number_columns(connection, "given", table_names(table))
 
 
-def found_files(location: Any) -> list[str]:
-    """The files that a path, a pattern or a list of them names.
-
-    Raises:
-        FileNotFoundError: If one names no file.
-    """
-    places = [location] if isinstance(location, str | os.PathLike) else list(location)
-    files: list[str] = []
-    for place in [os.fspath(p) for p in places]:
-        matched = [place] if os.path.exists(place) else sorted(glob.glob(place, recursive=True))
-        if not matched:
-            raise FileNotFoundError(f"{place}: no such file, and no file fits it as a pattern.")
-        files += matched
-    if not files:
-        raise ValueError("Expected at least one file, received an empty list.")
-    for file in files:
-        if os.path.isdir(file):
-            raise DataError("is a folder. Expected a file, or a pattern such as 'folder/*.csv'.", file)
-    return files
-
-
-def number_columns(connection: Any, relation: str) -> list[str]:
-    """Makes the view `raw` of a relation, its columns numbered; returns what they were called."""
-    names = list(connection.sql(f"SELECT * FROM {relation} LIMIT 0").columns)
-    numbered = ", ".join(f"c{i}" for i in range(len(names)))
+def _number_columns(connection: Any, relation: str, names: list[str] | None) -> list[str]:
+    known = list(connection.sql(f"SELECT * FROM {relation} LIMIT 0").columns)
+    numbered = ", ".join(f"c{i}" for i in range(len(known)))
     connection.execute(f"CREATE VIEW raw AS SELECT * FROM {relation} AS t({numbered})")
-    return names
+    return names if names and len(names) == len(known) else known
 
 
 @dataclasses.dataclass(frozen=True)
@@ -216,6 +234,10 @@ def _finished(connection: Any, table: str, names: Sequence[str], options: StatsO
         relation = f"(SELECT * FROM examples WHERE {condition})" if condition else "examples"
         figures = duck.dataset(name, relation, examples.features, examples.weight)
         message.datasets.append(dataset_message(figures, options))
+    return _written(message, output_path)
+
+
+def _written(message: Any, output_path: Any) -> Any:
     if output_path is not None:
         write_statistics(message, output_path)
     return message

@@ -11,11 +11,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from headwater.validation.figures import together
 from headwater.validation.figures.counts import distribution, few, number, of_few, texts
 from headwater.validation.figures.frames import Asked, Frames, Moments, Values
 from headwater.validation.figures.plan import Distribution, Feature, Kind, Number, Texts, Valency
+
+_Thing = TypeVar("_Thing")
 
 # Quantiles of more numbers than this are found in several passes that keep only some of the numbers in memory.
 _MANY = 4_000_000
@@ -24,6 +27,13 @@ _PIVOTS = 256
 # Numbers are counted by value where at most this share of some rows differ.
 _LOOK_AT = 8_192
 _REPEATING = 0.3
+
+# So many columns are scanned at once, or counted together if there are more and few rows.
+_SCANNED = 32
+_TOGETHER = 500
+
+# So many values are held in memory at once.
+_HELD = 8_000_000
 
 
 class Duck(Frames):
@@ -67,21 +77,46 @@ class Duck(Frames):
         kept = f", {weight}" if weight else ""
         return f"(SELECT {found}{kept} FROM {relation} WHERE {column} IS NOT NULL)"
 
-    def _texts(self, values: Values) -> Texts:
-        return texts(self._connection, value_counts(values), values.kind, self._asked.top)
+    def _texts(self, values: Sequence[Values], weighted: bool) -> Sequence[Texts]:
+        counted = value_weights if weighted else value_counts
+        if not self._together(values):
+            return [texts(self._connection, counted(v), v.kind, self._asked.top) for v in values]
+        return [found for group in _groups(values, _TOGETHER) for found in self._texts_together(group, weighted)]
 
-    def _weighted_numbers(self, values: Values) -> Distribution:
-        return distribution(self._connection, value_weights(values), self._asked.cuts)
-
-    def _weighted_texts(self, values: Values) -> Texts:
-        return texts(self._connection, value_weights(values), values.kind, self._asked.top)
+    def _texts_together(self, values: Sequence[Values], weighted: bool) -> list[Texts]:
+        first, columns = values[0], [v.column for v in values]
+        weight = first.weight if weighted else None
+        return together.texts(self._connection, first.relation, columns, weight, first.kind, self._asked.top)
 
     # Numbers --------------------------------------------------------------------------------------------------------
 
-    def _numbers(self, values: Sequence[Values]) -> list[Distribution]:
+    def _numbers(self, values: Sequence[Values], weighted: bool) -> Sequence[Distribution]:
+        is_many = self._together(values)
+        found: list[Distribution] = []
+        for group in _groups(values, _TOGETHER if is_many else _SCANNED):
+            counted = self._numbers_together(group, weighted) if is_many else {}
+            left = iter(self._apart([v for i, v in enumerate(group) if i not in counted], weighted))
+            found += [counted[i] if i in counted else next(left) for i in range(len(group))]
+        return found
+
+    def _numbers_together(self, values: Sequence[Values], weighted: bool) -> dict[int, Distribution]:
+        first, columns = values[0], [v.column for v in values]
+        weight = first.weight if weighted else None
+        return together.numbers(self._connection, first.relation, columns, weight, self._asked.cuts)
+
+    def _together(self, values: Sequence[Values]) -> bool:
+        """Whether columns are so many, and rows so few, that counting all at once is quicker."""
+        if len(values) <= _SCANNED:
+            return False
+        (rows,) = self._row(f"SELECT count(*) FROM {values[0].relation}")
+        return bool(rows * _TOGETHER <= _HELD)
+
+    def _apart(self, values: Sequence[Values], weighted: bool) -> Sequence[Distribution]:
+        if weighted:
+            return [distribution(self._connection, value_weights(v), self._asked.cuts) for v in values]
         found = {i: counted for i in self._repeating(values) if (counted := self._counted(values[i]))}
         rest = [v for i, v in enumerate(values) if i not in found]
-        scanned = iter(self._scanned(rest))
+        scanned = iter([d for group in _groups(rest, _SCANNED) for d in self._scanned(group)])
         return [found[i] if i in found else next(scanned) for i in range(len(values))]
 
     def _repeating(self, values: Sequence[Values]) -> list[int]:
@@ -113,14 +148,15 @@ class Duck(Frames):
             inner = m.rank(self._asked.cuts)
             if inner:
                 (many if m.finite > _MANY else asked).append((v, m, inner))
-        if asked:
+        most = max((m.finite for _, m, _ in asked), default=1)
+        for group in _groups(asked, max(1, int(_HELD // most))):
             # DuckDB's element for a share q of n is the one of rank ceil(q * n) - 1.
             wanted = [
                 f"quantile_disc({finite(v)}, [{', '.join(repr((r + 0.5) / m.finite) for r in inner)}])"
-                for v, m, inner in asked
+                for v, m, inner in group
             ]
             results = self._row(f"SELECT {', '.join(wanted)} FROM {values[0].relation}")
-            for (_, m, inner), result in zip(asked, results, strict=True):
+            for (_, m, inner), result in zip(group, results, strict=True):
                 m.at_rank = dict(zip(inner, map(float, result), strict=True))
         for v, m, inner in many:
             m.at_rank = self._many_quantiles(v, m, inner)
@@ -183,6 +219,11 @@ class Duck(Frames):
     def _row(self, query: str) -> tuple[Any, ...]:
         row: tuple[Any, ...] = self._connection.execute(query).fetchone()
         return row
+
+
+def _groups(things: Sequence[_Thing], size: int) -> list[Sequence[_Thing]]:
+    """Things in groups of at most so many."""
+    return [things[i : i + size] for i in range(0, len(things), size)]
 
 
 def value_counts(v: Values) -> str:

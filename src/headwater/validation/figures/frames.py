@@ -113,17 +113,27 @@ class Frames(abc.ABC):
     def _values(self, values: Sequence[Values]) -> list[FeatureFigures]:
         """The figures of the values of columns of one relation."""
         found = [FeatureFigures(v.feature, Valency()) for v in values]
-        numeric = [i for i, v in enumerate(values) if v.kind.is_numeric]
-        for i, numbers in zip(numeric, self._numbers([values[i] for i in numeric]), strict=True):
-            found[i].numbers = numbers
-        for i, v in enumerate(values):
-            if v.kind.is_text:
-                found[i].texts = self._texts(v)
-            if v.weight and v.kind.is_numeric:
-                found[i].weighted_numbers = self._weighted_numbers(v)
-            if v.weight and v.kind.is_text:
-                found[i].weighted_texts = self._weighted_texts(v)
+        for kinds in ((Kind.INT, Kind.FLOAT), (Kind.STRING,), (Kind.BYTES,)):
+            alike = [i for i, v in enumerate(values) if v.kind in kinds]
+            if alike:
+                self._fill([found[i] for i in alike], [values[i] for i in alike])
         return found
+
+    def _fill(self, found: Sequence[FeatureFigures], values: Sequence[Values]) -> None:
+        """Fills in figures of values of the same kind."""
+        weighted = values[0].weight is not None
+        if values[0].kind.is_numeric:
+            for figures, numbers in zip(found, self._numbers(values, weighted=False), strict=True):
+                figures.numbers = numbers
+            if weighted:
+                for figures, numbers in zip(found, self._numbers(values, weighted=True), strict=True):
+                    figures.weighted_numbers = numbers
+        else:
+            for figures, texts in zip(found, self._texts(values, weighted=False), strict=True):
+                figures.texts = texts
+            if weighted:
+                for figures, texts in zip(found, self._texts(values, weighted=True), strict=True):
+                    figures.weighted_texts = texts
 
     # How to count ---------------------------------------------------------------------------------------------------
 
@@ -150,20 +160,12 @@ class Frames(abc.ABC):
         """A relation with a row for each structure in a column, and a column for each of its fields."""
 
     @abc.abstractmethod
-    def _numbers(self, values: Sequence[Values]) -> Sequence[Distribution]:
-        """How the numbers of columns of one relation are distributed."""
+    def _numbers(self, values: Sequence[Values], weighted: bool) -> Sequence[Distribution]:
+        """How the numbers of columns of one relation are distributed, each counting 1 or its weight."""
 
     @abc.abstractmethod
-    def _texts(self, values: Values) -> Texts:
-        """Figures of texts."""
-
-    @abc.abstractmethod
-    def _weighted_numbers(self, values: Values) -> Distribution:
-        """How numbers are distributed by weight."""
-
-    @abc.abstractmethod
-    def _weighted_texts(self, values: Values) -> Texts:
-        """Figures of texts by weight."""
+    def _texts(self, values: Sequence[Values], weighted: bool) -> Sequence[Texts]:
+        """Figures of the texts of columns of one relation, each counting 1 or its weight."""
 
 
 # From scans to distributions --------------------------------------------------------------------------------------

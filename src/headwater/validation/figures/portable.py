@@ -88,11 +88,14 @@ class Portable(Frames):
 
     # Texts ----------------------------------------------------------------------------------------------------------
 
-    def _texts(self, values: Values) -> Texts:
-        return self._counted_texts(values, self._ibis.literal(1, "int64"))
+    def _texts(self, values: Sequence[Values], weighted: bool) -> Sequence[Texts]:
+        return [self._counted_texts(v, self._count(v, weighted)) for v in values]
 
-    def _weighted_texts(self, values: Values) -> Texts:
-        return self._counted_texts(values, values.relation[values.weight].cast("float64"))
+    def _count(self, v: Values, weighted: bool) -> Any:
+        """What each value counts."""
+        return (
+            v.relation[v.weight].cast("float64") if weighted else self._ibis.ifelse(_there(v.relation[v.column]), 1, 0)
+        )
 
     def _counted_texts(self, values: Values, count: Any) -> Texts:
         column = values.relation[values.column]
@@ -120,16 +123,12 @@ class Portable(Frames):
 
     # Numbers --------------------------------------------------------------------------------------------------------
 
-    def _numbers(self, values: Sequence[Values]) -> Sequence[Distribution]:
-        return self._distributions([self._numbers_of(v, weighted=False) for v in values])
-
-    def _weighted_numbers(self, values: Values) -> Distribution:
-        return self._distributions([self._numbers_of(values, weighted=True)])[0]
-
-    def _numbers_of(self, v: Values, weighted: bool) -> _Numbers:
-        x = v.relation[v.column].cast("float64")
-        n = v.relation[v.weight].cast("float64") if weighted else self._ibis.ifelse(_there(x), 1, 0)
-        return _Numbers(v.relation, x, n)
+    def _numbers(self, values: Sequence[Values], weighted: bool) -> Sequence[Distribution]:
+        doubles = [v.relation[v.column].cast("float64") for v in values]
+        counts = [self._count(v, weighted) for v in values]
+        return self._distributions(
+            [_Numbers(v.relation, x, n) for v, x, n in zip(values, doubles, counts, strict=True)]
+        )
 
     def _distributions(self, asked: Sequence[_Numbers]) -> list[Distribution]:
         found = [self._fetched(numbers) for numbers in asked]

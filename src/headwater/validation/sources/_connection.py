@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 from headwater.validation._errors import DataError
 from headwater.validation.options import StatsOptions
+
+# As much as DuckDB wants at least.
+_MEGABYTES_PER_THREAD = 125
 
 
 def duckdb() -> Any:
@@ -30,9 +34,10 @@ def connected(options: StatsOptions) -> Iterator[Any]:
         try:
             connection.execute("SET preserve_insertion_order = false")
             connection.execute("SET enable_progress_bar = false")
-            _set(connection, "memory_limit", options.memory_limit)
             if options.threads is not None:
                 _set(connection, "threads", options.threads)
+            (threads,) = connection.execute("SELECT current_setting('threads')").fetchone()
+            _set(connection, "memory_limit", options.memory_limit or f"{_MEGABYTES_PER_THREAD * threads}MB")
             yield connection
         finally:
             connection.close()
@@ -45,14 +50,23 @@ def _set(connection: Any, name: str, value: Any) -> None:
         raise ValueError(f"{name} cannot be {value!r}. Expected what DuckDB takes, such as '2GB': {error}") from None
 
 
+# What DuckDB says before the message itself, and after it.
+_AROUND = re.compile(r"^(?:[A-Z][A-Za-z ]+ Error: )+|\n\nLINE .*|\n+(?:Try |Possible solutions).*", re.DOTALL)
+_RECORD = re.compile(r"in line (\d+)")
+
+
 @contextlib.contextmanager
-def data_errors(file: str | None = None) -> Iterator[None]:
-    """Turns what DuckDB raises about data into `DataError`."""
+def data_errors(*files: str) -> Iterator[None]:
+    """Turns what DuckDB raises about data into `DataError`, about that of the files which it names, or the first."""
     try:
         yield
     except duckdb().OutOfMemoryException as error:
         raise MemoryError(
-            f"The statistics need more memory than memory_limit allows. Raise StatsOptions.memory_limit. ({error})"
+            "The statistics need more memory than memory_limit allows. Remedy: raise StatsOptions.memory_limit, or "
+            f"lower StatsOptions.threads. ({_AROUND.sub('', str(error))})"
         ) from None
     except duckdb().Error as error:
-        raise DataError(str(error).split("\n\nLINE ")[0], file) from None
+        text = _AROUND.sub("", str(error))
+        row = _RECORD.search(text)
+        file = next((f for f in files if f in text), files[0] if files else None)
+        raise DataError(text, file, int(row[1]) if row else None) from None

@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from cases import data, floats, numbers, strings
+from tests.validation.goldens.schema.cases import data, floats, numbers, strings
 
 
 class Case(NamedTuple):

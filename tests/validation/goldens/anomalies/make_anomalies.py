@@ -17,9 +17,9 @@ from tensorflow_data_validation.api import validation_api
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
 HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "schema"))  # the makers of messages
+sys.path.insert(0, str(HERE.parents[3]))
 
-from comparator_cases import cases, random_case  # noqa: E402
+from tests.validation.goldens.anomalies.comparator_cases import cases, random_case  # noqa: E402
 
 RANDOM = 300
 
