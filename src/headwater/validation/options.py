@@ -25,10 +25,14 @@ class FeatureValueSlicer:
 
     def slices(self, rows: Iterable[tuple[str | None, ...]]) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The names and values of the slices among the different values of the features, which are texts."""
-        chosen = [None if values is None else {str(value) for value in values} for values in self.features.values()]
+        chosen = [None if values is None else set(map(_text, values)) for values in self.features.values()]
         for row in sorted(tuple(value for value in row if value is not None) for row in rows):
             if len(row) == len(chosen) and all(c is None or v in c for c, v in zip(chosen, row, strict=True)):
                 yield "_".join(f"{name}_{value}" for name, value in zip(self.features, row, strict=True)), row
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def get_feature_value_slicer(features: Mapping[str, Sequence[Any] | None]) -> FeatureValueSlicer:

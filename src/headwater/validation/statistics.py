@@ -14,17 +14,18 @@ from typing import Any
 
 from headwater.validation._errors import DataError
 from headwater.validation._protos import statistics_pb2
-from headwater.validation.figures.duck import Duck, literal
+from headwater.validation.figures.duck import Duck
 from headwater.validation.figures.finish import dataset_message
 from headwater.validation.figures.frames import Asked
 from headwater.validation.figures.plan import Cuts, Feature
 from headwater.validation.options import StatsOptions
-from headwater.validation.sources import _csv, _wide
+from headwater.validation.sources import _csv, _tfrecord, _wide
 from headwater.validation.sources._columns import feature, plain
 from headwater.validation.sources._connection import connected, data_errors, duckdb
 from headwater.validation.sources._csv_errors import Files
 from headwater.validation.sources._files import file_list, found_files
 from headwater.validation.sources._names import parquet_names, table_names
+from headwater.validation.sources._slices import slices
 from headwater.validation.statistics_files import write_statistics
 
 ALL_EXAMPLES = "All Examples"
@@ -126,6 +127,54 @@ def generate_statistics_from_json(
         return _finished(connection, "raw", names, options, output_path)
 
 
+def generate_statistics_from_tfrecord(
+    data_location: str | os.PathLike[str] | Sequence[str],
+    output_path: str | os.PathLike[str] | None = None,
+    stats_options: StatsOptions | None = None,
+) -> Any:
+    """Statistics of TFRecord files of `tf.train.Example`, plain or compressed with gzip or zlib.
+
+    Of `tf.train.SequenceExample`s, this looks at the context; for the feature lists too see
+    `headwater.data.examples.read_sequence_examples`, whose result `generate_statistics_from_dataframe` takes.
+
+    Args:
+        data_location: A file, a pattern, or a list of them.
+        output_path: Where to write the statistics too.
+        stats_options: What to compute.
+
+    Returns:
+        A `DatasetFeatureStatisticsList`.
+
+    Raises:
+        DataError: If a file is damaged, a record is no `Example`, or a feature has values of several kinds; it names
+            file, record and byte.
+
+    >>> import tempfile, headwater.validation as tfdv
+    >>> path = tf.io.gfile.join(tempfile.mkdtemp(), "trips.tfrecord")
+    >>> with tf.io.TFRecordWriter(path) as writer:
+    ...     for fares in ([5.5], [], [7.0, 2.5]):
+    ...         example = tf.train.Example()
+    ...         example.features.feature["fares"].float_list.value.extend(fares)
+    ...         writer.write(example.SerializeToString())
+    >>> (fares,) = tfdv.generate_statistics_from_tfrecord(path).datasets[0].features
+    >>> fares.num_stats.mean, fares.num_stats.common_stats.max_num_values
+    (5.0, 2)
+    """
+    options = stats_options or StatsOptions()
+    files = found_files(data_location)
+    kinds = _tfrecord.kinds_of(files, options)
+    groups = _wide.groups(list(kinds), options)
+    parts = [dataclasses.replace(options, feature_allowlist=group) for group in groups] or [options]
+    return _written(_wide.joined([_of_records(files, kinds, part) for part in parts]), output_path)
+
+
+def _of_records(files: Sequence[str], kinds: dict[str, str], options: StatsOptions) -> Any:
+    wanted = kinds if options.feature_allowlist is None else [*options.feature_allowlist, *options.other_columns]
+    with connected(options) as connection, data_errors(*files):
+        names = _tfrecord.create(connection, "raw", files, {name: kinds[name] for name in wanted})
+        return _finished(connection, "raw", names, options, None)
+
+
 def generate_statistics_from_dataframe(
     dataframe: Any, stats_options: StatsOptions | None = None, n_jobs: int | None = None
 ) -> Any:
@@ -200,21 +249,35 @@ class Examples:
 def examples_of(connection: Any, table: str, names: Sequence[str], options: StatsOptions) -> Examples:
     """Makes the relation `examples` of a table with columns `c0`, `c1`, …, which are called `names` in the data."""
     columns = dict(zip(names, (f"c{i}" for i in range(len(names))), strict=True))
-    types = dict(zip(names, connection.sql(f"SELECT * FROM {table} LIMIT 0").types, strict=True))
+    types = dict(zip(names, connection.sql(f"SELECT * FROM {table} LIMIT 0").types, strict=bool(names)))
     options.check_names(names)
     selected = [f"{plain(columns[n], types[n])} AS {columns[n]}" for n in names]
     weight = None
     if options.weight_feature is not None:
-        selected.append(f"{columns[options.weight_feature]} AS w")
+        selected.append(f"{_weight(connection, table, columns, types, options.weight_feature)} AS w")
         weight = "w"
     # A sample must stay the same over all scans: it is kept.
     kind, sample = "VIEW", ""
     if options.sample_rate is not None:
         kind, sample = "TABLE", f" USING SAMPLE {options.sample_rate * 100} PERCENT (bernoulli, 1)"
-    connection.execute(f"CREATE {kind} examples AS SELECT {', '.join(selected)} FROM {table}{sample}")
+    connection.execute(f"CREATE {kind} examples AS SELECT {', '.join(selected) or 'NULL'} FROM {table}{sample}")
     plain_types = dict(zip(names, connection.sql("SELECT * FROM examples LIMIT 0").types, strict=False))
     chosen = list(names) if options.feature_allowlist is None else list(options.feature_allowlist)
     return Examples(columns, [feature((n,), columns[n], plain_types[n]) for n in chosen], weight)
+
+
+def _weight(connection: Any, table: str, columns: dict[str, str], types: dict[str, Any], name: str) -> str:
+    """The weight of an example, as SQL."""
+    column, is_list = columns[name], types[name].id == "list"
+    missing = f"len({column}) IS DISTINCT FROM 1" if is_list else f"{column} IS NULL"
+    rows, wrong = connection.execute(f"SELECT count(*), count(*) FILTER ({missing}) FROM {table}").fetchone()
+    if wrong:
+        raise DataError(
+            f"{wrong:,} of {rows:,} examples have not exactly one value. Expected one weight in each example. Remedy: "
+            "choose another weight_feature.",
+            column=name,
+        )
+    return f"{column}[1]" if is_list else column
 
 
 def asked_of(options: StatsOptions) -> Asked:
@@ -229,8 +292,8 @@ def _finished(connection: Any, table: str, names: Sequence[str], options: StatsO
     examples = examples_of(connection, table, names, options)
     duck = Duck(connection, asked_of(options))
     message = statistics_pb2.DatasetFeatureStatisticsList()
-    slices = _slices(connection, examples.columns, options)
-    for name, condition in [(ALL_EXAMPLES if slices else "", ""), *slices]:
+    sliced = slices(connection, examples.columns, options)
+    for name, condition in [(ALL_EXAMPLES if sliced else "", ""), *sliced]:
         relation = f"(SELECT * FROM examples WHERE {condition})" if condition else "examples"
         figures = duck.dataset(name, relation, examples.features, examples.weight)
         message.datasets.append(dataset_message(figures, options))
@@ -241,14 +304,3 @@ def _written(message: Any, output_path: Any) -> Any:
     if output_path is not None:
         write_statistics(message, output_path)
     return message
-
-
-def _slices(connection: Any, columns: dict[str, str], options: StatsOptions) -> list[tuple[str, str]]:
-    """Names and conditions of the slices."""
-    found = []
-    for slicer in options.slice_functions or ():
-        keys = [f"{columns[name]}::VARCHAR" for name in slicer.features]
-        rows = connection.execute(f"SELECT DISTINCT {', '.join(keys)} FROM examples").fetchall()
-        for name, values in slicer.slices(rows):
-            found.append((name, " AND ".join(f"{k} = {literal(v)}" for k, v in zip(keys, values, strict=True))))
-    return found
