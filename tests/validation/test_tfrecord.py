@@ -14,7 +14,7 @@ from headwater.data.examples import read_sequence_examples
 from headwater.ops._example_protos import messages
 from headwater.ops._records import TFRecordWriter
 from headwater.validation._protos import statistics_pb2
-from headwater.validation.sources import _wide
+from headwater.validation.sources import _tfrecord, _wide
 from tests.validation.data import assert_same
 from tests.validation.goldens.tfrecord.cases import CASES, SEQUENCES
 from tests.validation.protos import differences
@@ -215,6 +215,40 @@ def test_the_command_says_which_record_is_damaged(kind, tmp_path, capsys):
     with pytest.raises(tfdv.DataError) as error:
         tfdv.generate_statistics_from_tfrecord(path)
     assert (error.value.file, error.value.row, error.value.offset) == (str(path), 3, begin)
+
+
+def test_records_of_random_bytes_are_errors_or_have_figures(tmp_path):
+    rng, path, failed = random.Random(7), tmp_path / "a.tfrecord", 0
+    whole = example({"a": ("int64", [1, 300]), "b": ("float", [0.5]), "s": ("bytes", [b"x", b"yz"]), "n": None})
+    for _ in range(120):
+        content = bytearray(whole)
+        for _ in range(rng.choice([1, 1, 2, 4])):
+            content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+        written(path, [whole, bytes(content[: rng.choice([None, None, rng.randrange(len(content))])]), whole])
+        try:
+            (dataset,) = tfdv.generate_statistics_from_tfrecord(path).datasets
+        except tfdv.DataError as error:
+            failed += 1
+            place = error.row
+        else:
+            place = None
+            assert dataset.num_examples == 3
+        assert place in (None, 2, 3)
+    assert 40 < failed < 115
+
+
+def test_a_file_that_cannot_be_opened(tmp_path, monkeypatch):
+    path = written(tmp_path / "a.tfrecord", [example({"a": ("int64", [1])})])
+    kinds_of = _tfrecord.kinds_of
+
+    def vanishing(files, options):
+        kinds = kinds_of(files, options)
+        path.unlink()
+        return kinds
+
+    monkeypatch.setattr(_tfrecord, "kinds_of", vanishing)
+    with pytest.raises(tfdv.DataError, match=r"a\.tfrecord"):
+        tfdv.generate_statistics_from_tfrecord(path)
 
 
 def test_values_are_looked_at_only_in_the_second_pass(tmp_path):

@@ -55,7 +55,8 @@ def create(
     """
     from headwater.data.examples import read_examples  # noqa: PLC0415  imports NumPy
 
-    examples = read_examples(list(files), dict(kinds))
+    with _record_errors():
+        examples = read_examples(list(files), dict(kinds))
     columns = [f"c{i}" for i in range(len(kinds))]
     if not columns:
         with _record_errors():
@@ -107,9 +108,12 @@ def _single(connection: Any, columns: Sequence[str]) -> frozenset[str]:
 @contextlib.contextmanager
 def _record_errors() -> Iterator[None]:
     """Turns what is raised about records into `DataError`."""
-    from headwater.data.examples import ExampleError, RecordError  # noqa: PLC0415  imports NumPy
+    from headwater.core.errors import OpError  # noqa: PLC0415  imports NumPy
+    from headwater.data.examples import ExampleError, RecordError  # noqa: PLC0415
 
     try:
         yield
     except (ExampleError, RecordError) as error:
         raise DataError(error.reason, error.file, error.record, error.feature, error.offset) from None
+    except OpError as error:  # a file that cannot be opened
+        raise DataError(error.message) from None
