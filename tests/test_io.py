@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 import headwater as tf
-from headwater.ops._records import masked_crc, read_records
+from headwater.data.records import read_records
+from headwater.ops._records import masked_crc
 
 gfile = tf.io.gfile
 Invalid = tf.errors.InvalidArgumentError

@@ -31,15 +31,20 @@ NAMES = tuple(_MESSAGES)
 
 
 @functools.cache
-def messages() -> dict[str, Any]:
-    """The message classes by name."""
+def messages(maps: bool = True) -> dict[str, Any]:
+    """The message classes by name.
+
+    Args:
+        maps: Whether maps are maps, or repeated entries with a key and a value. Google's parser for Python loses an
+            entry of a map that has an unknown field; those for other languages do not.
+    """
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # noqa: PLC0415  slow to import
 
     file = descriptor_pb2.FileDescriptorProto(name="example.proto", package="tensorflow", syntax="proto3")
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
         for field in fields:
-            _add_field(message, *field)
+            _add_field(message, *field, maps)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return {
@@ -47,7 +52,7 @@ def messages() -> dict[str, Any]:
     }
 
 
-def _add_field(message: Any, name: str, number: int, kind: str, form: str) -> None:
+def _add_field(message: Any, name: str, number: int, kind: str, form: str, maps: bool) -> None:
     field = message.field.add(name=name, number=number, label=3 if form in ("repeated", "packed", "map") else 1)
     if kind in _TYPES and form != "map":
         field.type = _TYPES[kind]
@@ -61,7 +66,7 @@ def _add_field(message: Any, name: str, number: int, kind: str, form: str) -> No
         field.oneof_index = 0
     elif form == "map":
         entry = message.nested_type.add(name="".join(p.capitalize() for p in name.split("_")) + "Entry")
-        entry.options.map_entry = True
+        entry.options.map_entry = maps
         entry.field.add(name="key", number=1, label=1, type=_TYPES["string"])
         entry.field.add(name="value", number=2, label=1, type=_TYPES["message"], type_name=field.type_name)
         field.type_name = f".tensorflow.{message.name}.{entry.name}"

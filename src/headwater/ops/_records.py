@@ -1,4 +1,4 @@
-"""TFRecord files: records with their lengths and checksums, one after the other.
+"""TFRecord files: records with their lengths and checksums, one after the other; `headwater.data.records` reads them.
 
 Each record is its length (64 bits), the length's checksum, the bytes, and their checksum; all numbers are
 little-endian, checksums are CRC-32C, rotated and shifted so that a checksum of checksums stays useful.
@@ -7,25 +7,26 @@ little-endian, checksums are CRC-32C, rotated and shifted so that a checksum of 
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import struct
 import zlib
-from collections.abc import Iterator
 from typing import Any
 
 import google_crc32c
 
-from headwater.core.errors import DataLossError
 from headwater.ops.gfile import file_errors, local_path
 
 _MASK_DELTA = 0xA282EAD8
 _COMPRESSIONS = ("", "GZIP", "ZLIB")
 
 
+def mask(crc: Any) -> Any:
+    """A checksum (or an array of them, int64) as TFRecord files hold it."""
+    return (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
+
+
 def masked_crc(data: bytes) -> int:
-    """The checksum as TFRecord files hold it."""
-    crc = google_crc32c.value(data)
-    return int(((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF
+    """The checksum of some bytes as TFRecord files hold it."""
+    return int(mask(google_crc32c.value(data)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,56 +114,3 @@ class TFRecordWriter:
 
     def __exit__(self, *error: Any) -> None:
         self.close()
-
-
-class _Inflated:
-    """A zlib file as a file to read."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self._decompressor = zlib.decompressobj()
-        self._ready = b""
-
-    def read(self, size: int) -> bytes:
-        while len(self._ready) < size and (chunk := self._file.read(1 << 18)):
-            self._ready += self._decompressor.decompress(chunk)
-        found, self._ready = self._ready[:size], self._ready[size:]
-        return found
-
-
-def read_records(path: Any, compression: str | None = None) -> Iterator[bytes]:
-    """The records of a file, in order.
-
-    Args:
-        path: Where.
-        compression: ``"GZIP"``, ``"ZLIB"`` or none.
-
-    Raises:
-        NotFoundError: If there is no such file.
-        DataLossError: If the file is cut off or its checksums do not fit.
-    """
-    kind = check_compression(compression)
-    with file_errors():
-        raw = open(local_path(path), "rb")  # noqa: SIM115
-    with raw:
-        file: Any = gzip.GzipFile(fileobj=raw) if kind == "GZIP" else _Inflated(raw) if kind == "ZLIB" else raw
-        try:
-            while head := file.read(12):
-                yield _record(path, head, file)
-        except (zlib.error, gzip.BadGzipFile, EOFError) as error:
-            raise DataLossError(None, None, f"{path} cannot be decompressed as {kind}: {error}") from error
-
-
-def _record(path: Any, head: bytes, file: Any) -> bytes:
-    if len(head) < 12 or masked_crc(head[:8]) != struct.unpack("<I", head[8:])[0]:
-        raise DataLossError(
-            None, None, f"corrupted record in {path}: its length does not fit its checksum. Expected a TFRecord file "
-            "of this compression.",
-        )  # fmt: skip
-    size = struct.unpack("<Q", head[:8])[0]
-    body = file.read(size + 4)
-    if len(body) < size + 4:
-        raise DataLossError(None, None, f"truncated record in {path}: expected {size} bytes, found {len(body)}.")
-    if masked_crc(body[:size]) != struct.unpack("<I", body[size:])[0]:
-        raise DataLossError(None, None, f"corrupted record in {path}: its bytes do not fit their checksum.")
-    return bytes(body[:size])

@@ -30,6 +30,7 @@ from headwater.validation.statistics import (
     generate_statistics_from_dataframe,
     generate_statistics_from_json,
     generate_statistics_from_parquet,
+    generate_statistics_from_tfrecord,
 )
 from headwater.validation.statistics_files import (
     load_statistics,
@@ -42,7 +43,8 @@ from headwater.validation.statistics_files import (
 __all__ = [
     "DataError", "Drift", "FeaturePath", "FeatureValueSlicer", "StatsOptions", "compare_slices", "display_anomalies",
     "display_schema", "generate_statistics_from_csv", "generate_statistics_from_dataframe",
-    "generate_statistics_from_ibis", "generate_statistics_from_json", "generate_statistics_from_parquet", "get_domain",
+    "generate_statistics_from_ibis", "generate_statistics_from_json", "generate_statistics_from_parquet",
+    "generate_statistics_from_tfrecord", "get_domain",
     "get_feature", "get_feature_value_slicer", "get_statistics_html", "infer_schema", "load_schema_text",
     "load_statistics", "load_stats_binary", "load_stats_text", "measure_drift", "merge_shards", "set_domain",
     "update_schema", "validate_statistics", "validate_statistics_in_environment", "visualize_statistics", "write_html",

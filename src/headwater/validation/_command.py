@@ -22,7 +22,8 @@ from headwater.validation.page import write_html
 from headwater.validation.page._features import Dataset, choose, features_of
 from headwater.validation.page._text import anomalies_text, statistics_text, summary
 from headwater.validation.schema import load_schema_text, write_schema_text
-from headwater.validation.sources._files import found_files
+from headwater.validation.sources import _tfrecord
+from headwater.validation.sources._files import found_files, plain_name
 from headwater.validation.statistics_files import load_statistics, write_statistics
 
 FINE, ANOMALIES = 0, 1
@@ -52,6 +53,10 @@ def _read_json(files: list[str], options: argparse.Namespace) -> Any:
     return source.generate_statistics_from_json(files, stats_options=_stats_options(options))
 
 
+def _read_tfrecord(files: list[str], options: argparse.Namespace) -> Any:
+    return source.generate_statistics_from_tfrecord(files, stats_options=_stats_options(options))
+
+
 def _read_statistics(files: list[str], _options: argparse.Namespace) -> Any:
     if len(files) > 1:
         raise ValueError(f"Expected one file of statistics, received {len(files)}: {', '.join(files)}.")
@@ -62,6 +67,7 @@ KINDS = {
     "csv": Kind((".csv", ".csv.gz", ".tsv"), _read_csv),
     "parquet": Kind((".parquet", ".pq"), _read_parquet),
     "json": Kind((".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz"), _read_json),
+    "tfrecord": Kind(_tfrecord.SUFFIXES, _read_tfrecord),
     "statistics": Kind((".pbtxt", ".textproto", ".pb"), _read_statistics),
 }
 
@@ -161,7 +167,7 @@ def _statistics(places: Sequence[str], options: argparse.Namespace) -> Any:
 
 def _kind(file: str) -> str:
     for name, kind in KINDS.items():
-        if file.lower().endswith(kind.suffixes):
+        if plain_name(file).endswith(kind.suffixes):
             return name
     known = ", ".join(suffix for kind in KINDS.values() for suffix in kind.suffixes)
     raise ValueError(f"{file}: what is this? Expected a name that ends in one of {known}. Remedy: --format.")

@@ -46,6 +46,9 @@ def generate_statistics_from_ibis(
     if not isinstance(table, module.Table):
         raise TypeError(f"Expected an Ibis table, received {type(table).__name__}.")
     options = stats_options or StatsOptions()
+    options.refuse_what_needs_rows("Engines give")
+    if options.schema is not None:
+        raise ValueError("Types of tables are those of the engine, not of a schema. Remedy: leave schema out.")
     names = list(table.columns)
     options.check_names(names)
     columns = {name: f"c{i}" for i, name in enumerate(names)}

@@ -18,10 +18,10 @@ from headwater.validation.figures.duck import literal
 from headwater.validation.figures.finish import dataset_message
 from headwater.validation.figures.shards import COLUMNS, Counter, Description, Merger
 from headwater.validation.options import StatsOptions
-from headwater.validation.sources import _csv
+from headwater.validation.sources import _csv, _tfrecord
 from headwater.validation.sources._connection import connected, data_errors
-from headwater.validation.sources._files import file_list, found_files
-from headwater.validation.statistics import asked_of, examples_of, open_json, open_parquet, open_table
+from headwater.validation.sources._files import file_list, found_files, plain_name
+from headwater.validation.statistics import asked_of, examples_of, known_types, open_json, open_parquet, open_table
 
 _KEY = "headwater.validation"
 _READERS = {".parquet": open_parquet, ".pq": open_parquet, ".json": open_json, ".jsonl": open_json}
@@ -38,7 +38,7 @@ def write_shard(
 
     Args:
         shard_path: The file to write, which appears whole or not at all.
-        data: CSV, Parquet or JSON files (a path, a pattern, a list), or a table in memory.
+        data: CSV, Parquet, JSON or TFRecord files (a path, a pattern, a list), or a table in memory.
         column_names: The names of the columns of CSV files without a header.
         delimiter: What separates the fields of CSV files.
         stats_options: Weights, sampling and the choice of features; slices are not kept in shards.
@@ -57,8 +57,9 @@ def write_shard(
     options = stats_options or StatsOptions()
     if options.slice_functions:
         raise ValueError("Shards hold no slices. Remedy: write a shard for each slice of the data.")
+    options.refuse_what_needs_rows("Shards hold")
     with connected(options) as connection, data_errors():
-        names = _opened(connection, data, column_names, delimiter)
+        names = _opened(connection, data, column_names, delimiter, options)
         examples = examples_of(connection, "raw", names, options)
         connection.execute(f"CREATE TABLE counts ({COLUMNS})")
         Counter(connection, examples.features).count("examples", examples.features, examples.weight)
@@ -84,6 +85,7 @@ def merge_shards(
         DataError: If a file is no shard, or the shards are of different data.
     """
     options = stats_options or StatsOptions()
+    options.refuse_what_needs_rows("Shards hold")
     files = found_files(shard_paths)
     with connected(options) as connection, data_errors(files[0]):
         described = {file: _description(connection, file) for file in files}
@@ -104,15 +106,19 @@ def merge_shards(
     return message
 
 
-def _opened(connection: Any, data: Any, column_names: Sequence[str] | None, delimiter: str) -> list[str]:
+def _opened(
+    connection: Any, data: Any, column_names: Sequence[str] | None, delimiter: str, options: StatsOptions
+) -> list[str]:
     """Makes data the relation `raw`; returns the names of its columns."""
     is_files = isinstance(data, str | os.PathLike) or (isinstance(data, list | tuple) and bool(data))
     if not is_files:
         return open_table(connection, data)
     files = found_files(data)
+    if plain_name(files[0]).endswith(_tfrecord.SUFFIXES):
+        return _tfrecord.create(connection, "raw", files, _tfrecord.kinds_of(files, options), lists=True)
     reader = _READERS.get(pathlib.Path(files[0]).suffix.lower())
     if reader is None:
-        return _csv.create(connection, "raw", files, delimiter, column_names)
+        return _csv.create(connection, "raw", files, delimiter, column_names, known_types(options))
     return reader(connection, files)
 
 

@@ -14,17 +14,22 @@ from typing import Any
 
 from headwater.validation._errors import DataError
 from headwater.validation._protos import statistics_pb2
-from headwater.validation.figures.duck import Duck, literal
+from headwater.validation.figures.duck import Duck
 from headwater.validation.figures.finish import dataset_message
 from headwater.validation.figures.frames import Asked
-from headwater.validation.figures.plan import Cuts, Feature
-from headwater.validation.options import StatsOptions
-from headwater.validation.sources import _csv, _wide
+from headwater.validation.figures.plan import Cuts, DatasetFigures, Feature, FeatureFigures
+from headwater.validation.generators import Data, LiftStatsGenerator, StatsGenerator
+from headwater.validation.generators._composed import composed
+from headwater.validation.generators._semantic import SemanticDomains
+from headwater.validation.options import StatsOptions, is_categorical
+from headwater.validation.sources import _csv, _tfrecord, _wide
 from headwater.validation.sources._columns import feature, plain
 from headwater.validation.sources._connection import connected, data_errors, duckdb
 from headwater.validation.sources._csv_errors import Files
 from headwater.validation.sources._files import file_list, found_files
 from headwater.validation.sources._names import parquet_names, table_names
+from headwater.validation.sources._schema import as_meant, csv_types, stored
+from headwater.validation.sources._slices import slices
 from headwater.validation.statistics_files import write_statistics
 
 ALL_EXAMPLES = "All Examples"
@@ -68,7 +73,7 @@ def generate_statistics_from_csv(
             _of_wide_csv(Files(files, delimiter, names), column_names is None, groups, options), output_path
         )
     with connected(options) as connection, data_errors(*files):
-        names = _csv.create(connection, "raw", files, delimiter, column_names)
+        names = _csv.create(connection, "raw", files, delimiter, column_names, known_types(options))
         return _finished(connection, "raw", names, options, output_path)
 
 
@@ -124,6 +129,54 @@ def generate_statistics_from_json(
     with connected(options) as connection, data_errors(*files):
         names = open_json(connection, files)
         return _finished(connection, "raw", names, options, output_path)
+
+
+def generate_statistics_from_tfrecord(
+    data_location: str | os.PathLike[str] | Sequence[str],
+    output_path: str | os.PathLike[str] | None = None,
+    stats_options: StatsOptions | None = None,
+) -> Any:
+    """Statistics of TFRecord files of `tf.train.Example`, plain or compressed with gzip or zlib.
+
+    Of `tf.train.SequenceExample`s, this looks at the context; for the feature lists too see
+    `headwater.data.examples.read_sequence_examples`, whose result `generate_statistics_from_dataframe` takes.
+
+    Args:
+        data_location: A file, a pattern, or a list of them.
+        output_path: Where to write the statistics too.
+        stats_options: What to compute.
+
+    Returns:
+        A `DatasetFeatureStatisticsList`.
+
+    Raises:
+        DataError: If a file is damaged, a record is no `Example`, or a feature has values of several kinds; it names
+            file, record and byte.
+
+    >>> import tempfile, headwater.validation as tfdv
+    >>> path = tf.io.gfile.join(tempfile.mkdtemp(), "trips.tfrecord")
+    >>> with tf.io.TFRecordWriter(path) as writer:
+    ...     for fares in ([5.5], [], [7.0, 2.5]):
+    ...         example = tf.train.Example()
+    ...         example.features.feature["fares"].float_list.value.extend(fares)
+    ...         writer.write(example.SerializeToString())
+    >>> (fares,) = tfdv.generate_statistics_from_tfrecord(path).datasets[0].features
+    >>> fares.num_stats.mean, fares.num_stats.common_stats.max_num_values
+    (5.0, 2)
+    """
+    options = stats_options or StatsOptions()
+    files = found_files(data_location)
+    kinds = _tfrecord.kinds_of(files, options)
+    groups = _wide.groups(list(kinds), options)
+    parts = [dataclasses.replace(options, feature_allowlist=group) for group in groups] or [options]
+    return _written(_wide.joined([_of_records(files, kinds, part) for part in parts]), output_path)
+
+
+def _of_records(files: Sequence[str], kinds: dict[str, str], options: StatsOptions) -> Any:
+    wanted = kinds if options.feature_allowlist is None else [*options.feature_allowlist, *options.other_columns]
+    with connected(options) as connection, data_errors(*files):
+        names = _tfrecord.create(connection, "raw", files, {name: kinds[name] for name in wanted})
+        return _finished(connection, "raw", names, options, None)
 
 
 def generate_statistics_from_dataframe(
@@ -195,26 +248,51 @@ class Examples:
     columns: dict[str, str]
     features: Sequence[Feature]
     weight: str | None
+    weights: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def weight_of(self, feature: Feature) -> str | None:
+        """The column of a feature's weights."""
+        return self.weights.get(feature.path[0], self.weight)
 
 
 def examples_of(connection: Any, table: str, names: Sequence[str], options: StatsOptions) -> Examples:
     """Makes the relation `examples` of a table with columns `c0`, `c1`, …, which are called `names` in the data."""
     columns = dict(zip(names, (f"c{i}" for i in range(len(names))), strict=True))
-    types = dict(zip(names, connection.sql(f"SELECT * FROM {table} LIMIT 0").types, strict=True))
+    types = dict(zip(names, connection.sql(f"SELECT * FROM {table} LIMIT 0").types, strict=bool(names)))
     options.check_names(names)
-    selected = [f"{plain(columns[n], types[n])} AS {columns[n]}" for n in names]
-    weight = None
+    readable = {n: plain(columns[n], types[n]) for n in names}
+    types_read = connection.sql(f"SELECT {', '.join(readable.values())} FROM {table} LIMIT 0").types if names else []
+    read = {n: feature((n,), columns[n], kind) for n, kind in zip(names, types_read, strict=True)}
+    described = {} if options.schema is None else {f.name: f for f in options.schema.feature}
+    kinds = {n: as_meant(read[n], described[n]) if n in described else read[n].kind for n in names}
+    selected = [f"{stored(readable[n], read[n], kinds[n])} AS {columns[n]}" for n in names]
+    weight = None if options.weight_feature is None else "w"
+    weights = {n: f"w{i}" for i, n in enumerate(options.weights)}
     if options.weight_feature is not None:
-        selected.append(f"{columns[options.weight_feature]} AS w")
-        weight = "w"
+        selected.append(f"{_weight(connection, table, read[options.weight_feature])} AS w")
+    selected += [f"{_weight(connection, table, read[options.weights[n]])} AS {column}" for n, column in weights.items()]
     # A sample must stay the same over all scans: it is kept.
     kind, sample = "VIEW", ""
     if options.sample_rate is not None:
         kind, sample = "TABLE", f" USING SAMPLE {options.sample_rate * 100} PERCENT (bernoulli, 1)"
-    connection.execute(f"CREATE {kind} examples AS SELECT {', '.join(selected)} FROM {table}{sample}")
-    plain_types = dict(zip(names, connection.sql("SELECT * FROM examples LIMIT 0").types, strict=False))
-    chosen = list(names) if options.feature_allowlist is None else list(options.feature_allowlist)
-    return Examples(columns, [feature((n,), columns[n], plain_types[n]) for n in chosen], weight)
+    connection.execute(f"CREATE {kind} examples AS SELECT {', '.join(selected) or 'NULL'} FROM {table}{sample}")
+    chosen = names if options.feature_allowlist is None else options.feature_allowlist
+    features = [dataclasses.replace(read[n], kind=kinds[n]) for n in chosen]
+    return Examples(columns, features, weight, weights)
+
+
+def _weight(connection: Any, table: str, feature: Feature) -> str:
+    """The weight of an example, as SQL."""
+    column = feature.column
+    missing = f"len({column}) IS DISTINCT FROM 1" if feature.depth else f"{column} IS NULL"
+    rows, wrong = connection.execute(f"SELECT count(*), count(*) FILTER ({missing}) FROM {table}").fetchone()
+    if wrong:
+        raise DataError(
+            f"{wrong:,} of {rows:,} examples have not exactly one value. Expected one weight in each example. Remedy: "
+            "choose another weight_feature.",
+            column=feature.path[0],
+        )
+    return f"{column}[1]" if feature.depth else column
 
 
 def asked_of(options: StatsOptions) -> Asked:
@@ -227,28 +305,52 @@ def asked_of(options: StatsOptions) -> Asked:
 
 def _finished(connection: Any, table: str, names: Sequence[str], options: StatsOptions, output_path: Any) -> Any:
     examples = examples_of(connection, table, names, options)
-    duck = Duck(connection, asked_of(options))
     message = statistics_pb2.DatasetFeatureStatisticsList()
-    slices = _slices(connection, examples.columns, options)
-    for name, condition in [(ALL_EXAMPLES if slices else "", ""), *slices]:
+    sliced = slices(connection, examples.columns, options)
+    generators = _generators(options, examples)
+    for name, condition in [(ALL_EXAMPLES if sliced else "", ""), *sliced]:
         relation = f"(SELECT * FROM examples WHERE {condition})" if condition else "examples"
-        figures = duck.dataset(name, relation, examples.features, examples.weight)
-        message.datasets.append(dataset_message(figures, options))
+        dataset = message.datasets.add(name=name)
+        if options.add_default_generators:
+            dataset.CopyFrom(dataset_message(_figures(connection, name, relation, examples, options), options))
+        data = Data(connection, relation, {f.path[0]: f for f in examples.features}, examples.weight)
+        for generator in generators:
+            generator.add(data, dataset)
     return _written(message, output_path)
+
+
+def known_types(options: StatsOptions) -> dict[str, str]:
+    """The types of columns of CSV files that are not to be found in the values."""
+    return csv_types(options.schema) if options.infer_type_from_schema else {}
+
+
+def _figures(connection: Any, name: str, relation: str, examples: Examples, options: StatsOptions) -> DatasetFigures:
+    """The figures of all features: of those with the same weights together."""
+    duck = Duck(connection, asked_of(options))
+    whole = duck.dataset(name, relation, [], examples.weight)
+    found: dict[tuple[str, ...], list[FeatureFigures]] = {}
+    for weight in dict.fromkeys(map(examples.weight_of, examples.features)):
+        alike = [f for f in examples.features if examples.weight_of(f) == weight]
+        for figures in duck.dataset(name, relation, alike, weight).features:
+            found.setdefault(figures.feature.path[:1], []).append(figures)
+    features = [figures for f in examples.features for figures in found[f.path]]
+    return dataclasses.replace(whole, features=features)
+
+
+def _generators(options: StatsOptions, examples: Examples) -> list[StatsGenerator]:
+    found: list[StatsGenerator] = []
+    if options.schema is not None:
+        found += composed(options.schema)
+    if options.label_feature is not None:
+        there = {f.path[0] for f in examples.features}
+        xs = [f.name for f in options.schema.feature if is_categorical(f) and f.name in there]
+        found.append(LiftStatsGenerator(options.label_feature, [x for x in xs if x != options.label_feature]))
+    if options.enable_semantic_domain_stats:
+        found.append(SemanticDomains())
+    return [*found, *(options.generators or ())]
 
 
 def _written(message: Any, output_path: Any) -> Any:
     if output_path is not None:
         write_statistics(message, output_path)
     return message
-
-
-def _slices(connection: Any, columns: dict[str, str], options: StatsOptions) -> list[tuple[str, str]]:
-    """Names and conditions of the slices."""
-    found = []
-    for slicer in options.slice_functions or ():
-        keys = [f"{columns[name]}::VARCHAR" for name in slicer.features]
-        rows = connection.execute(f"SELECT DISTINCT {', '.join(keys)} FROM examples").fetchall()
-        for name, values in slicer.slices(rows):
-            found.append((name, " AND ".join(f"{k} = {literal(v)}" for k, v in zip(keys, values, strict=True))))
-    return found

@@ -72,8 +72,8 @@ def _below(connection: Any, bounds: Sequence[float], mean: float) -> tuple[dict[
 
 def texts(connection: Any, counts: str, kind: Kind, top: int) -> Texts:
     """Figures of texts, and the most frequent of them."""
-    length = "octet_length(x)" if kind is Kind.BYTES else "strlen(x)"
-    invalid = "sum(n) FILTER (try(decode(x)) IS NULL)" if kind is Kind.BYTES else "0"
+    length = "octet_length(x)" if kind.is_binary else "strlen(x)"
+    invalid = "sum(n) FILTER (try(decode(x)) IS NULL)" if kind.is_binary else "0"
     wanted = f"count(*), sum(n), sum(n * {length}), max({length}), min({length}), {invalid}"
     query = (
         f"WITH g AS MATERIALIZED (SELECT * FROM {counts}) SELECT (SELECT row({wanted}) FROM g), "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headwater.validation._protos import statistics_pb2
 from headwater.validation.figures.plan import (
@@ -16,7 +16,9 @@ from headwater.validation.figures.plan import (
     Texts,
     Valency,
 )
-from headwater.validation.options import StatsOptions
+
+if TYPE_CHECKING:
+    from headwater.validation.options import StatsOptions
 
 # What stands for values that cannot be shown.
 _INVALID = "__BYTES_VALUE__"
@@ -28,7 +30,20 @@ _TYPES = {
     Kind.FLOAT: statistics_pb2.FeatureNameStatistics.FLOAT,
     Kind.STRING: statistics_pb2.FeatureNameStatistics.STRING,
     Kind.BYTES: statistics_pb2.FeatureNameStatistics.STRING,
+    Kind.CATEGORY: statistics_pb2.FeatureNameStatistics.INT,
+    Kind.BLOB: statistics_pb2.FeatureNameStatistics.BYTES,
     Kind.STRUCT: statistics_pb2.FeatureNameStatistics.STRUCT,
+}
+
+
+_STATS = {
+    Kind.INT: "num_stats",
+    Kind.FLOAT: "num_stats",
+    Kind.STRING: "string_stats",
+    Kind.BYTES: "string_stats",
+    Kind.CATEGORY: "string_stats",
+    Kind.BLOB: "bytes_stats",
+    Kind.STRUCT: "struct_stats",
 }
 
 
@@ -46,11 +61,13 @@ def _fill_feature(message: Any, figures: FeatureFigures, options: StatsOptions) 
     kind = figures.feature.kind
     message.path.step.extend(figures.feature.path)
     message.type = _TYPES[kind]
-    stats = message.num_stats if kind.is_numeric else message.string_stats if kind.is_text else message.struct_stats
+    stats = getattr(message, _STATS[kind])
     _fill_common(stats.common_stats, figures, options)
     if figures.numbers is not None and figures.rows.total:
         _fill_numbers(stats, figures.numbers, figures.weighted_numbers, options)
-    if figures.texts is not None:
+    if figures.texts is not None and kind is Kind.BLOB:
+        _fill_sizes(stats, figures.texts)
+    elif figures.texts is not None:
         _fill_texts(stats, figures.texts, figures.weighted_texts, options)
     for level, valency in enumerate(figures.levels[1:], start=2):
         for name, cuts in (("quantiles", "QUANTILES"), ("standard", "STANDARD")):
@@ -179,15 +196,21 @@ def _fill_texts(message: Any, texts: Texts, weighted: Texts | None, options: Sta
         _fill_ranks(message.weighted_string_stats, weighted, options, options.weighted_frequency_threshold)
 
 
+def _fill_sizes(message: Any, blobs: Texts) -> None:
+    message.avg_num_bytes = blobs.mean_length
+    message.min_num_bytes, message.max_num_bytes = blobs.shortest, blobs.longest
+    message.max_num_bytes_int = blobs.longest
+
+
 def _fill_ranks(message: Any, texts: Texts, options: StatsOptions, threshold: float) -> None:
-    shown = sorted(((count, _shown(value)) for value, count in texts.top if count >= threshold), reverse=True)
-    for count, value in shown[: options.num_top_values]:
+    top = sorted(((count, shown(value)) for value, count in texts.top if count >= threshold), reverse=True)
+    for count, value in top[: options.num_top_values]:
         message.top_values.add(value=value, frequency=count)
-    for rank, (count, value) in enumerate(shown[: options.num_rank_histogram_buckets]):
+    for rank, (count, value) in enumerate(top[: options.num_rank_histogram_buckets]):
         message.rank_histogram.buckets.add(low_rank=rank, high_rank=rank, label=value, sample_count=count)
 
 
-def _shown(value: str | bytes) -> str:
+def shown(value: str | bytes) -> str:
     """A value as the statistics list it."""
     if isinstance(value, bytes):
         try:

@@ -113,7 +113,7 @@ class Frames(abc.ABC):
     def _values(self, values: Sequence[Values]) -> list[FeatureFigures]:
         """The figures of the values of columns of one relation."""
         found = [FeatureFigures(v.feature, Valency()) for v in values]
-        for kinds in ((Kind.INT, Kind.FLOAT), (Kind.STRING,), (Kind.BYTES,)):
+        for kinds in ((Kind.INT, Kind.FLOAT), (Kind.STRING, Kind.CATEGORY), (Kind.BYTES, Kind.BLOB)):
             alike = [i for i, v in enumerate(values) if v.kind in kinds]
             if alike:
                 self._fill([found[i] for i in alike], [values[i] for i in alike])

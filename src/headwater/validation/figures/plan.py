@@ -22,6 +22,8 @@ class Kind(enum.Enum):
     FLOAT = "FLOAT"
     STRING = "STRING"
     BYTES = "BYTES"
+    CATEGORY = "CATEGORY"  # whole numbers that are names, held as texts
+    BLOB = "BLOB"  # bytes of which only the size matters
     STRUCT = "STRUCT"
 
     @property
@@ -32,7 +34,12 @@ class Kind(enum.Enum):
     @property
     def is_text(self) -> bool:
         """Whether the values are texts or bytes."""
-        return self in (Kind.STRING, Kind.BYTES)
+        return self in (Kind.STRING, Kind.BYTES, Kind.CATEGORY, Kind.BLOB)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the values are bytes, which need not be texts."""
+        return self in (Kind.BYTES, Kind.BLOB)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +113,8 @@ class Distribution:
     @classmethod
     def of_counts(cls, counts: Iterable[tuple[float, Number]], cuts: Cuts, nan: Number = 0) -> Distribution:
         """The distribution of numbers given as (number, how often), in ascending order, without NaN."""
-        pairs = [(v, n) for v, n in counts if n]
+        every = list(counts)
+        pairs = [(v, n) for v, n in every if n]
         if not pairs:
             return cls(nan=nan)
         values = [v for v, _ in pairs]
@@ -114,7 +122,8 @@ class Distribution:
         for _, n in pairs:
             sums.append((sums[-1] if sums else 0) + n)
         total = sums[-1]
-        finite = [v for v in values if math.isfinite(v)]
+        # Buckets of equal width lie between all numbers, whatever they weigh.
+        finite = [v for v, _ in every if math.isfinite(v)]
         ends = (finite[0], finite[-1]) if finite else None
         quantiles = [
             values[min(bisect.bisect_right(sums, rank), len(values) - 1)] for rank in cuts.quantile_ranks(total)
@@ -124,7 +133,7 @@ class Distribution:
         )
         below = {b: sums[i - 1] if (i := bisect.bisect_right(values, b)) else 0 for b in bounds}
         mean = std = None
-        if len(finite) == len(values):
+        if len(finite) == len(every):
             mean = math.fsum(v * n for v, n in pairs) / total
             std = math.sqrt(math.fsum(n * (v - mean) ** 2 for v, n in pairs) / total)
         zeros = sum(n for v, n in pairs if v == 0)

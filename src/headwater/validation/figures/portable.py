@@ -17,7 +17,7 @@ from typing import Any
 from headwater.validation._errors import DataError
 from headwater.validation.figures.counts import FEW
 from headwater.validation.figures.frames import Asked, Frames, Moments, Values
-from headwater.validation.figures.plan import Distribution, Feature, Kind, Number, Texts, Valency
+from headwater.validation.figures.plan import Distribution, Feature, Number, Texts, Valency
 
 # Rows between so many bounds are counted at once, and a sample of about so many rows suggests the bounds.
 _BOUNDS = 128
@@ -100,9 +100,9 @@ class Portable(Frames):
     def _counted_texts(self, values: Values, count: Any) -> Texts:
         column = values.relation[values.column]
         groups = counts(values.relation.filter(column.notnull()).select(x=column, n=count))
-        length = (self._length_of_bytes if values.kind is Kind.BYTES else self._length_of_text)(groups.x)
+        length = (self._length_of_bytes if values.kind.is_binary else self._length_of_text)(groups.x)
         wanted = [groups.count(), groups.n.sum(), (groups.n * length).sum(), length.max(), length.min()]
-        if values.kind is Kind.BYTES:
+        if values.kind.is_binary:
             wanted.append(groups.n.sum(where=self._is_broken(groups.x, values)))
         unique, total, bytes_, longest, shortest, *broken = _row(groups, wanted)
         ordered = groups.order_by([self._ibis.desc("n"), self._ibis.desc("x")]).limit(self._asked.top)

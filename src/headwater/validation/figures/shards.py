@@ -67,7 +67,7 @@ class Counter(Duck):
         for v in values:
             weight = f"sum({v.weight}::DOUBLE)" if v.weight else "NULL"
             number = f"{v.column}::DOUBLE" if v.kind.is_numeric else "NULL"
-            text = {Kind.STRING: f"encode({v.column})", Kind.BYTES: v.column}.get(v.kind, "NULL")
+            text = (v.column if v.kind.is_binary else f"encode({v.column})") if v.kind.is_text else "NULL"
             self._connection.execute(
                 f"INSERT INTO counts SELECT {self._numbers_of[v.feature.path]}, {_VALUE}, NULL, {number}, {text}, "
                 f"count(*), {weight} FROM {v.relation} WHERE {v.column} IS NOT NULL GROUP BY {v.column}"
@@ -116,7 +116,7 @@ class Merger:
         return Valency(self._connection.execute(query).fetchall())
 
     def _values(self, feature: int, kind: Kind, count: str) -> str:
-        value = "number" if kind.is_numeric else "text" if kind is Kind.BYTES else "decode(text)"
+        value = "number" if kind.is_numeric else "text" if kind.is_binary else "decode(text)"
         total = f"sum({count}){'::BIGINT' if count == 'n' else ''}"
         where = f"WHERE feature = {feature} AND part = {_VALUE}"
         return f"(SELECT {value} AS x, {total} AS n FROM counts {where} GROUP BY x)"

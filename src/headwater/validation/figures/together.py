@@ -43,8 +43,8 @@ def texts(
     connection: Any, relation: str, columns: Sequence[str], weight: str | None, kind: Kind, top: int
 ) -> list[Texts]:
     """Figures of columns of texts, or of bytes, and the most frequent of them. See `numbers`."""
-    length = "octet_length(x)" if kind is Kind.BYTES else "strlen(x)"
-    invalid = "sum(n) FILTER (try(decode(x)) IS NULL)" if kind is Kind.BYTES else "0"
+    length = "octet_length(x)" if kind.is_binary else "strlen(x)"
+    invalid = "sum(n) FILTER (try(decode(x)) IS NULL)" if kind.is_binary else "0"
     query = (
         f"WITH g AS ({_counts(relation, columns, weight)}) "
         f"SELECT i, sum(n), count(*), list(row(x, n) ORDER BY n DESC, x DESC)[:{top}], sum(n * {length}), {invalid}, "

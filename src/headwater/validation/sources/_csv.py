@@ -15,7 +15,7 @@ from typing import Any
 from headwater.validation._errors import DataError
 from headwater.validation.figures.duck import literal
 from headwater.validation.sources._connection import duckdb
-from headwater.validation.sources._csv_errors import Files, csv_error, is_text, too_long
+from headwater.validation.sources._csv_errors import LONGEST_LINE, Files, csv_error, is_text, too_long
 from headwater.validation.sources._files import file_list
 
 INT, FLOAT, TEXT = "BIGINT", "DOUBLE", "VARCHAR"
@@ -23,7 +23,6 @@ INT, FLOAT, TEXT = "BIGINT", "DOUBLE", "VARCHAR"
 _SAMPLE = 2_000
 _LARGE = 2**63
 _BUFFER = 8_000_000
-_LONGEST_LINE = 64_000_000
 _CONTRADICTED = "a value contradicts the type of its column"
 
 # What is asked of the values of a column to know its type: how many they are, whole numbers of 64 bits, other whole
@@ -148,7 +147,7 @@ class _Reading:
         except duckdb().Error as error:
             if self._longest or not too_long(error):
                 raise
-        self._longest = _LONGEST_LINE
+        self._longest = LONGEST_LINE
         return self._connection.execute(query.replace("{files}", self._sql(types)))
 
     @contextlib.contextmanager

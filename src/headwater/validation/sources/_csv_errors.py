@@ -14,6 +14,9 @@ from typing import BinaryIO, NamedTuple, cast
 
 from headwater.validation._errors import DataError
 
+# In bytes.
+LONGEST_LINE = 64_000_000
+
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 # The line itself, which DuckDB repeats before what it says of it.
 _QUOTED = re.compile(
@@ -41,7 +44,7 @@ class Files(NamedTuple):
             DataError: If a field is too long for this, or wrongly quoted.
         """
         with io.TextIOWrapper(opened(path), "utf-8-sig", errors="surrogateescape", newline="") as text:
-            reader, line = csv.reader(text, delimiter=self.delimiter, strict=strict), 1
+            reader, line = csv.reader(_lines(text), delimiter=self.delimiter, strict=strict), 1
             try:
                 for row in reader:
                     yield line, row
@@ -50,6 +53,14 @@ class Files(NamedTuple):
                 raise DataError(
                     f"{error}. Expected CSV, with neither open quotes nor such fields.", path, line
                 ) from None
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """The lines of a file, as long as they fit into memory."""
+    for line in iter(lambda: text.readline(LONGEST_LINE), ""):
+        if len(line) == LONGEST_LINE:
+            raise csv.Error(f"line larger than {LONGEST_LINE} characters")
+        yield line
 
 
 def opened(path: str) -> BinaryIO:

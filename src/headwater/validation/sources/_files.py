@@ -38,6 +38,11 @@ def found_files(location: Any) -> list[str]:
     return files
 
 
+def plain_name(file: str) -> str:
+    """A file's name in lower case, without the number of a part such as ``-00002-of-00010``."""
+    return re.sub(r"-\d+-of-\d+", "", os.path.basename(file).lower())
+
+
 def file_list(files: Sequence[str]) -> str:
     """Files as an SQL list. DuckDB takes names as patterns, so what means something in patterns is put in brackets."""
     names = [literal(_SPECIAL.sub(r"[\1]", file)) for file in files]

@@ -17,9 +17,9 @@ _AT_ONCE = 500
 
 
 def groups(names: Sequence[str], options: StatsOptions) -> list[list[str]]:
-    """The columns to look at, some at a time; an empty list if that is not necessary, or a sample forbids it."""
+    """The columns to look at, some at a time; an empty list if all can be looked at together, or have to be."""
     wanted = list(names if options.feature_allowlist is None else options.feature_allowlist)
-    if len(wanted) <= MANY or options.sample_rate is not None:
+    if len(wanted) <= MANY or options.looks_at_all_columns:
         return []
     return [wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE)]
 

@@ -1,0 +1,1 @@
+"""Reading data: record files, and the messages in them as columns."""

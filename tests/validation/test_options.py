@@ -1,0 +1,177 @@
+"""Every option of statistics has the effect it has in TFDV, or says why it has none."""
+
+import pathlib
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from google.protobuf import text_format
+
+import headwater.validation as tfdv
+from headwater.validation._protos import schema_pb2, statistics_pb2
+from headwater.validation.generators import CrossFeatureStatsGenerator, StatsGenerator
+from tests.validation.goldens.statistics.option_cases import CASES, CATEGORIES
+from tests.validation.test_statistics import assert_same
+
+GOLDENS = pathlib.Path(__file__).parent / "goldens" / "statistics" / "data"
+
+
+def golden(name):
+    text = (GOLDENS / f"options_{name.replace(' ', '_').replace(',', '')}.pbtxt").read_text()
+    return text_format.Parse(text, statistics_pb2.DatasetFeatureStatisticsList())
+
+
+def schema(text):
+    return text_format.Parse(text, schema_pb2.Schema())
+
+
+def column(values):
+    """Texts as texts, and as bytes where some are no texts."""
+    given = [x for v in values if v for x in v]
+    if any(isinstance(x, bytes) for x in given):
+        values = [v and [x.encode() if isinstance(x, str) else x for x in v] for v in values]
+    return pa.array(values)
+
+
+def in_order(statistics):
+    """Crosses in an order: TFDV's depends on the process."""
+    for dataset in statistics.datasets:
+        crosses = sorted(dataset.cross_features, key=lambda cross: (list(cross.path_x.step), list(cross.path_y.step)))
+        del dataset.cross_features[:]
+        dataset.cross_features.extend(crosses)
+    return statistics
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_statistics_are_tfdvs(name):
+    case = CASES[name]
+    options = tfdv.StatsOptions(
+        schema=schema(case.schema) if case.schema else None,
+        generators=[CrossFeatureStatsGenerator()] if case.crosses else None,
+        **case.options,
+    )
+    table = pa.table({name: column(values) for name, values in case.columns.items()})
+    ours, theirs = tfdv.generate_statistics_from_dataframe(table, options), golden(name)
+    if name == "crosses":
+        # Of a feature that does not vary, TFDV's covariance is what rounding left.
+        assert abs(theirs.datasets[0].cross_features[2].num_cross_stats.covariance) < 1e-14
+        theirs.datasets[0].cross_features[2].num_cross_stats.ClearField("covariance")
+    assert_same(in_order(ours), in_order(theirs))
+
+
+# What is not as in TFDV, and options that cannot have an effect ---------------------------------------------------
+
+
+def test_weights_of_single_features():
+    """TFDV takes the weight of missing values from `weight_feature`, and gets -1 here."""
+    table = {"x": [1, 2, None], "s": ["a", "b", "b"], "w": [1.0, 2.0, 3.0], "v": [2.0, 5.0, 7.0]}
+    options = tfdv.StatsOptions(weight_feature="w", per_feature_weight_override={tfdv.FeaturePath(["x"]): "v"})
+    found = tfdv.generate_statistics_from_dataframe(pa.table(table), options).datasets[0]
+    x, s, *_ = found.features
+    weighted = x.num_stats.common_stats.weighted_common_stats
+    assert (weighted.num_non_missing, weighted.num_missing, weighted.tot_num_values) == (7, 7, 7)
+    assert x.num_stats.weighted_numeric_stats.mean == pytest.approx(12 / 7)
+    assert [(t.value, t.frequency) for t in s.string_stats.weighted_string_stats.top_values] == [("b", 5), ("a", 1)]
+    assert found.weighted_num_examples == 6
+    only = tfdv.StatsOptions(per_feature_weight_override={"x": "v"})
+    x, s, *_ = tfdv.generate_statistics_from_dataframe(pa.table(table), only).datasets[0].features
+    assert x.num_stats.common_stats.weighted_common_stats.num_missing == 7
+    assert not s.string_stats.HasField("weighted_string_stats")
+
+
+KNOWN = 'feature {name: "a" type: INT} feature {name: "b" type: FLOAT} feature {name: "c" type: BYTES}'
+
+
+def csv(folder, text, **options):
+    path = folder / "data.csv"
+    path.write_text(text)
+    found = tfdv.generate_statistics_from_csv(path, stats_options=tfdv.StatsOptions(**options)).datasets[0]
+    return {f.path.step[0]: statistics_pb2.FeatureNameStatistics.Type.Name(f.type) for f in found.features}
+
+
+def test_types_of_csv_come_from_the_schema(tmp_path):
+    known = {"schema": schema(KNOWN), "infer_type_from_schema": True}
+    expected = {"a": "INT", "b": "FLOAT", "c": "STRING"}
+    assert csv(tmp_path, "a,b,c\n1,2,3\n,5,6\n", **known) == expected
+    assert csv(tmp_path, "a,b,c\n,,\n", **known) == expected
+    assert csv(tmp_path, "a,b\n1,2\n", **known) == {"a": "INT", "b": "FLOAT"}
+    # TFDV leaves out columns that the schema does not know.
+    assert csv(tmp_path, "d,a,b,c\n2.5,1,2,3\n", **known) == {"d": "FLOAT", **expected}
+    assert csv(tmp_path, "a,b,c\n1,2,3\n,5,6\n") == {"a": "INT", "b": "INT", "c": "INT"}
+
+
+@pytest.mark.parametrize(("text", "line", "column"), [("1.5,2,3", 3, "a"), ("1,x,3", 3, "b"), ("1e3,2,3", 3, "a")])
+def test_values_of_other_types_than_the_schema_says(text, line, column, tmp_path):
+    with pytest.raises(tfdv.DataError, match="the schema says") as raised:
+        csv(tmp_path, f"a,b,c\n1,2,3\n{text}\n", schema=schema(KNOWN), infer_type_from_schema=True)
+    assert (raised.value.row, raised.value.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        ({"infer_type_from_schema": True}, "pass schema="),
+        ({"label_feature": "y"}, "schema=infer_schema"),
+        ({"label_feature": "f", "schema": CATEGORIES + 'feature {name: "f" type: FLOAT}'}, "categorical"),
+        ({"label_feature": "y", "schema": CATEGORIES, "feature_allowlist": ["s"]}, "feature_allowlist"),
+        ({"generators": ["lift"]}, "StatsGenerator"),
+        ({"per_feature_weight_override": {("a", "b"): "w"}}, "whole features"),
+    ],
+)
+def test_options_without_effect_are_refused(options, remedy):
+    given = {**options, "schema": schema(options["schema"])} if "schema" in options else options
+    with pytest.raises(ValueError, match=remedy):
+        tfdv.StatsOptions(**given)
+
+
+@pytest.mark.parametrize("options", [{"label_feature": "z"}, {"per_feature_weight_override": {"a": "z"}}])
+def test_columns_that_are_not_there(options, tmp_path):
+    of_label = {"schema": schema('feature {name: "z" type: BYTES}')} if "label_feature" in options else {}
+    with pytest.raises(tfdv.DataError, match="there are no columns"):
+        csv(tmp_path, "a,b\n1,2\n", **options, **of_label)
+
+
+@pytest.mark.parametrize("option", [{"enable_semantic_domain_stats": True}, {"add_default_generators": False}])
+def test_shards_refuse_what_counts_do_not_give(option, tmp_path):
+    with pytest.raises(ValueError, match="Shards hold counts only"):
+        tfdv.write_shard(tmp_path / "a.shard", {"a": np.array([1])}, stats_options=tfdv.StatsOptions(**option))
+
+
+def test_tables_elsewhere_refuse_what_counts_do_not_give():
+    ibis = pytest.importorskip("ibis")
+    table = ibis.memtable({"a": [1]})
+    for option in ({"generators": [CrossFeatureStatsGenerator()]}, {"schema": schema(KNOWN)}):
+        with pytest.raises(ValueError, match="Remedy: leave"):
+            tfdv.generate_statistics_from_ibis(table, stats_options=tfdv.StatsOptions(**option))
+
+
+class Longest(StatsGenerator):
+    """The longest text of a feature."""
+
+    def add(self, data, statistics):
+        (length,) = data.query("SELECT max(length({text})) FROM {examples}", text="te{x}t'")[0]
+        data.feature(statistics, "te{x}t'").custom_stats.add(name="longest", num=length)
+
+
+def test_custom_generators_see_slices_and_any_name():
+    table = {"te{x}t'": np.array(["a", "bbb", "cc{}'"], dtype=object), "n": np.array([1, 1, 2])}
+    options = tfdv.StatsOptions(
+        generators=[Longest()], slice_functions=[tfdv.get_feature_value_slicer({"te{x}t'": None})]
+    )
+    found = tfdv.generate_statistics_from_dataframe(table, options)
+    assert [d.features[0].custom_stats[0].num for d in found.datasets] == [5, 1, 3, 5]
+
+
+def test_custom_generators_say_which_features_there_are():
+    with pytest.raises(tfdv.DataError, match=r"no feature .* The features are \['n'\]"):
+        tfdv.generate_statistics_from_dataframe({"n": np.array([1])}, tfdv.StatsOptions(generators=[Longest()]))
+
+
+def test_inferred_schemas_know_semantic_domains():
+    table = {
+        "when": np.array(["2024-01-02"] * 100, dtype=object),
+        "text": np.array(["the quick brown fox"] * 100, dtype=object),
+    }
+    options = tfdv.StatsOptions(enable_semantic_domain_stats=True)
+    when, text = tfdv.infer_schema(tfdv.generate_statistics_from_dataframe(table, options)).feature
+    assert when.time_domain.string_format == "%Y-%m-%d" and text.HasField("natural_language_domain")
