@@ -14,6 +14,16 @@ from headwater.validation.anomalies import (
     validate_statistics_in_environment,
 )
 from headwater.validation.cluster import generate_statistics_from_ibis
+from headwater.validation.examples import (
+    AnomalousValue,
+    AnomalousValues,
+    anomalous_values_in_csv,
+    anomalous_values_in_dataframe,
+    anomalous_values_in_parquet,
+    validate_examples_in_csv,
+    validate_examples_in_dataframe,
+    validate_examples_in_parquet,
+)
 from headwater.validation.options import FeatureValueSlicer, StatsOptions, get_feature_value_slicer
 from headwater.validation.page import (
     compare_slices,
@@ -40,11 +50,13 @@ from headwater.validation.statistics_files import (
 )
 
 __all__ = [
-    "DataError", "Drift", "FeaturePath", "FeatureValueSlicer", "StatsOptions", "compare_slices", "display_anomalies",
-    "display_schema", "generate_statistics_from_csv", "generate_statistics_from_dataframe",
+    "AnomalousValue", "AnomalousValues", "DataError", "Drift", "FeaturePath", "FeatureValueSlicer", "StatsOptions",
+    "anomalous_values_in_csv", "anomalous_values_in_dataframe", "anomalous_values_in_parquet", "compare_slices",
+    "display_anomalies", "display_schema", "generate_statistics_from_csv", "generate_statistics_from_dataframe",
     "generate_statistics_from_ibis", "generate_statistics_from_json", "generate_statistics_from_parquet", "get_domain",
     "get_feature", "get_feature_value_slicer", "get_statistics_html", "infer_schema", "load_schema_text",
     "load_statistics", "load_stats_binary", "load_stats_text", "measure_drift", "merge_shards", "set_domain",
-    "update_schema", "validate_statistics", "validate_statistics_in_environment", "visualize_statistics", "write_html",
+    "update_schema", "validate_examples_in_csv", "validate_examples_in_dataframe", "validate_examples_in_parquet",
+    "validate_statistics", "validate_statistics_in_environment", "visualize_statistics", "write_html",
     "write_schema_text", "write_shard", "write_stats_binary", "write_stats_text",
 ]  # fmt: skip
