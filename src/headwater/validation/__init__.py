@@ -13,6 +13,12 @@ from headwater.validation.anomalies import (
     validate_statistics,
     validate_statistics_in_environment,
 )
+from headwater.validation.anomalies_files import (
+    load_anomalies_binary,
+    load_anomalies_text,
+    write_anomalies_binary,
+    write_anomalies_text,
+)
 from headwater.validation.cluster import generate_statistics_from_ibis
 from headwater.validation.examples import (
     AnomalousValue,
@@ -54,9 +60,10 @@ __all__ = [
     "anomalous_values_in_csv", "anomalous_values_in_dataframe", "anomalous_values_in_parquet", "compare_slices",
     "display_anomalies", "display_schema", "generate_statistics_from_csv", "generate_statistics_from_dataframe",
     "generate_statistics_from_ibis", "generate_statistics_from_json", "generate_statistics_from_parquet", "get_domain",
-    "get_feature", "get_feature_value_slicer", "get_statistics_html", "infer_schema", "load_schema_text",
-    "load_statistics", "load_stats_binary", "load_stats_text", "measure_drift", "merge_shards", "set_domain",
-    "update_schema", "validate_examples_in_csv", "validate_examples_in_dataframe", "validate_examples_in_parquet",
-    "validate_statistics", "validate_statistics_in_environment", "visualize_statistics", "write_html",
-    "write_schema_text", "write_shard", "write_stats_binary", "write_stats_text",
+    "get_feature", "get_feature_value_slicer", "get_statistics_html", "infer_schema", "load_anomalies_binary",
+    "load_anomalies_text", "load_schema_text", "load_statistics", "load_stats_binary", "load_stats_text",
+    "measure_drift", "merge_shards", "set_domain", "update_schema", "validate_examples_in_csv",
+    "validate_examples_in_dataframe", "validate_examples_in_parquet", "validate_statistics",
+    "validate_statistics_in_environment", "visualize_statistics", "write_anomalies_binary", "write_anomalies_text",
+    "write_html", "write_schema_text", "write_shard", "write_stats_binary", "write_stats_text",
 ]  # fmt: skip
