@@ -18,6 +18,7 @@ from tests.validation.protos import differences
 
 GOLDENS = Path(__file__).parent / "goldens" / "anomalies"
 COMPARED: dict[str, dict[str, Any]] = json.loads((GOLDENS / "compared.json").read_text())
+CHECKED: dict[str, dict[str, Any]] = json.loads((GOLDENS / "checked.json").read_text())
 REASONS = {
     "COMPARATOR_CONTROL_DATA_MISSING",
     "COMPARATOR_HIGH_NUM_EXAMPLES",
@@ -27,6 +28,28 @@ REASONS = {
     "COMPARATOR_NORMALIZED_ABSOLUTE_DIFFERENCE_HIGH",
     "DATASET_HIGH_NUM_EXAMPLES",
     "DATASET_LOW_NUM_EXAMPLES",
+}
+
+CHECKED_REASONS = {
+    "DERIVED_FEATURE_BAD_LIFECYCLE",
+    "DERIVED_FEATURE_INVALID_SOURCE",
+    "FEATURE_COVERAGE_TOO_LOW",
+    "FEATURE_COVERAGE_TOO_SHORT_AVG_TOKEN_LENGTH",
+    "LOW_SUPPORTED_IMAGE_FRACTION",
+    "MAX_IMAGE_BYTE_SIZE_EXCEEDED",
+    "SEQUENCE_VALUE_TOO_FEW_OCCURRENCES",
+    "SEQUENCE_VALUE_TOO_LARGE_FRACTION",
+    "SEQUENCE_VALUE_TOO_MANY_OCCURRENCES",
+    "SEQUENCE_VALUE_TOO_SMALL_FRACTION",
+    "SPARSE_FEATURE_LENGTH_MISMATCH",
+    "SPARSE_FEATURE_MISSING_INDEX",
+    "SPARSE_FEATURE_MISSING_VALUE",
+    "SPARSE_FEATURE_NAME_COLLISION",
+    "STATS_NOT_AVAILABLE",
+    "WEIGHTED_FEATURE_LENGTH_MISMATCH",
+    "WEIGHTED_FEATURE_MISSING_VALUE",
+    "WEIGHTED_FEATURE_MISSING_WEIGHT",
+    "WEIGHTED_FEATURE_NAME_COLLISION",
 }
 
 
@@ -91,10 +114,24 @@ def test_comparisons_say_what_tfdv_says(name: str) -> None:
         assert (name.split()[0] in _reasons(anomalies)) == name.endswith("bad")
 
 
-def test_every_reason_has_data_that_give_it_and_data_that_do_not() -> None:
-    kinds = [(name.split()[0], name.split()[-1]) for name in COMPARED]
-    assert {reason for reason, kind in kinds if kind == "bad"} == REASONS
-    assert {reason for reason, kind in kinds if kind == "good"} == REASONS
+@pytest.mark.parametrize("name", CHECKED)
+def test_other_checks_say_and_mend_what_tfdv_says_and_mends(name: str) -> None:
+    case = CHECKED[name]
+    anomalies = _validated(case)
+    assert _differing(anomalies, case) == []
+    if name.endswith((" bad", " good")):
+        assert (name.split()[0] in _reasons(anomalies)) == name.endswith("bad")
+    statistics = _statistics(case["statistics"])
+    updated = tfdv.update_schema(_schema(case["schema"]), statistics)
+    assert text_format.MessageToString(updated) == text_format.MessageToString(_schema(case["updated"]))
+    assert not tfdv.validate_statistics(statistics, updated).anomaly_info
+
+
+@pytest.mark.parametrize(("cases", "reasons"), [(COMPARED, REASONS), (CHECKED, CHECKED_REASONS)])
+def test_every_reason_has_data_that_give_it_and_data_that_do_not(cases: dict[str, Any], reasons: set[str]) -> None:
+    kinds = [(name.split()[0], name.split()[-1]) for name in cases]
+    assert {reason for reason, kind in kinds if kind == "bad"} == reasons
+    assert {reason for reason, kind in kinds if kind == "good"} == reasons
 
 
 def test_distances_of_random_distributions_are_those_that_tfdv_measures() -> None:

@@ -10,7 +10,7 @@ from headwater.validation.anomalies._check import examine
 from headwater.validation.anomalies._dataset import DATASET_CHECKS, Whole
 from headwater.validation.anomalies._proposal import diff_regions
 from headwater.validation.anomalies._report import fill
-from headwater.validation.anomalies._subject import Context, Subject
+from headwater.validation.anomalies._subject import Context, Described, Subject
 from headwater.validation.anomalies._walk import walk
 from headwater.validation.schema._features import check_schema
 
@@ -79,7 +79,7 @@ def validate_statistics(
         if subject.findings:
             info = anomalies.anomaly_info[subject.path.serialized()]
             fill(info, subject.findings, subject.path)
-            if enable_diff_regions:
+            if enable_diff_regions and isinstance(subject, Described):
                 info.diff_regions.extend(diff_regions(subject))
         if isinstance(subject, Subject) and subject.distances.ByteSize():
             anomalies.drift_skew_info.add(path=subject.path.to_proto()).MergeFrom(subject.distances)

@@ -19,6 +19,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "schema"))  # the makers of messages
 
+import checked_cases  # noqa: E402
 from comparator_cases import cases, random_case  # noqa: E402
 
 RANDOM = 300
@@ -49,6 +50,12 @@ def of_case(case):
     return {"schema": text(schema), **given, "anomalies": text(anomalies)}
 
 
+def of_checked(case):
+    """The same with the schema that would accept the data."""
+    schema = text_format.Parse(case.schema, schema_pb2.Schema())
+    return {**of_case(case), "updated": text(tfdv.update_schema(schema, statistics_of(case.statistics)))}
+
+
 def write(name, value):
     content = (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
     (HERE / name).write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
@@ -57,4 +64,5 @@ def write(name, value):
 if __name__ == "__main__":
     print(tfdv.__version__)
     write("compared.json", {case.name: of_case(case) for case in cases()})
+    write("checked.json", {case.name: of_checked(case) for case in checked_cases.cases()})
     write("distances.json.gz", [of_case(random_case(random.Random(seed))) for seed in range(RANDOM)])
