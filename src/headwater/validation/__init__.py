@@ -8,7 +8,11 @@ from headwater.validation._errors import DataError
 from headwater.validation._inference import infer_schema, update_schema
 from headwater.validation._paths import FeaturePath
 from headwater.validation.anomalies import (
+    CustomValidationConfig,
     Drift,
+    FeaturePairValidation,
+    FeatureValidation,
+    Validation,
     measure_drift,
     validate_statistics,
     validate_statistics_in_environment,
@@ -56,9 +60,10 @@ from headwater.validation.statistics_files import (
 )
 
 __all__ = [
-    "AnomalousValue", "AnomalousValues", "DataError", "Drift", "FeaturePath", "FeatureValueSlicer", "StatsOptions",
-    "anomalous_values_in_csv", "anomalous_values_in_dataframe", "anomalous_values_in_parquet", "compare_slices",
-    "display_anomalies", "display_schema", "generate_statistics_from_csv", "generate_statistics_from_dataframe",
+    "AnomalousValue", "AnomalousValues", "CustomValidationConfig", "DataError", "Drift", "FeaturePairValidation",
+    "FeaturePath", "FeatureValidation", "FeatureValueSlicer", "StatsOptions", "Validation", "anomalous_values_in_csv",
+    "anomalous_values_in_dataframe", "anomalous_values_in_parquet", "compare_slices", "display_anomalies",
+    "display_schema", "generate_statistics_from_csv", "generate_statistics_from_dataframe",
     "generate_statistics_from_ibis", "generate_statistics_from_json", "generate_statistics_from_parquet", "get_domain",
     "get_feature", "get_feature_value_slicer", "get_statistics_html", "infer_schema", "load_anomalies_binary",
     "load_anomalies_text", "load_schema_text", "load_statistics", "load_stats_binary", "load_stats_text",

@@ -12,7 +12,8 @@ import random
 import sys
 
 import tensorflow_data_validation as tfdv
-from google.protobuf import text_format
+from google.protobuf import json_format, text_format
+from tensorflow_data_validation.anomalies.proto import custom_validation_config_pb2
 from tensorflow_data_validation.api import validation_api
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
@@ -20,6 +21,7 @@ HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "schema"))  # the makers of messages
 
 import checked_cases  # noqa: E402
+import custom_cases  # noqa: E402
 from comparator_cases import cases, random_case  # noqa: E402
 
 RANDOM = 300
@@ -56,6 +58,33 @@ def of_checked(case):
     return {**of_case(case), "updated": text(tfdv.update_schema(schema, statistics_of(case.statistics)))}
 
 
+def with_messages(value):
+    """The configuration with paths as messages."""
+    if isinstance(value, list):
+        return [with_messages(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {k: {"step": v} if k.endswith("_path") else with_messages(v) for k, v in value.items()}
+
+
+def of_custom(config, environment):
+    schema = text_format.Parse(custom_cases.SCHEMA, schema_pb2.Schema())
+    schema.default_environment.extend(["X", "Y"])
+    statistics, previous = statistics_of(custom_cases.STATISTICS), statistics_of(custom_cases.PREVIOUS)
+    message = custom_validation_config_pb2.CustomValidationConfig()
+    json_format.ParseDict(with_messages(config), message)
+    anomalies = tfdv.validate_statistics(statistics, schema, environment, previous, custom_validation_config=message)
+    anomalies.ClearField("baseline")
+    return {
+        "config": config,
+        "environment": environment,
+        "schema": text(schema),
+        "statistics": text(statistics),
+        "previous": text(previous),
+        "anomalies": text(anomalies),
+    }
+
+
 def write(name, value):
     content = (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
     (HERE / name).write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
@@ -65,4 +94,5 @@ if __name__ == "__main__":
     print(tfdv.__version__)
     write("compared.json", {case.name: of_case(case) for case in cases()})
     write("checked.json", {case.name: of_checked(case) for case in checked_cases.cases()})
+    write("custom.json", {name: of_custom(*case) for name, case in custom_cases.CASES.items()})
     write("distances.json.gz", [of_case(random_case(random.Random(seed))) for seed in range(RANDOM)])
