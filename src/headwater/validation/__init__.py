@@ -14,6 +14,7 @@ from headwater.validation.anomalies import (
     FeatureValidation,
     Validation,
     measure_drift,
+    validate_corresponding_slices,
     validate_statistics,
     validate_statistics_in_environment,
 )
@@ -67,8 +68,8 @@ __all__ = [
     "generate_statistics_from_ibis", "generate_statistics_from_json", "generate_statistics_from_parquet", "get_domain",
     "get_feature", "get_feature_value_slicer", "get_statistics_html", "infer_schema", "load_anomalies_binary",
     "load_anomalies_text", "load_schema_text", "load_statistics", "load_stats_binary", "load_stats_text",
-    "measure_drift", "merge_shards", "set_domain", "update_schema", "validate_examples_in_csv",
-    "validate_examples_in_dataframe", "validate_examples_in_parquet", "validate_statistics",
+    "measure_drift", "merge_shards", "set_domain", "update_schema", "validate_corresponding_slices",
+    "validate_examples_in_csv", "validate_examples_in_dataframe", "validate_examples_in_parquet", "validate_statistics",
     "validate_statistics_in_environment", "visualize_statistics", "write_anomalies_binary", "write_anomalies_text",
     "write_html", "write_schema_text", "write_shard", "write_stats_binary", "write_stats_text",
 ]  # fmt: skip

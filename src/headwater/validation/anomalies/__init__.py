@@ -18,7 +18,7 @@ the checks say; `infer_schema` and `update_schema` keep what they mend.
 | `_walk` | goes through schema and statistics side by side and examines each feature |
 | `_report` | findings → `Anomalies` |
 | `_proposal` | how a feature's schema would have to change |
-| `_validate` | the functions users call |
+| `_validate`, `_slices` | the functions users call |
 
 To add checks of features, write a table `MY_CHECKS: tuple[Check[Subject], ...]` and name it in
 `_tables.FEATURE_CHECKS` at the place where its reasons are to stand. `Subject.feature` is the feature's schema,
@@ -34,6 +34,7 @@ from headwater.validation.anomalies._custom import (
     Validation,
 )
 from headwater.validation.anomalies._drift import Drift, measure_drift
+from headwater.validation.anomalies._slices import validate_corresponding_slices
 from headwater.validation.anomalies._validate import validate_statistics, validate_statistics_in_environment
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "FeatureValidation",
     "Validation",
     "measure_drift",
+    "validate_corresponding_slices",
     "validate_statistics",
     "validate_statistics_in_environment",
 ]

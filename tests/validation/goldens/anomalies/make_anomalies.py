@@ -22,6 +22,7 @@ sys.path.insert(0, str(HERE.parent / "schema"))  # the makers of messages
 
 import checked_cases  # noqa: E402
 import custom_cases  # noqa: E402
+import slice_cases  # noqa: E402
 from comparator_cases import cases, random_case  # noqa: E402
 
 RANDOM = 300
@@ -85,6 +86,18 @@ def of_custom(config, environment):
     }
 
 
+def of_slices(schema, statistics, previous, serving):
+    anomalies = tfdv.validate_corresponding_slices(
+        statistics_of(statistics),
+        text_format.Parse(schema, schema_pb2.Schema()),
+        None,
+        statistics_of(previous),
+        statistics_of(serving),
+    )
+    given = {"schema": schema, "statistics": statistics, "previous": previous, "serving": serving}
+    return {**given, "anomalies": text(anomalies)}
+
+
 def write(name, value):
     content = (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
     (HERE / name).write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
@@ -95,4 +108,5 @@ if __name__ == "__main__":
     write("compared.json", {case.name: of_case(case) for case in cases()})
     write("checked.json", {case.name: of_checked(case) for case in checked_cases.cases()})
     write("custom.json", {name: of_custom(*case) for name, case in custom_cases.CASES.items()})
+    write("slices.json", {name: of_slices(*case) for name, case in slice_cases.CASES.items()})
     write("distances.json.gz", [of_case(random_case(random.Random(seed))) for seed in range(RANDOM)])
