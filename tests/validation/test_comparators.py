@@ -18,6 +18,8 @@ from tests.validation.protos import differences
 
 GOLDENS = Path(__file__).parent / "goldens" / "anomalies"
 COMPARED: dict[str, dict[str, Any]] = json.loads((GOLDENS / "compared.json").read_text())
+SLICES: dict[str, dict[str, Any]] = json.loads((GOLDENS / "slices.json").read_text())
+CHECKED: dict[str, dict[str, Any]] = json.loads((GOLDENS / "checked.json").read_text())
 REASONS = {
     "COMPARATOR_CONTROL_DATA_MISSING",
     "COMPARATOR_HIGH_NUM_EXAMPLES",
@@ -27,6 +29,28 @@ REASONS = {
     "COMPARATOR_NORMALIZED_ABSOLUTE_DIFFERENCE_HIGH",
     "DATASET_HIGH_NUM_EXAMPLES",
     "DATASET_LOW_NUM_EXAMPLES",
+}
+
+CHECKED_REASONS = {
+    "DERIVED_FEATURE_BAD_LIFECYCLE",
+    "DERIVED_FEATURE_INVALID_SOURCE",
+    "FEATURE_COVERAGE_TOO_LOW",
+    "FEATURE_COVERAGE_TOO_SHORT_AVG_TOKEN_LENGTH",
+    "LOW_SUPPORTED_IMAGE_FRACTION",
+    "MAX_IMAGE_BYTE_SIZE_EXCEEDED",
+    "SEQUENCE_VALUE_TOO_FEW_OCCURRENCES",
+    "SEQUENCE_VALUE_TOO_LARGE_FRACTION",
+    "SEQUENCE_VALUE_TOO_MANY_OCCURRENCES",
+    "SEQUENCE_VALUE_TOO_SMALL_FRACTION",
+    "SPARSE_FEATURE_LENGTH_MISMATCH",
+    "SPARSE_FEATURE_MISSING_INDEX",
+    "SPARSE_FEATURE_MISSING_VALUE",
+    "SPARSE_FEATURE_NAME_COLLISION",
+    "STATS_NOT_AVAILABLE",
+    "WEIGHTED_FEATURE_LENGTH_MISMATCH",
+    "WEIGHTED_FEATURE_MISSING_VALUE",
+    "WEIGHTED_FEATURE_MISSING_WEIGHT",
+    "WEIGHTED_FEATURE_NAME_COLLISION",
 }
 
 
@@ -72,6 +96,8 @@ def _of_thresholds(anomalies: Any) -> Any:
 def _differing(anomalies: Any, case: dict[str, Any]) -> list[str]:
     theirs = text_format.Parse(case["anomalies"], anomalies_pb2.Anomalies())
     ours = _of_thresholds(anomalies)
+    ours.ClearField("baseline")
+    theirs.ClearField("baseline")
     assert dict(ours.anomaly_info) == dict(theirs.anomaly_info)  # with every letter of the texts
     ours.ClearField("anomaly_info")
     theirs.ClearField("anomaly_info")
@@ -91,10 +117,48 @@ def test_comparisons_say_what_tfdv_says(name: str) -> None:
         assert (name.split()[0] in _reasons(anomalies)) == name.endswith("bad")
 
 
-def test_every_reason_has_data_that_give_it_and_data_that_do_not() -> None:
-    kinds = [(name.split()[0], name.split()[-1]) for name in COMPARED]
-    assert {reason for reason, kind in kinds if kind == "bad"} == REASONS
-    assert {reason for reason, kind in kinds if kind == "good"} == REASONS
+@pytest.mark.parametrize("name", CHECKED)
+def test_other_checks_say_and_mend_what_tfdv_says_and_mends(name: str) -> None:
+    case = CHECKED[name]
+    anomalies = _validated(case)
+    assert _differing(anomalies, case) == []
+    if name.endswith((" bad", " good")):
+        assert (name.split()[0] in _reasons(anomalies)) == name.endswith("bad")
+    statistics = _statistics(case["statistics"])
+    updated = tfdv.update_schema(_schema(case["schema"]), statistics)
+    assert text_format.MessageToString(updated) == text_format.MessageToString(_schema(case["updated"]))
+    assert not tfdv.validate_statistics(statistics, updated).anomaly_info
+
+
+@pytest.mark.parametrize("name", SLICES)
+def test_slices_fare_as_with_tfdv(name: str) -> None:
+    case = SLICES[name]
+    others = [_statistics(case[side]) for side in ("previous", "serving")]
+    schema, statistics = _schema(case["schema"]), _statistics(case["statistics"])
+    anomalies = tfdv.validate_corresponding_slices(statistics, schema, None, *others)
+    theirs = text_format.Parse(case["anomalies"], anomalies_pb2.Anomalies())
+    for baseline in (anomalies.baseline, theirs.baseline):
+        baseline.feature.sort(key=lambda feature: feature.name)  # theirs have the order of a set
+    assert list(anomalies.baseline.feature) == list(theirs.baseline.feature)
+    assert list(anomalies.baseline.string_domain) == list(theirs.baseline.string_domain)
+    anomalies.drift_skew_info.sort(key=lambda info: info.path.step[0])
+    assert _differing(anomalies, case) == []
+
+
+def test_slices_have_environments_too() -> None:
+    case = SLICES["drift"]
+    statistics, schema = _statistics(case["statistics"]), _schema(case["schema"])
+    here = tfdv.validate_corresponding_slices(statistics, schema, "Y").anomaly_info
+    elsewhere = tfdv.validate_corresponding_slices(statistics, schema, "X").anomaly_info
+    assert set(here) == {"'slice(All Examples)::a'", "'slice(c_DE)::a'"}
+    assert elsewhere["'slice(c_US)::a'"].short_description == "Column missing in environment"
+
+
+@pytest.mark.parametrize(("cases", "reasons"), [(COMPARED, REASONS), (CHECKED, CHECKED_REASONS)])
+def test_every_reason_has_data_that_give_it_and_data_that_do_not(cases: dict[str, Any], reasons: set[str]) -> None:
+    kinds = [(name.split()[0], name.split()[-1]) for name in cases]
+    assert {reason for reason, kind in kinds if kind == "bad"} == reasons
+    assert {reason for reason, kind in kinds if kind == "good"} == reasons
 
 
 def test_distances_of_random_distributions_are_those_that_tfdv_measures() -> None:
@@ -193,3 +257,14 @@ def test_statistics_of_another_type_are_refused() -> None:
     statistics = tfdv.generate_statistics_from_dataframe({"a": np.ones(1)})
     with pytest.raises(TypeError, match="expected statistics as a DatasetFeatureStatisticsList, received list"):
         tfdv.measure_drift(statistics, [1.0])
+
+
+@pytest.mark.parametrize("item", ["sparse_feature", "weighted_feature"])
+@pytest.mark.parametrize("stage", ["DEPRECATED", "ALPHA"])
+def test_what_is_composed_but_not_validated_is_left_alone(item: str, stage: str) -> None:
+    """TensorFlow Data Validation ends the process where such a sparse feature has statistics."""
+    of = {"sparse_feature": 'value_feature { name: "v" }', "weighted_feature": 'feature { step: "v" }'}[item]
+    schema = f'feature {{ name: "v" type: INT }} {item} {{ name: "s" {of} lifecycle_stage: {stage} }}'
+    statistics = _statistics(CHECKED["SPARSE_FEATURE_MISSING_VALUE 15 bad"]["statistics"])
+    found = tfdv.validate_statistics(statistics, _schema(schema))
+    assert set(found.anomaly_info) == {"i", "j"}  # new columns

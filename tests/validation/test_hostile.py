@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import headwater.validation as tfdv
-from headwater.validation.figures import duck
+from headwater.validation.figures import duck, together
 from headwater.validation.sources import _wide
 
 NAMES = ["a", "A", 'a"b', "x'; DROP TABLE raw; --", "x\ny", "", " ", "A_1", "ünï", "c1", "</script>", "%s{}"]
@@ -356,3 +356,12 @@ def test_too_little_memory_says_what_to_do(tmp_path):
     path = write(tmp_path, "a\n" + "".join(f"{i:0100}x\n" for i in range(20_000)))
     with pytest.raises((MemoryError, ValueError), match="memory"):
         tfdv.generate_statistics_from_csv(path, stats_options=tfdv.StatsOptions(memory_limit="1MB"))
+
+
+@pytest.mark.parametrize("few", [2_000, -1])
+def test_fractions_may_be_large(few, tmp_path, monkeypatch):
+    monkeypatch.setattr(together, "FEW", few)
+    path = write(tmp_path, b"a,b\n1e300,1.5\n-1.5e308,-9223372036854775809.5\n-1.5e308,\n")
+    found = features(tfdv.generate_statistics_from_csv(path))
+    assert [f.num_stats.min for f in found] == [-1.5e308, -9223372036854775808.0]
+    assert [f.num_stats.std_dev for f in found] == [np.inf, 4611686018427387904.0]

@@ -136,6 +136,11 @@ class Evidence:
         return self.proto.num_stats.max
 
     @property
+    def most_bytes(self) -> int:
+        """How long the longest value is that is no string but bytes."""
+        return self.proto.bytes_stats.max_num_bytes_int
+
+    @property
     def histograms(self) -> Iterable[statistics_pb2.Histogram]:
         """The histograms of numbers."""
         return self.proto.num_stats.histograms

@@ -1,4 +1,4 @@
-"""Messages in text files: written whole or not at all, and read with errors that say where."""
+"""Messages in files: written whole or not at all, and read with errors that say where."""
 
 from __future__ import annotations
 
@@ -72,8 +72,28 @@ def read_text_message(path: str | os.PathLike[str], message: Message) -> Message
     raise DataError(f"{problem.rstrip('. ')}. {_expected(message)}", os.fspath(path), line)
 
 
+def read_binary_message(path: str | os.PathLike[str], message: Message) -> Message:
+    """Reads a binary file into an empty message, and returns it.
+
+    Raises:
+        OSError: if the file cannot be read.
+        DataError: if it is no such message; says the file.
+    """
+    content: Any = message
+    try:
+        content.ParseFromString(Path(path).read_bytes())
+    except OSError:
+        raise
+    except Exception as error:  # protobuf's classes differ between its implementations
+        raise DataError(f"{error}. Expected a binary message ({_named(content)}).", os.fspath(path)) from None
+    return message
+
+
 def _expected(message: Any) -> str:
+    kind = _named(message)
+    return f"Expected {kind} message in text format. Remedy: correct that place, or write the file anew from {kind}."
+
+
+def _named(message: Any) -> str:
     kind = message.DESCRIPTOR.name
-    return (
-        f"Expected a {kind} message in text format. Remedy: correct that place, or write the file anew from a {kind}."
-    )
+    return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"

@@ -6,8 +6,7 @@ import os
 import pathlib
 from typing import Any
 
-from headwater.validation._errors import DataError
-from headwater.validation._files import read_text_message, write_atomically, write_text_message
+from headwater.validation._files import read_binary_message, read_text_message, write_atomically, write_text_message
 from headwater.validation._protos import statistics_pb2
 
 _TEXT = (".pbtxt", ".txt", ".textproto", ".prototxt")
@@ -51,24 +50,13 @@ def load_stats_text(input_path: str | os.PathLike[str]) -> Any:
 
 def load_stats_binary(input_path: str | os.PathLike[str]) -> Any:
     """Reads statistics written as a binary message. See `load_stats_text`."""
-    return _parsed(pathlib.Path(input_path).read_bytes(), input_path)
+    return read_binary_message(input_path, statistics_pb2.DatasetFeatureStatisticsList())
 
 
 def load_statistics(input_path: str | os.PathLike[str]) -> Any:
     """Reads statistics from a file of any form. See `load_stats_text`."""
     path = pathlib.Path(input_path)
     return load_stats_text(path) if path.suffix in _TEXT else load_stats_binary(path)
-
-
-def _parsed(data: bytes, path: str | os.PathLike[str]) -> Any:
-    message = statistics_pb2.DatasetFeatureStatisticsList()
-    try:
-        message.ParseFromString(data)
-    except Exception as error:  # protobuf's classes differ between its implementations
-        raise DataError(
-            f"{error}. Expected statistics as a binary message (a DatasetFeatureStatisticsList).", os.fspath(path)
-        ) from None
-    return message
 
 
 def _checked(stats: Any) -> Any:

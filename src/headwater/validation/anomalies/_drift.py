@@ -19,7 +19,8 @@ class Drift(NamedTuple):
         value: the distance, 0 to 1.
         where: the value of the feature where the difference is largest; empty if the measure knows of none.
         noise: the distance that two random samples of these sizes from the same distribution exceed in one of twenty
-            cases; None where that is not known. A threshold below it raises false alarms.
+            cases; None where that is not known, as for strings of which only the most frequent are counted. A threshold
+            below it raises false alarms.
     """
 
     path: FeaturePath

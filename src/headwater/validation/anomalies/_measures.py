@@ -52,6 +52,15 @@ class Pair(NamedTuple):
         sides = tuple(_labels(side, by_weight) for side, by_weight in self._sides())
         return (sides[0], sides[1]) if any(sides) else None
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether all strings of both are counted, not only the most frequent ones, which differ by chance."""
+        return all(_is_listed(side) for side in (self.current, self.control))
+
+    def noise(self, of_labels: Callable[[Counts, Counts], float | None]) -> float | None:
+        """What chance alone gives, if all strings are counted."""
+        return of_labels(*self.labels) if self.labels is not None and self.is_listed else None
+
     def histograms(self, kind: int) -> tuple[Histogram, Histogram] | None:
         """The numbers of either, in the histogram of that kind; None unless both have one."""
         here, there = (_histogram(side, by_weight, kind) for side, by_weight in self._sides())
@@ -61,6 +70,10 @@ class Pair(NamedTuple):
         by_weight = self.current.dataset.by_weight
         yield self.current, by_weight
         yield self.control, by_weight and self.control.dataset.by_weight
+
+
+def _is_listed(side: Evidence) -> bool:
+    return side.unique is None or side.unique <= len(side.proto.string_stats.rank_histogram.buckets)
 
 
 def _labels(side: Evidence, by_weight: bool) -> Counts:
@@ -123,7 +136,7 @@ class Measure(NamedTuple):
 
 def _infinity(pair: Pair) -> Measured | None:
     if (labels := pair.labels) is not None:
-        return Measured(*infinity_norm(*labels), noise=_noise_of_shares(*labels))
+        return Measured(*infinity_norm(*labels), noise=pair.noise(_noise_of_shares))
     for kind in (QUANTILES, STANDARD):
         if (histograms := pair.histograms(kind)) is not None:
             difference = cumulative_distance(*histograms, quantiles=kind == QUANTILES)
@@ -135,12 +148,12 @@ def _difference(pair: Pair) -> Measured | None:
     labels = pair.labels
     if labels is None:
         return None
-    return Measured(*normalized_abs_difference(*labels), noise=_noise_of_counts(*labels))
+    return Measured(*normalized_abs_difference(*labels), noise=pair.noise(_noise_of_counts))
 
 
 def _divergence(pair: Pair) -> Measured | None:
     if (labels := pair.labels) is not None:
-        value, noise = jensen_shannon(*labels), _noise_of_divergence(*labels)
+        value, noise = jensen_shannon(*labels), pair.noise(_noise_of_divergence)
     else:
         quantiles = pair.source == schema_pb2.HistogramSelection.QUANTILES
         histograms = pair.histograms(QUANTILES if quantiles else STANDARD)

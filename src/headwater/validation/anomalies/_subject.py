@@ -38,6 +38,9 @@ class Context:
         previous_version: the statistics of an earlier version of the same data.
         options: how features are described that the schema does not know.
         cumulative: whether a string that one feature adds to a shared domain is no longer strange in the next.
+
+    `domains` are the string domains by name, `taken` those names, and `composed` the names of sparse and weighted
+    features, of which statistics have entries that are not about values.
     """
 
     schema: schema_pb2.Schema
@@ -51,6 +54,7 @@ class Context:
     cumulative: bool = False
     domains: dict[str, schema_pb2.StringDomain] = field(init=False)
     taken: set[str] = field(init=False)
+    composed: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self._mended_domains = {domain.name: domain for domain in self.mended.string_domain}

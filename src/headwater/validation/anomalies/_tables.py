@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from headwater.validation.anomalies._check import Check, Each
 from headwater.validation.anomalies._comparators import COMPARATOR_CHECKS
+from headwater.validation.anomalies._derived import DERIVED_CHECKS
+from headwater.validation.anomalies._images import IMAGE_CHECKS
+from headwater.validation.anomalies._language import LANGUAGE_CHECKS
 from headwater.validation.anomalies._numbers import NUMBER_CHECKS
 from headwater.validation.anomalies._presence import ABSENCE_CHECKS, ENVIRONMENT_CHECKS, PRESENCE_CHECKS
 from headwater.validation.anomalies._specification import SPECIFICATION_CHECKS
@@ -22,7 +25,9 @@ FEATURE_CHECKS: tuple[Check[Subject] | Each[Subject], ...] = (
     *NUMBER_CHECKS,
     *STRING_CHECKS,
     *SEMANTIC_CHECKS,
-    # image and language checks
+    *LANGUAGE_CHECKS,
+    *IMAGE_CHECKS,
     *UNIQUE_CHECKS,
     *COMPARATOR_CHECKS,
+    *DERIVED_CHECKS,
 )

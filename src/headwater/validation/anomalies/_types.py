@@ -13,7 +13,7 @@ from headwater.validation.schema._describe import describe_semantic_domain
 _FLOAT = re.compile(r"(?<=: )-?[0-9]+[.e][0-9.e+-]*$", re.MULTILINE)
 
 # Bytes that are no strings have no strings, numbers or times in them.
-_DOMAINS_OF_STRINGS = {
+DOMAINS_OF_STRINGS = {
     "domain",
     "string_domain",
     "bool_domain",
@@ -32,7 +32,7 @@ def _other_type(subject: Subject) -> Fields | None:
 
 
 def _bytes_with_domain(subject: Subject) -> Fields | None:
-    if subject.evidence.kind != Kind.BYTES or subject.domain_kind not in _DOMAINS_OF_STRINGS:
+    if subject.evidence.kind != Kind.BYTES or subject.domain_kind not in DOMAINS_OF_STRINGS:
         return None
     without = schema_pb2.Feature()
     without.CopyFrom(subject.feature)

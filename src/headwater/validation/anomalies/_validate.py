@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from headwater.validation._evidence import Dataset, default_dataset
 from headwater.validation._protos import anomalies_pb2, schema_pb2, statistics_pb2
 from headwater.validation.anomalies._check import examine
+from headwater.validation.anomalies._custom import validate_custom
 from headwater.validation.anomalies._dataset import DATASET_CHECKS, Whole
 from headwater.validation.anomalies._proposal import diff_regions
 from headwater.validation.anomalies._report import fill
-from headwater.validation.anomalies._subject import Context, Subject
+from headwater.validation.anomalies._subject import Context, Described, Subject
 from headwater.validation.anomalies._walk import walk
 from headwater.validation.schema._features import check_schema
 
@@ -23,6 +24,7 @@ def validate_statistics(
     environment: str | None = None,
     previous_statistics: Statistics | None = None,
     serving_statistics: Statistics | None = None,
+    custom_validation_config: Any = None,
     *,
     previous_version_statistics: Statistics | None = None,
     enable_diff_regions: bool = False,
@@ -37,6 +39,7 @@ def validate_statistics(
         previous_statistics: of earlier data, to find drift: distances of features above the thresholds of their
             `drift_comparator`.
         serving_statistics: of the data a model is served, to find skew: the same by `skew_comparator`.
+        custom_validation_config: a `CustomValidationConfig`: SQL that has to be true of the statistics.
         previous_version_statistics: of an earlier version of the same data, which `num_examples_version_comparator`
             compares with.
         enable_diff_regions: whether each anomaly also says, in `diff_regions`, how its feature's part of the schema
@@ -49,7 +52,8 @@ def validate_statistics(
 
     Raises:
         TypeError: if an argument is of another type.
-        ValueError: if statistics or schema contradict themselves, or the schema does not know the environment.
+        ValueError: if statistics or schema contradict themselves, the schema does not know the environment, or a custom
+            validation is of something that is not there, or no condition.
 
     >>> import headwater.validation as tfdv
     >>> from headwater.validation._protos import schema_pb2, statistics_pb2
@@ -79,10 +83,15 @@ def validate_statistics(
         if subject.findings:
             info = anomalies.anomaly_info[subject.path.serialized()]
             fill(info, subject.findings, subject.path)
-            if enable_diff_regions:
+            if enable_diff_regions and isinstance(subject, Described):
                 info.diff_regions.extend(diff_regions(subject))
         if isinstance(subject, Subject) and subject.distances.ByteSize():
             anomalies.drift_skew_info.add(path=subject.path.to_proto()).MergeFrom(subject.distances)
+    if custom_validation_config is not None:
+        custom = validate_custom(custom_validation_config, statistics, previous_statistics, context.environment)
+        for path, findings in custom:
+            if findings:
+                fill(anomalies.anomaly_info[path.serialized()], findings, path)
     return anomalies
 
 

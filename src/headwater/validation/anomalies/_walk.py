@@ -9,6 +9,7 @@ from headwater.validation._evidence import Evidence
 from headwater.validation._paths import FeaturePath
 from headwater.validation._protos import schema_pb2
 from headwater.validation.anomalies._check import examine
+from headwater.validation.anomalies._composed import Composed, composed_names, examine_composed
 from headwater.validation.anomalies._presence import MISSING_CHECKS, NEW_CHECKS
 from headwater.validation.anomalies._subject import Context, Described, Subject, is_validated
 from headwater.validation.anomalies._tables import FEATURE_CHECKS
@@ -19,14 +20,16 @@ Parent: TypeAlias = schema_pb2.Schema | schema_pb2.StructDomain
 _NO_FIELDS = schema_pb2.StructDomain()
 
 
-def walk(context: Context) -> Iterator[Described]:
+def walk(context: Context) -> Iterator[Described | Composed]:
     """Examines all features, mending `context.mended`.
 
     Yields:
-        Every feature examined: those of the data in their order, each struct followed by its fields, then those that
-        the schema has and the data do not.
+        Every feature examined: first the sparse and the weighted ones, then those of the data in their order, each
+        struct followed by its fields, then those that the schema has and the data do not.
     """
     root = FeaturePath()
+    context.composed = composed_names(context.mended)
+    yield from examine_composed(context)
     yield from _walk_data(context.mended, root, context)
     yield from _walk_missing(context.schema, context.mended, root, context)
 
@@ -37,6 +40,8 @@ def _walk_data(mended: Parent, path: FeaturePath, context: Context) -> Iterator[
         return
     described = {feature.name: feature for feature in mended.feature}
     for evidence in evidences:
+        if not path and evidence.path[-1] in context.composed:
+            continue  # it only tells of others
         feature = described.get(evidence.path[-1])
         if feature is None:
             yield _add(mended, evidence, context)

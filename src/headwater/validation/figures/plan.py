@@ -81,6 +81,14 @@ class Cuts:
         return [share * total for share in shares]
 
 
+def _sum(values: Sequence[float]) -> float:
+    """The sum, exact but for the last rounding; infinite where it is too large."""
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return sum(values)
+
+
 @dataclasses.dataclass
 class Distribution:
     """Numbers and how they are distributed; NaN counts apart.
@@ -134,8 +142,8 @@ class Distribution:
         below = {b: sums[i - 1] if (i := bisect.bisect_right(values, b)) else 0 for b in bounds}
         mean = std = None
         if len(finite) == len(every):
-            mean = math.fsum(v * n for v, n in pairs) / total
-            std = math.sqrt(math.fsum(n * (v - mean) ** 2 for v, n in pairs) / total)
+            mean = _sum([v * n for v, n in pairs]) / total
+            std = math.sqrt(_sum([n * (v - mean) * (v - mean) for v, n in pairs]) / total)
         zeros = sum(n for v, n in pairs if v == 0)
         return cls(total, nan, zeros, mean, std, values[0], values[-1], quantiles, below, ends)
 

@@ -35,6 +35,7 @@ def describe(feature: schema_pb2.Feature, evidence: Evidence, options: Options) 
     describe_presence(feature, evidence)
     if not (options.infer_shape and describe_shape(feature, evidence)):
         describe_value_counts(feature, evidence)
+    describe_derivation(feature, evidence)
     return _describe_domain(feature, evidence, options)
 
 
@@ -42,6 +43,13 @@ def describe_presence(feature: schema_pb2.Feature, evidence: Evidence) -> None:
     feature.presence.min_count = min(1, int(evidence.present))
     if evidence.present and not evidence.missing:
         feature.presence.min_fraction = 1.0
+
+
+def describe_derivation(feature: schema_pb2.Feature, evidence: Evidence) -> None:
+    """Says what the feature was derived from, if validation itself has derived it from others."""
+    if evidence.proto.HasField("validation_derived_source"):
+        feature.validation_derived_source.CopyFrom(evidence.proto.validation_derived_source)
+        feature.lifecycle_stage = schema_pb2.VALIDATION_DERIVED
 
 
 def describe_shape(feature: schema_pb2.Feature, evidence: Evidence) -> bool:

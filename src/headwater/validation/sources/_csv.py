@@ -60,7 +60,8 @@ def create(
     """
     names = columns_of(files, delimiter, column_names)
     read = _Reading(connection, name, Files(files, delimiter, names), known or {}, header=column_names is None)
-    if not read.suit(read.types(f"LIMIT {_SAMPLE}")):
+    sampled = read.types(f"LIMIT {_SAMPLE}")
+    if not read.suit(sampled) or read.are_doubtful(sampled):
         types = read.types()
         if not read.suit(types):
             raise read.unsuitable(types)
@@ -123,13 +124,17 @@ class _Reading:
                 self._execute(f"CREATE TABLE {self._table} AS SELECT {columns} FROM {{files}}", types)
         except _Contradicted:
             return False
+        return True
+
+    def are_doubtful(self, types: Sequence[str | None]) -> bool:
+        """Whether the values of the table could be of other types than those, which the first rows suggested."""
         doubts = [
             f"c{i} IS NOT NULL" if t is None else f"isfinite(c{i}) AND abs(c{i}) >= {_LARGE}"
             for i, (t, known) in enumerate(zip(types, self._known, strict=True))
             if t in (None, FLOAT) and not known
         ]
         query = f"SELECT EXISTS (SELECT 1 FROM {self._table} WHERE {' OR '.join(doubts) or 'false'})"
-        return not self._connection.execute(query).fetchone()[0]
+        return bool(self._connection.execute(query).fetchone()[0])
 
     def unsuitable(self, types: Sequence[str | None]) -> DataError:
         """The first value that is not of its column's type."""

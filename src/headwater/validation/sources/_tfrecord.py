@@ -70,6 +70,14 @@ def create(
     return list(kinds)
 
 
+def rows_of(file: str) -> int:
+    """How many records a file has."""
+    from headwater.data.examples import read_examples  # noqa: PLC0415  imports NumPy
+
+    with _record_errors():
+        return sum(batch.rows for batch in read_examples([file], {}))
+
+
 class _Watched:
     """An Arrow stream that remembers what went wrong in it: DuckDB keeps the text only."""
 
