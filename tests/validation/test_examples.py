@@ -17,6 +17,7 @@ import pytest
 
 import headwater.validation as tfdv
 from headwater.validation._protos import schema_pb2, statistics_pb2, text_format
+from tests.validation.test_tfrecord import example, written
 
 HERE = Path(__file__).parent / "goldens" / "anomalies"
 GOLDENS: dict[str, Any] = json.loads(gzip.decompress((HERE / "examples.json.gz").read_bytes()))
@@ -52,6 +53,27 @@ def test_examples_of_several_values_are_those_that_tfdv_finds(name: str) -> None
     if "n_INT_TYPE_SMALL_INT" in expected:
         expected["n_INT_TYPE_SMALL_INT"].remove(5)  # no values at all, of which TFDV says that the least is 0
     assert _ids(samples) == expected
+
+
+@pytest.mark.parametrize("name", GOLDENS["records"])
+def test_examples_in_record_files(name: str, tmp_path: Path) -> None:
+    options = _options(GOLDENS["records"][name]["schema"])
+    rows = [dict(zip(RECORDS, row, strict=True)) for row in zip(*RECORDS.values(), strict=True)]
+    contents = [example({key: _of_record(values, key) for key, values in row.items()}) for row in rows]
+    files = [written(tmp_path / f"{i}.tfrecord", part) for i, part in enumerate((contents[:3], contents[3:]))]
+    _, expected = tfdv.validate_examples_in_dataframe(_records(), options, num_sampled_examples=100)
+    _, samples = tfdv.validate_examples_in_tfrecord(files, options, num_sampled_examples=100)
+    assert _ids(samples) == _ids(expected)
+    values = list(tfdv.anomalous_values_in_tfrecord(files, options))
+    first, second = ([v for v in values if v.file == str(file)] for file in files)
+    found = [(v.row, v.column, v.reason) for v in first] + [(v.row + 3, v.column, v.reason) for v in second]
+    wanted = tfdv.anomalous_values_in_dataframe(_records(), options)
+    assert sorted(found) == sorted((v.row, v.column, v.reason) for v in wanted)
+
+
+def _of_record(values: Any, name: str) -> Any:
+    kind = {"id": "int64", "n": "int64", "fare": "float"}.get(name, "bytes")
+    return None if values is None else (kind, [v.encode() if kind == "bytes" else v for v in values])
 
 
 @pytest.mark.parametrize("name", ["domains", "other types", "senseless"])

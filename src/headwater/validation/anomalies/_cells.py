@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from headwater.validation.figures.plan import Feature
+from headwater.validation.figures.finish import INVALID
+from headwater.validation.figures.plan import Feature, Kind
 
 Predicate = Callable[[str], str]  # SQL about a value → SQL that is true or not
 
@@ -25,6 +26,11 @@ class Cells:
     sql: str
     depth: int
     many: bool = False
+
+    @classmethod
+    def of(cls, feature: Feature, sql: str, many: bool = False) -> Cells:
+        """The cells of a feature; bytes as the texts that statistics show of them."""
+        return cls(_texts(sql, feature.depth + many) if feature.kind is Kind.BYTES else sql, feature.depth, many)
 
     @property
     def is_present(self) -> str:
@@ -56,7 +62,7 @@ class Cells:
         there = f"list_filter({instances}, lambda s: s IS NOT NULL)"
         for at, field in enumerate(feature.fields, start=1):
             sql = f"list_transform({there}, lambda s: struct_extract_at(s, {at}))"
-            yield field, Cells(sql, field.depth, many=True)
+            yield field, Cells.of(field, sql, many=True)
 
     @property
     def _is_one(self) -> bool:
@@ -88,3 +94,9 @@ class Level:
 
 def _some(values: str, holds: str) -> str:
     return f"coalesce(len(list_filter({values}, lambda x: {holds.format('x')})) > 0, false)"
+
+
+def _texts(sql: str, depth: int) -> str:
+    if not depth:
+        return f"CASE WHEN {sql} IS NOT NULL THEN coalesce(try(decode({sql})), '{INVALID}') END"
+    return f"list_transform({sql}, lambda v{depth}: {_texts(f'v{depth}', depth - 1)})"

@@ -16,6 +16,7 @@ from headwater.validation.anomalies._specification import SPECIFICATION_CHECKS
 from headwater.validation.anomalies._subject import Context, Described, Subject, is_validated
 from headwater.validation.anomalies._types import DOMAINS_OF_STRINGS
 from headwater.validation.anomalies._walk import Parent
+from headwater.validation.figures.finish import TYPES
 from headwater.validation.figures.plan import Feature
 
 ALWAYS, NEVER = "true", "false"
@@ -53,7 +54,7 @@ class Fault(NamedTuple):
 def find_faults(schema: schema_pb2.Schema, features: Sequence[Feature]) -> list[Fault]:
     """All ways in which examples can be anomalous, one for each feature and type of anomaly."""
     context = Context.of(schema, Dataset(statistics_pb2.DatasetFeatureStatistics()))
-    columns = [(feature, Cells(feature.column, feature.depth)) for feature in features]
+    columns = [(feature, Cells.of(feature, feature.column)) for feature in features]
     paths = {FeaturePath(path) for feature in features for path in _paths(feature)}
     found: dict[tuple[FeaturePath, int], Fault] = {}
     for fault in (*_of_data(context.mended, columns, context), *_of_missing(schema, FeaturePath(), paths, context)):
@@ -115,7 +116,7 @@ def _constant(described: Described) -> Iterator[Fault]:
 def _of_feature(
     path: FeaturePath, feature: schema_pb2.Feature, column: Feature, cells: Cells, context: Context
 ) -> Iterator[Fault]:
-    kind = Kind.Type.Value(column.kind.value)
+    kind = TYPES[column.kind]
     nothing = statistics_pb2.FeatureNameStatistics(type=kind, num_stats=statistics_pb2.NumericStatistics())
     subject = Subject(path, feature, context, evidence=Evidence(path, nothing, context.dataset))
     examine(subject, SPECIFICATION_CHECKS)

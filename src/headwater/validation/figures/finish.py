@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from headwater.validation.options import StatsOptions
 
 # What stands for values that cannot be shown.
-_INVALID = "__BYTES_VALUE__"
+INVALID = "__BYTES_VALUE__"
 _LARGE = "__LARGE_BYTES__"
 _MAX_SHOWN = 1024
 
-_TYPES = {
+TYPES = {
     Kind.INT: statistics_pb2.FeatureNameStatistics.INT,
     Kind.FLOAT: statistics_pb2.FeatureNameStatistics.FLOAT,
     Kind.STRING: statistics_pb2.FeatureNameStatistics.STRING,
@@ -60,7 +60,7 @@ def dataset_message(figures: DatasetFigures, options: StatsOptions) -> Any:
 def _fill_feature(message: Any, figures: FeatureFigures, options: StatsOptions) -> None:
     kind = figures.feature.kind
     message.path.step.extend(figures.feature.path)
-    message.type = _TYPES[kind]
+    message.type = TYPES[kind]
     stats = getattr(message, _STATS[kind])
     _fill_common(stats.common_stats, figures, options)
     if figures.numbers is not None and figures.rows.total:
@@ -216,5 +216,5 @@ def shown(value: str | bytes) -> str:
         try:
             value = value.decode()
         except UnicodeDecodeError:
-            return _INVALID
+            return INVALID
     return _LARGE if len(value) > _MAX_SHOWN // 4 and len(value.encode()) > _MAX_SHOWN else value
