@@ -15,14 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+import headwater as tf
 import headwater.validation as tfdv
 from headwater.validation._protos import schema_pb2, statistics_pb2, text_format
-from tests.validation.test_tfrecord import example, written
 
 HERE = Path(__file__).parent / "goldens" / "anomalies"
 GOLDENS: dict[str, Any] = json.loads(gzip.decompress((HERE / "examples.json.gz").read_bytes()))
 TRIPS = HERE / "trips.csv"
 RECORDS = runpy.run_path(str(HERE / "example_cases.py"))["RECORDS"]
+
+EMPTY = "n_INT_TYPE_SMALL_INT", 5  # no values at all, of which TFDV says that the least is 0
 
 
 def _options(schema: str, **rest: Any) -> tfdv.StatsOptions:
@@ -31,6 +33,10 @@ def _options(schema: str, **rest: Any) -> tfdv.StatsOptions:
 
 def _ids(samples: dict[str, list[dict[str, Any]]]) -> dict[str, list[int]]:
     return {name: sorted(np.ravel([example["id"] for example in found])) for name, found in sorted(samples.items())}
+
+
+def _expected(case: dict[str, Any]) -> dict[str, list[int]]:
+    return {name: [i for i in ids if (name, i) != EMPTY] for name, ids in case["examples"].items()}
 
 
 def _records() -> Any:
@@ -49,31 +55,43 @@ def test_the_examples_are_those_that_tfdv_finds(name: str) -> None:
 def test_examples_of_several_values_are_those_that_tfdv_finds(name: str) -> None:
     case = GOLDENS["records"][name]
     _, samples = tfdv.validate_examples_in_dataframe(_records(), _options(case["schema"]), num_sampled_examples=100)
-    expected = case["examples"]
-    if "n_INT_TYPE_SMALL_INT" in expected:
-        expected["n_INT_TYPE_SMALL_INT"].remove(5)  # no values at all, of which TFDV says that the least is 0
-    assert _ids(samples) == expected
+    assert _ids(samples) == _expected(case)
+
+
+@pytest.fixture
+def record_files(tmp_path: Path) -> list[Path]:
+    """The records in two files."""
+    files = [tmp_path / "a.tfrecord", tmp_path / "b.tfrecord"]
+    for file, rows in zip(files, (range(3), range(3, 7))):
+        with tf.io.TFRecordWriter(str(file)) as writer:
+            for row in rows:
+                writer.write(_record(row).SerializeToString())
+    return files
+
+
+def _record(row: int) -> Any:
+    example = tf.train.Example()
+    for name, values in RECORDS.items():
+        if (found := values[row]) is not None:
+            held = example.features.feature[name]
+            kind = {"pay": "bytes_list", "code": "bytes_list", "fare": "float_list"}.get(name, "int64_list")
+            getattr(held, kind).value.extend(v.encode() if isinstance(v, str) else v for v in found)
+    return example
 
 
 @pytest.mark.parametrize("name", GOLDENS["records"])
-def test_examples_in_record_files(name: str, tmp_path: Path) -> None:
-    options = _options(GOLDENS["records"][name]["schema"])
-    rows = [dict(zip(RECORDS, row, strict=True)) for row in zip(*RECORDS.values(), strict=True)]
-    contents = [example({key: _of_record(values, key) for key, values in row.items()}) for row in rows]
-    files = [written(tmp_path / f"{i}.tfrecord", part) for i, part in enumerate((contents[:3], contents[3:]))]
-    _, expected = tfdv.validate_examples_in_dataframe(_records(), options, num_sampled_examples=100)
-    _, samples = tfdv.validate_examples_in_tfrecord(files, options, num_sampled_examples=100)
-    assert _ids(samples) == _ids(expected)
-    values = list(tfdv.anomalous_values_in_tfrecord(files, options))
-    first, second = ([v for v in values if v.file == str(file)] for file in files)
-    found = [(v.row, v.column, v.reason) for v in first] + [(v.row + 3, v.column, v.reason) for v in second]
-    wanted = tfdv.anomalous_values_in_dataframe(_records(), options)
-    assert sorted(found) == sorted((v.row, v.column, v.reason) for v in wanted)
+def test_records_are_those_that_tfdv_finds(name: str, record_files: list[Path]) -> None:
+    case = GOLDENS["records"][name]
+    options = _options(case["schema"])
+    _, samples = tfdv.validate_examples_in_tfrecord(record_files, options, num_sampled_examples=100)
+    assert _ids(samples) == _expected(case)
 
 
-def _of_record(values: Any, name: str) -> Any:
-    kind = {"id": "int64", "n": "int64", "fare": "float"}.get(name, "bytes")
-    return None if values is None else (kind, [v.encode() if kind == "bytes" else v for v in values])
+def test_values_of_records_come_with_their_places(record_files: list[Path]) -> None:
+    options = _options(GOLDENS["records"]["domains"]["schema"])
+    found = list(tfdv.anomalous_values_in_tfrecord(record_files, options))
+    places = [(Path(value.file or "").name, value.row, value.value) for value in found if value.column == "pay"]
+    assert places == [("a.tfrecord", 3, "[Cash, Crypto]"), ("b.tfrecord", 1, "[A, B, Cash]")]
 
 
 @pytest.mark.parametrize("name", ["domains", "other types", "senseless"])
@@ -290,6 +308,25 @@ def test_fields_of_structs_are_looked_at() -> None:
         "trip.fare_FLOAT_TYPE_SMALL_FLOAT": 1,
         "trip.gone_SCHEMA_MISSING_COLUMN": 4,
     }
+
+
+def test_bytes_are_texts_if_they_are_utf8() -> None:
+    blobs = [b"Cash", "Crédit".encode(), b"\xff\xfe", b"42", None]
+    table = pa.table({"pay": pa.array(blobs), "pays": pa.array([[blob] for blob in blobs])})
+    enumeration = 'type: BYTES string_domain { value: ["Cash", "Crédit"] }'
+    options = _options(f'feature {{ name: "pay" {enumeration} }} feature {{ name: "pays" {enumeration} }}')
+    found = [(v.row, v.column, v.reason) for v in tfdv.anomalous_values_in_dataframe(table, options)]
+    assert found == [
+        (row, column, reason)
+        for row, reason in [(3, "ENUM_TYPE_INVALID_UTF8"), (4, "ENUM_TYPE_UNEXPECTED_STRING_VALUES")]
+        for column in ("pay", "pays")
+    ]
+
+
+def test_categories_are_the_numbers_that_they_are() -> None:
+    options = _options('feature { name: "n" type: INT int_domain { min: 2 max: 9 is_categorical: true } }')
+    found = tfdv.anomalous_values_in_dataframe({"n": np.array([2, 10, 1])}, options)
+    assert _places(found) == [(2, "n", "10", "INT_TYPE_BIG_INT"), (3, "n", "1", "INT_TYPE_SMALL_INT")]
 
 
 def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:

@@ -175,3 +175,10 @@ def test_inferred_schemas_know_semantic_domains():
     options = tfdv.StatsOptions(enable_semantic_domain_stats=True)
     when, text = tfdv.infer_schema(tfdv.generate_statistics_from_dataframe(table, options)).feature
     assert when.time_domain.string_format == "%Y-%m-%d" and text.HasField("natural_language_domain")
+
+
+def test_whole_numbers_that_should_be_texts_are_numbers_still():
+    schema = schema_pb2.Schema(feature=[schema_pb2.Feature(name="n", type=schema_pb2.BYTES)])
+    options = tfdv.StatsOptions(schema=schema)
+    found = tfdv.generate_statistics_from_dataframe({"n": np.array([1, 2, 3])}, options)
+    assert found.datasets[0].features[0].WhichOneof("stats") == "num_stats"  # as in TensorFlow Data Validation

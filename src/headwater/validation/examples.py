@@ -12,14 +12,20 @@ from typing import Any, NamedTuple, TypeAlias
 from headwater.validation._protos import schema_pb2, statistics_pb2
 from headwater.validation.anomalies._conditions import text
 from headwater.validation.anomalies._faults import NEVER, Fault, find_faults
-from headwater.validation.figures.duck import Duck, literal
-from headwater.validation.figures.finish import dataset_message
+from headwater.validation.figures.duck import literal
 from headwater.validation.options import StatsOptions
 from headwater.validation.schema._features import check_schema
 from headwater.validation.sources import _csv, _tfrecord
 from headwater.validation.sources._connection import connected, data_errors
 from headwater.validation.sources._files import file_list, found_files
-from headwater.validation.statistics import Examples, asked_of, examples_of, known_types, open_parquet, open_table
+from headwater.validation.statistics import (
+    Examples,
+    dataset_statistics,
+    examples_of,
+    known_types,
+    open_parquet,
+    open_table,
+)
 from headwater.validation.statistics_files import write_statistics
 
 Location: TypeAlias = str | os.PathLike[str] | Sequence[str]
@@ -105,18 +111,18 @@ class Source(NamedTuple):
 
 
 def _of_csv(location: Location, column_names: Sequence[str] | None, delimiter: str, options: StatsOptions) -> Source:
-    files = found_files(location)
-
-    def create(connection: Any, name: str, files: Sequence[str]) -> list[str]:
-        return _csv.create(connection, name, files, delimiter, column_names, known_types(options))
+    files, known = found_files(location), known_types(options)
 
     def rows(connection: Any, file: str) -> int:
-        create(connection, "counted", [file])
+        _csv.create(connection, "counted", [file], delimiter, column_names, known)
         (count,) = connection.execute("SELECT count(*) FROM counted").fetchone()
         connection.execute("DROP TABLE counted")
         return int(count)
 
-    return Source(lambda connection: create(connection, "raw", files), files, rows)
+    def create(connection: Any) -> list[str]:
+        return _csv.create(connection, "raw", files, delimiter, column_names, known)
+
+    return Source(create, files, rows)
 
 
 def _of_parquet(location: Location) -> Source:
@@ -128,13 +134,17 @@ def _of_parquet(location: Location) -> Source:
     return Source(lambda connection: open_parquet(connection, files), files, rows)
 
 
-def _of_tfrecord(location: Location, options: StatsOptions) -> Source:
+def _of_records(location: Location, options: StatsOptions) -> Source:
     files = found_files(location)
+    kinds = _tfrecord.kinds_of(files, options)
 
-    def create(connection: Any) -> list[str]:
-        return _tfrecord.create(connection, "raw", files, _tfrecord.kinds_of(files, options), lists=True)
+    def rows(connection: Any, file: str) -> int:
+        _tfrecord.create(connection, "counted", [file], {})
+        (count,) = connection.execute("SELECT count(*) FROM counted").fetchone()
+        connection.execute("DROP VIEW counted")
+        return int(count)
 
-    return Source(create, files, lambda _, file: _tfrecord.rows_of(file))
+    return Source(lambda connection: _tfrecord.create(connection, "raw", files, kinds), files, rows)
 
 
 def _of_table(table: Any) -> Source:
@@ -183,6 +193,7 @@ def validate_examples_in_csv(
     >>> tfdv.validate_examples_in_csv(file, tfdv.StatsOptions(schema=schema), num_sampled_examples=1)[1]
     {'fare_INT_TYPE_SMALL_INT': [{'fare': -3}]}
     """
+    _schema_of(stats_options)
     source = _of_csv(data_location, column_names, delimiter, stats_options)
     return _validated(source, stats_options, output_path, num_sampled_examples)
 
@@ -203,9 +214,12 @@ def validate_examples_in_tfrecord(
     output_path: str | os.PathLike[str] | None = None,
     num_sampled_examples: int = 0,
 ) -> Any:
-    """Statistics of the examples in TFRecord files that are anomalous. See `validate_examples_in_csv`."""
-    source = _of_tfrecord(data_location, stats_options)
-    return _validated(source, stats_options, output_path, num_sampled_examples)
+    """Statistics of the examples in TFRecord files that are anomalous. See `validate_examples_in_csv`.
+
+    The files are those that `generate_statistics_from_tfrecord` takes.
+    """
+    _schema_of(stats_options)
+    return _validated(_of_records(data_location, stats_options), stats_options, output_path, num_sampled_examples)
 
 
 def validate_examples_in_dataframe(
@@ -223,10 +237,10 @@ def validate_examples_in_dataframe(
 
 def _validated(source: Source, options: StatsOptions, output_path: Any, samples: int) -> Any:
     schema = _schema_of(options)
-    with connected(options) as connection, data_errors(*source.files[:1]):
+    with connected(options) as connection, data_errors(*source.files):
         connection.execute("SET preserve_insertion_order = true")
         names = source.create(connection)
-        examples = examples_of(connection, "raw", names, _as_stored(options))
+        examples = examples_of(connection, "raw", names, options)
         faults = _occurring(connection, find_faults(schema, examples.features))
         message = _statistics(connection, examples, faults, options)
         sampled = {fault.slice: _sample(connection, names, fault, samples) for fault in faults if samples}
@@ -246,12 +260,10 @@ def _occurring(connection: Any, faults: Sequence[Fault]) -> list[Fault]:
 
 
 def _statistics(connection: Any, examples: Examples, faults: Sequence[Fault], options: StatsOptions) -> Any:
-    duck = Duck(connection, asked_of(options))
     message = statistics_pb2.DatasetFeatureStatisticsList()
     for fault in faults:
         connection.execute(f"CREATE TABLE anomalous AS SELECT * FROM examples WHERE {fault.examples}")
-        figures = duck.dataset(fault.slice, "anomalous", examples.features, examples.weight)
-        message.datasets.append(dataset_message(figures, options))
+        message.datasets.append(dataset_statistics(connection, fault.slice, "anomalous", examples, options))
         connection.execute("DROP TABLE anomalous")
     if not faults:
         message.datasets.add()
@@ -298,6 +310,7 @@ def anomalous_values_in_csv(
     ...     print(value.row, value.column, value.value, value.reason)
     3 fare -3 INT_TYPE_SMALL_INT
     """
+    _schema_of(stats_options)
     return _found(_of_csv(data_location, column_names, delimiter, stats_options), stats_options)
 
 
@@ -307,8 +320,12 @@ def anomalous_values_in_parquet(data_location: Location, stats_options: StatsOpt
 
 
 def anomalous_values_in_tfrecord(data_location: Location, stats_options: StatsOptions) -> AnomalousValues:
-    """The values in TFRecord files that the schema does not allow. See `anomalous_values_in_csv`."""
-    return _found(_of_tfrecord(data_location, stats_options), stats_options)
+    """The values in TFRecord files that the schema does not allow. See `anomalous_values_in_csv`.
+
+    A row is a record. The files are those that `generate_statistics_from_tfrecord` takes.
+    """
+    _schema_of(stats_options)
+    return _found(_of_records(data_location, stats_options), stats_options)
 
 
 def anomalous_values_in_dataframe(dataframe: Any, stats_options: StatsOptions) -> AnomalousValues:
@@ -321,10 +338,10 @@ def anomalous_values_in_dataframe(dataframe: Any, stats_options: StatsOptions) -
 
 def _found(source: Source, options: StatsOptions) -> AnomalousValues:
     schema = _schema_of(options)
-    options = dataclasses.replace(_as_stored(options), sample_rate=None)
+    options = dataclasses.replace(options, sample_rate=None, slice_functions=None)
     with contextlib.ExitStack() as resources:
         connection = resources.enter_context(connected(options))
-        resources.enter_context(data_errors(*source.files[:1]))
+        resources.enter_context(data_errors(*source.files))
         connection.execute("SET preserve_insertion_order = true")
         names = source.create(connection)
         faults = find_faults(schema, examples_of(connection, "raw", names, options).features)
@@ -354,13 +371,6 @@ def _described(fault: Fault) -> str:
 
 
 _NOTHING = "{'column': '', 'value': '', 'reason': ''}"
-
-
-def _as_stored(options: StatsOptions) -> StatsOptions:
-    """Options by which values are what they are stored as, not what the schema means by them."""
-    return dataclasses.replace(
-        options, schema=None, infer_type_from_schema=False, label_feature=None, slice_functions=None
-    )
 
 
 def _schema_of(options: StatsOptions) -> schema_pb2.Schema:

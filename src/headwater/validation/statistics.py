@@ -307,16 +307,21 @@ def _finished(connection: Any, table: str, names: Sequence[str], options: StatsO
     examples = examples_of(connection, table, names, options)
     message = statistics_pb2.DatasetFeatureStatisticsList()
     sliced = slices(connection, examples.columns, options)
-    generators = _generators(options, examples)
     for name, condition in [(ALL_EXAMPLES if sliced else "", ""), *sliced]:
         relation = f"(SELECT * FROM examples WHERE {condition})" if condition else "examples"
-        dataset = message.datasets.add(name=name)
-        if options.add_default_generators:
-            dataset.CopyFrom(dataset_message(_figures(connection, name, relation, examples, options), options))
-        data = Data(connection, relation, {f.path[0]: f for f in examples.features}, examples.weight)
-        for generator in generators:
-            generator.add(data, dataset)
+        message.datasets.append(dataset_statistics(connection, name, relation, examples, options))
     return _written(message, output_path)
+
+
+def dataset_statistics(connection: Any, name: str, relation: str, examples: Examples, options: StatsOptions) -> Any:
+    """The statistics of a relation that has the columns of `examples`: a `DatasetFeatureStatistics`."""
+    dataset = statistics_pb2.DatasetFeatureStatistics(name=name)
+    if options.add_default_generators:
+        dataset.CopyFrom(dataset_message(_figures(connection, name, relation, examples, options), options))
+    data = Data(connection, relation, {f.path[0]: f for f in examples.features}, examples.weight)
+    for generator in _generators(options, examples):
+        generator.add(data, dataset)
+    return dataset
 
 
 def known_types(options: StatsOptions) -> dict[str, str]:

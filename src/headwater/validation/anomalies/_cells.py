@@ -28,9 +28,9 @@ class Cells:
     many: bool = False
 
     @classmethod
-    def of(cls, feature: Feature, sql: str, many: bool = False) -> Cells:
-        """The cells of a feature; bytes as the texts that statistics show of them."""
-        return cls(_texts(sql, feature.depth + many) if feature.kind is Kind.BYTES else sql, feature.depth, many)
+    def of(cls, feature: Feature) -> Cells:
+        """The cells of a column."""
+        return cls(_as_read(feature.column, feature.kind, feature.depth), feature.depth)
 
     @property
     def is_present(self) -> str:
@@ -62,7 +62,7 @@ class Cells:
         there = f"list_filter({instances}, lambda s: s IS NOT NULL)"
         for at, field in enumerate(feature.fields, start=1):
             sql = f"list_transform({there}, lambda s: struct_extract_at(s, {at}))"
-            yield field, Cells.of(field, sql, many=True)
+            yield field, Cells(_as_read(sql, field.kind, field.depth + 1), field.depth, many=True)
 
     @property
     def _is_one(self) -> bool:
@@ -92,11 +92,18 @@ class Level:
         return f"({self.missing} OR {self.shortest} IS DISTINCT FROM {self.longest} OR {self.shortest} = 0)"
 
 
+def _as_read(sql: str, kind: Kind, depth: int) -> str:
+    """Values as the schema speaks of them: categories as the numbers that they are, bytes as statistics list them."""
+    if kind is Kind.CATEGORY:
+        return f"{sql}::BIGINT{'[]' * depth}"
+    return _decoded(sql, depth) if kind is Kind.BYTES else sql
+
+
+def _decoded(sql: str, depth: int) -> str:
+    if depth:
+        return f"list_transform({sql}, lambda b{depth}: {_decoded(f'b{depth}', depth - 1)})"
+    return f"CASE WHEN {sql} IS NOT NULL THEN coalesce(TRY(decode({sql})), '{INVALID}') END"
+
+
 def _some(values: str, holds: str) -> str:
     return f"coalesce(len(list_filter({values}, lambda x: {holds.format('x')})) > 0, false)"
-
-
-def _texts(sql: str, depth: int) -> str:
-    if not depth:
-        return f"CASE WHEN {sql} IS NOT NULL THEN coalesce(try(decode({sql})), '{INVALID}') END"
-    return f"list_transform({sql}, lambda v{depth}: {_texts(f'v{depth}', depth - 1)})"

@@ -16,6 +16,7 @@ from headwater.validation._protos import schema_pb2
 from headwater.validation.anomalies._cells import Cells, Predicate
 from headwater.validation.anomalies._check import Type
 from headwater.validation.figures.duck import literal
+from headwater.validation.figures.finish import INVALID
 
 NUMBERS = (Kind.INT, Kind.FLOAT)
 
@@ -175,6 +176,12 @@ def _not_in(x: str, strings: tuple[str, ...] | list[str]) -> str:
     return f"{x} NOT IN ({', '.join(map(text, strings))})" if strings else f"{x} IS NOT NULL"
 
 
+def _invalid(case: Case) -> str | None:
+    if case.kind != Kind.STRING or case.strings is None:
+        return None
+    return case.cells.any(lambda x: f"{x} = '{INVALID}'")
+
+
 def _too_strange(case: Case) -> str | None:
     """Examples of which more values are strange than the schema tolerates."""
     if case.kind != Kind.STRING or case.strings is None:
@@ -216,6 +223,7 @@ VALUE_RULES: tuple[Rule, ...] = (
     Rule(Type.FLOAT_TYPE_SMALL_FLOAT, _any(_FLOAT_DOMAIN, _beyond("float_domain", "min", "<", _float_of))),
     Rule(Type.FLOAT_TYPE_BIG_FLOAT, _any(_FLOAT_DOMAIN, _beyond("float_domain", "max", ">", _float_of))),
     Rule(Type.FLOAT_TYPE_HAS_INF, _any(_FLOAT_DOMAIN, _forbidden("disallow_inf", _is_infinite))),
+    Rule(Type.ENUM_TYPE_INVALID_UTF8, _invalid, ends=True),
     Rule(Type.ENUM_TYPE_UNEXPECTED_STRING_VALUES, _too_strange),
 )
 

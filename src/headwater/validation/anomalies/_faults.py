@@ -54,7 +54,7 @@ class Fault(NamedTuple):
 def find_faults(schema: schema_pb2.Schema, features: Sequence[Feature]) -> list[Fault]:
     """All ways in which examples can be anomalous, one for each feature and type of anomaly."""
     context = Context.of(schema, Dataset(statistics_pb2.DatasetFeatureStatistics()))
-    columns = [(feature, Cells.of(feature, feature.column)) for feature in features]
+    columns = [(feature, Cells.of(feature)) for feature in features]
     paths = {FeaturePath(path) for feature in features for path in _paths(feature)}
     found: dict[tuple[FeaturePath, int], Fault] = {}
     for fault in (*_of_data(context.mended, columns, context), *_of_missing(schema, FeaturePath(), paths, context)):

@@ -26,7 +26,7 @@ def csv_types(schema: Any) -> dict[str, str]:
 
 def as_meant(feature: Feature, schema_feature: Any) -> Kind:
     """What the values of a feature are, as its schema says: categories among whole numbers, images among bytes."""
-    if feature.kind is Kind.INT and is_categorical(schema_feature):
+    if feature.kind is Kind.INT and schema_feature.type == schema_pb2.INT and is_categorical(schema_feature):
         return Kind.CATEGORY
     if feature.kind in (Kind.STRING, Kind.BYTES) and schema_feature.HasField("image_domain"):
         return Kind.BLOB

@@ -92,6 +92,7 @@ def of_slices(schema, statistics, previous, serving):
         statistics_of(previous),
         statistics_of(serving),
     )
+    anomalies.baseline.feature.sort(key=lambda feature: feature.name)  # they have the order of a set
     given = {"schema": schema, "statistics": statistics, "previous": previous, "serving": serving}
     return {**given, "anomalies": text(anomalies)}
 
