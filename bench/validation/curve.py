@@ -20,7 +20,9 @@ def main() -> None:
     for rows in map(int, sys.argv[1:] or ROWS):
         file = DATA / f"trips{rows}.parquet"
         if not file.exists():
-            make(rows, "", str(file))
+            part = file.with_suffix(".part")
+            make(rows, "", str(part))
+            part.rename(file)
         runs = [measured(sys.executable, "headwater.validation", "parquet", ["", str(file), ""]) for _ in range(RUNS)]
         seconds, megabytes = (statistics.median(run[key] for run in runs) for key in ("work", "peak_mb"))
         size = file.stat().st_size / 1e6

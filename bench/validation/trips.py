@@ -29,7 +29,7 @@ def make(rows: int, csv: str, parquet: str) -> None:
     relation = SQL.format(rows=rows)
     if csv:
         connection.execute(f"COPY ({relation}) TO '{csv}' (HEADER)")
-    connection.execute(f"COPY ({relation}) TO '{parquet}'")
+    connection.execute(f"COPY ({relation}) TO '{parquet}' (FORMAT parquet)")
 
 
 if __name__ == "__main__":

@@ -51,9 +51,8 @@ def table() -> object:
     return tfdv.generate_statistics_from_dataframe(data)
 
 
-statistics = {"csv": csv, "tables": tables, "parquet": parquet, "validate_parquet": validate_parquet, "table": table}[
-    TASK
-]()
+TASKS = (csv, tables, parquet, validate_parquet, table)
+statistics = {task.__name__: task for task in TASKS}[TASK]()
 end = time.perf_counter()
 trip = statistics.datasets[0].features[-1].string_stats
 print(

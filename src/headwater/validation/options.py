@@ -75,7 +75,7 @@ class StatsOptions:
         generators: `headwater.validation.generators.StatsGenerator`s, which add statistics of their own.
         feature_allowlist: The features to look at; None: all.
         memory_limit: How much memory the computation may take, such as ``"4GB"``; what does not fit goes to
-            temporary files. None: 125 MB for each thread, which is quick enough for any amount of data.
+            temporary files. None: 125 MB for each thread and 5 MB for each million rows.
         threads: How many threads; None: one per core.
         temp_directory: Where temporary files go.
 

@@ -19,7 +19,7 @@ from headwater.validation.figures.finish import dataset_message
 from headwater.validation.figures.shards import COLUMNS, Counter, Description, Merger
 from headwater.validation.options import StatsOptions
 from headwater.validation.sources import _csv, _tfrecord
-from headwater.validation.sources._connection import connected, data_errors
+from headwater.validation.sources._connection import connected, data_errors, make_room
 from headwater.validation.sources._files import file_list, found_files, plain_name
 from headwater.validation.statistics import asked_of, examples_of, known_types, open_json, open_parquet, open_table
 
@@ -98,6 +98,7 @@ def merge_shards(
                     file,
                 )
         connection.execute(f"CREATE VIEW counts AS SELECT * FROM read_parquet({file_list(files)})")
+        make_room(connection, "counts", options)
         figures = Merger(connection, asked_of(options)).dataset("", first.features, first.weighted)
         if shard_path is not None:
             _write(connection, first, shard_path)

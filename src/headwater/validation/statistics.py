@@ -24,7 +24,7 @@ from headwater.validation.generators._semantic import SemanticDomains
 from headwater.validation.options import StatsOptions, is_categorical
 from headwater.validation.sources import _csv, _tfrecord, _wide
 from headwater.validation.sources._columns import feature, plain
-from headwater.validation.sources._connection import connected, data_errors, duckdb
+from headwater.validation.sources._connection import connected, data_errors, duckdb, make_room
 from headwater.validation.sources._csv_errors import Files
 from headwater.validation.sources._files import file_list, found_files
 from headwater.validation.sources._names import parquet_names, table_names
@@ -257,6 +257,7 @@ class Examples:
 
 def examples_of(connection: Any, table: str, names: Sequence[str], options: StatsOptions) -> Examples:
     """Makes the relation `examples` of a table with columns `c0`, `c1`, …, which are called `names` in the data."""
+    make_room(connection, table, options)
     columns = dict(zip(names, (f"c{i}" for i in range(len(names))), strict=True))
     types = dict(zip(names, connection.sql(f"SELECT * FROM {table} LIMIT 0").types, strict=bool(names)))
     options.check_names(names)

@@ -11,8 +11,9 @@ from typing import Any
 from headwater.validation._errors import DataError
 from headwater.validation.options import StatsOptions
 
-# As much as DuckDB wants at least.
+# As much as DuckDB wants at least, and what grouping many different values needs besides, wherever they are kept.
 _MEGABYTES_PER_THREAD = 125
+_BYTES_PER_ROW = 5
 
 
 def duckdb() -> Any:
@@ -36,11 +37,22 @@ def connected(options: StatsOptions) -> Iterator[Any]:
             connection.execute("SET enable_progress_bar = false")
             if options.threads is not None:
                 _set(connection, "threads", options.threads)
-            (threads,) = connection.execute("SELECT current_setting('threads')").fetchone()
-            _set(connection, "memory_limit", options.memory_limit or f"{_MEGABYTES_PER_THREAD * threads}MB")
+            _set(connection, "memory_limit", options.memory_limit or _enough(connection, 0))
             yield connection
         finally:
             connection.close()
+
+
+def make_room(connection: Any, relation: str, options: StatsOptions) -> None:
+    """Allows as much memory as the rows of a relation need, unless the options say how much."""
+    if options.memory_limit is None:
+        (rows,) = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
+        _set(connection, "memory_limit", _enough(connection, rows))
+
+
+def _enough(connection: Any, rows: int) -> str:
+    (threads,) = connection.execute("SELECT current_setting('threads')").fetchone()
+    return f"{_MEGABYTES_PER_THREAD * threads + _BYTES_PER_ROW * rows // 1_000_000}MB"
 
 
 def _set(connection: Any, name: str, value: Any) -> None:
