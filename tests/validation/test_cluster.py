@@ -111,3 +111,6 @@ def test_errors():
     options = tfdv.StatsOptions(feature_allowlist=["b"])
     with pytest.raises(tfdv.DataError, match=r"no columns \['b'\]"):
         tfdv.generate_statistics_from_ibis(ibis.memtable({"a": [1]}), stats_options=options)
+    by_lists = tfdv.StatsOptions(slice_functions=[tfdv.get_feature_value_slicer({"a": None})])
+    with pytest.raises(tfdv.DataError, match=r"column .a.: has values of type array<int64>\. Expected single values"):
+        tfdv.generate_statistics_from_ibis(ibis.memtable({"a": [[1, 2]]}), stats_options=by_lists)

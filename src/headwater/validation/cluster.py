@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from headwater.validation._errors import DataError
 from headwater.validation._protos import statistics_pb2
 from headwater.validation.figures.finish import dataset_message
 from headwater.validation.figures.portable import Portable
@@ -75,8 +76,19 @@ def _slices(examples: Any, columns: dict[str, str], options: StatsOptions) -> It
     """All examples and their slices, with names."""
     yield (ALL_EXAMPLES if options.slice_functions else ""), examples
     for slicer in options.slice_functions or ():
-        keys = [examples[columns[name]].cast("string") for name in slicer.features]
+        keys = [_key(examples[columns[name]], name) for name in slicer.features]
         different = examples.select(**{f"k{i}": key for i, key in enumerate(keys)}).distinct()
         rows = [tuple(row.values()) for row in different.to_pyarrow().to_pylist()]
         for name, values in slicer.slices(rows):
             yield name, examples.filter(*(key == value for key, value in zip(keys, values, strict=True)))
+
+
+def _key(column: Any, name: str) -> Any:
+    """The values of a column to slice by, as texts."""
+    if column.type().is_nested():
+        raise DataError(
+            f"has values of type {column.type()}. Expected single values to slice by. Remedy: slice by other features, "
+            "or unnest this one first.",
+            column=name,
+        )
+    return column.cast("string")
