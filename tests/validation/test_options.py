@@ -11,6 +11,7 @@ import headwater.validation as tfdv
 from headwater.validation._protos import schema_pb2, statistics_pb2
 from headwater.validation.generators import CrossFeatureStatsGenerator, StatsGenerator
 from tests.validation.goldens.statistics.option_cases import CASES, CATEGORIES
+from tests.validation.protos import differences
 from tests.validation.test_statistics import assert_same
 
 GOLDENS = pathlib.Path(__file__).parent / "goldens" / "statistics" / "data"
@@ -42,10 +43,30 @@ def in_order(statistics):
     return statistics
 
 
+def languages(statistics):
+    """Takes out the statistics of languages. What is a sample in them, or in no order, becomes comparable."""
+    for dataset in statistics.datasets:
+        for feature in dataset.features:
+            for custom in feature.custom_stats:
+                if custom.name == "nl_statistics":
+                    found = statistics_pb2.NaturalLanguageStatistics()
+                    assert custom.any.Unpack(found)
+                    custom.ClearField("any")
+                    sequences = set(found.reported_sequences)
+                    del found.reported_sequences[:]
+                    tokens = sorted(found.token_statistics, key=str)
+                    del found.token_statistics[:]
+                    yield found, sequences, tokens
+
+
 @pytest.mark.parametrize("name", list(CASES))
-def test_statistics_are_tfdvs(name):
+def test_statistics_are_tfdvs(name, tmp_path):
     case = CASES[name]
+    vocabulary = tmp_path / "vocabulary.txt"
+    vocabulary.write_text("\n".join(case.vocabulary) + "\n")
+    has_language = "vocabulary" in case.schema
     options = tfdv.StatsOptions(
+        vocab_paths={"v": vocabulary} if has_language else None,
         schema=schema(case.schema) if case.schema else None,
         generators=[CrossFeatureStatsGenerator()] if case.crosses else None,
         **case.options,
@@ -56,6 +77,12 @@ def test_statistics_are_tfdvs(name):
         # Of a feature that does not vary, TFDV's covariance is what rounding left.
         assert abs(theirs.datasets[0].cross_features[2].num_cross_stats.covariance) < 1e-14
         theirs.datasets[0].cross_features[2].num_cross_stats.ClearField("covariance")
+    pairs = list(zip(languages(ours), languages(theirs), strict=True))
+    assert bool(pairs) == has_language
+    for (mine, sequences, tokens), (their, their_sequences, their_tokens) in pairs:
+        assert list(differences(mine, their)) == []
+        assert (sequences, len(tokens)) == (their_sequences, len(their_tokens))
+        assert [d for a, b in zip(tokens, their_tokens, strict=True) for d in differences(a, b)] == []
     assert_same(in_order(ours), in_order(theirs))
 
 
@@ -182,3 +209,16 @@ def test_whole_numbers_that_should_be_texts_are_numbers_still():
     options = tfdv.StatsOptions(schema=schema)
     found = tfdv.generate_statistics_from_dataframe({"n": np.array([1, 2, 3])}, options)
     assert found.datasets[0].features[0].WhichOneof("stats") == "num_stats"  # as in TensorFlow Data Validation
+
+
+def test_vocabularies_that_are_missing_or_of_no_use(tmp_path):
+    named = schema('feature {name: "t" type: BYTES natural_language_domain {vocabulary: "v"}}')
+    with pytest.raises(ValueError, match=r"no files for the vocabularies \['v'\]"):
+        tfdv.StatsOptions(schema=named, vocab_paths={"w": "w.txt"})
+    with pytest.raises(ValueError, match="vocab_paths needs a schema"):
+        tfdv.StatsOptions(vocab_paths={"v": "v.txt"})
+    path = tmp_path / "v.txt"
+    path.write_bytes(b"\xff\n")
+    options = tfdv.StatsOptions(schema=named, vocab_paths={"v": path})
+    with pytest.raises(tfdv.DataError, match=r"v\.txt: is not valid UTF-8"):
+        tfdv.generate_statistics_from_dataframe(pa.table({"t": [["a"]]}), options)

@@ -12,7 +12,7 @@ from headwater.validation._protos import schema_pb2
 from headwater.validation.generators._base import StatsGenerator
 
 # Options whose statistics do not follow from how often values occur.
-_OF_ROWS = ("generators", "label_feature", "enable_semantic_domain_stats", "per_feature_weight_override")
+_OF_ROWS = ("vocab_paths", "generators", "label_feature", "enable_semantic_domain_stats", "per_feature_weight_override")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +70,7 @@ class StatsOptions:
         enable_semantic_domain_stats: Whether natural language, times and images are recognised among values.
         per_feature_weight_override: For features (names, or paths of one step) the column of weights to use instead of
             `weight_feature`.
+        vocab_paths: The files of the vocabularies that natural language domains of `schema` name: one token per line.
         add_default_generators: Whether the common statistics are computed; without, only what `generators` and
             `schema` add.
         generators: `headwater.validation.generators.StatsGenerator`s, which add statistics of their own.
@@ -99,6 +100,7 @@ class StatsOptions:
     infer_type_from_schema: bool = False
     enable_semantic_domain_stats: bool = False
     per_feature_weight_override: Mapping[Any, str] | None = None
+    vocab_paths: Mapping[str, str | os.PathLike[str]] | None = None
     add_default_generators: bool = True
     feature_allowlist: Sequence[str] | None = None
     memory_limit: str | None = None
@@ -128,6 +130,13 @@ class StatsOptions:
                     "generators must hold instances of subclasses of headwater.validation.generators.StatsGenerator, "
                     f"received {generator!r}."
                 )
+        missing = sorted({d.vocabulary for d in self.language_domains.values()} - set(self.vocab_paths or ()))
+        if self.vocab_paths is not None and missing:
+            raise ValueError(f"vocab_paths has no files for the vocabularies {missing}, which the schema names.")
+        if self.vocab_paths is not None and not self.language_domains:
+            raise ValueError(
+                "vocab_paths needs a schema in which a feature has a natural_language_domain with a vocabulary."
+            )
         if self.infer_type_from_schema and self.schema is None:
             raise ValueError("infer_type_from_schema needs a schema. Remedy: pass schema=..., or leave it out.")
         if self.label_feature is not None and not self._label_is_categorical():
@@ -153,6 +162,12 @@ class StatsOptions:
         sliced = [name for slicer in self.slice_functions or () for name in slicer.features]
         single = [name for name in (self.weight_feature, self.label_feature) if name is not None]
         return [*sliced, *single, *self.weights.values()]
+
+    @property
+    def language_domains(self) -> dict[str, Any]:
+        """The domains, by feature, of natural language with a vocabulary."""
+        features = [] if self.schema is None else self.schema.feature
+        return {f.name: f.natural_language_domain for f in features if f.natural_language_domain.vocabulary}
 
     @property
     def looks_at_all_columns(self) -> bool:
@@ -192,4 +207,5 @@ def is_categorical(feature: Any) -> bool:
     if feature.type == schema_pb2.BYTES:
         return not feature.HasField("image_domain")
     whole = feature.type == schema_pb2.INT
-    return whole and (feature.int_domain.is_categorical or feature.HasField("bool_domain"))
+    named = feature.HasField("bool_domain") or feature.HasField("natural_language_domain")
+    return whole and (feature.int_domain.is_categorical or named)

@@ -20,6 +20,7 @@ from headwater.validation.figures.frames import Asked
 from headwater.validation.figures.plan import Cuts, DatasetFigures, Feature, FeatureFigures
 from headwater.validation.generators import Data, LiftStatsGenerator, StatsGenerator
 from headwater.validation.generators._composed import composed
+from headwater.validation.generators._language import NaturalLanguage, read_vocabulary
 from headwater.validation.generators._semantic import SemanticDomains
 from headwater.validation.options import StatsOptions, is_categorical
 from headwater.validation.sources import _csv, _tfrecord, _wide
@@ -351,6 +352,10 @@ def _generators(options: StatsOptions, examples: Examples) -> list[StatsGenerato
         there = {f.path[0] for f in examples.features}
         xs = [f.name for f in options.schema.feature if is_categorical(f) and f.name in there]
         found.append(LiftStatsGenerator(options.label_feature, [x for x in xs if x != options.label_feature]))
+    if options.vocab_paths is not None:
+        vocabularies = {name: read_vocabulary(path) for name, path in options.vocab_paths.items()}
+        buckets, ranks = options.num_quantiles_histogram_buckets, options.num_rank_histogram_buckets
+        found.append(NaturalLanguage(options.language_domains, vocabularies, buckets, ranks))
     if options.enable_semantic_domain_stats:
         found.append(SemanticDomains())
     return [*found, *(options.generators or ())]

@@ -109,7 +109,7 @@ def _fill_lengths(histogram: Any, valency: Valency, options: StatsOptions, kind:
     lengths = [(float(length), n) for length, n in valency.lengths]
     distribution = Distribution.of_counts(lengths, Cuts(options.num_histogram_buckets, buckets))
     if kind == "QUANTILES":
-        _fill_quantiles(histogram, distribution, buckets)
+        fill_quantiles(histogram, distribution, buckets)
     else:
         _fill_standard(histogram, distribution, options.num_histogram_buckets)
 
@@ -137,7 +137,7 @@ def _fill_moments(message: Any, numbers: Distribution) -> None:
 
 def _fill_histograms(message: Any, numbers: Distribution, options: StatsOptions) -> None:
     _fill_standard(message.histograms.add(), numbers, options.num_histogram_buckets)
-    _fill_quantiles(message.histograms.add(), numbers, options.num_quantiles_histogram_buckets)
+    fill_quantiles(message.histograms.add(), numbers, options.num_quantiles_histogram_buckets)
 
 
 def _fill_standard(histogram: Any, numbers: Distribution, buckets: int) -> None:
@@ -159,7 +159,7 @@ def _fill_standard(histogram: Any, numbers: Distribution, buckets: int) -> None:
         histogram.buckets.add(low_value=math.inf, high_value=math.inf, sample_count=numbers.total - before)
 
 
-def _fill_quantiles(histogram: Any, numbers: Distribution, buckets: int) -> None:
+def fill_quantiles(histogram: Any, numbers: Distribution, buckets: int) -> None:
     """Buckets between quantiles. Those that end at the same number share the count of what ends there."""
     histogram.type = statistics_pb2.Histogram.QUANTILES
     histogram.num_nan = round(numbers.nan)

@@ -1,7 +1,11 @@
-"""Writes what TensorFlow Data Validation says of cases with options. Run it in an environment with TFDV."""
+"""Writes what TensorFlow Data Validation says of cases with options. Run it in an environment with TFDV.
+
+Names of cases as arguments: only those.
+"""
 
 import pathlib
 import sys
+import tempfile
 
 import apache_beam as beam
 import pyarrow as pa
@@ -16,6 +20,8 @@ sys.path.insert(0, str(FOLDER))
 
 import option_cases  # noqa: E402
 
+VOCABULARY = pathlib.Path(tempfile.mkdtemp()) / "vocabulary.txt"
+
 
 def array(values: list) -> pa.Array:
     encode = [None if v is None else [x.encode() if isinstance(x, str) else x for x in v] for v in values]
@@ -24,10 +30,15 @@ def array(values: list) -> pa.Array:
 
 def main() -> None:
     for name, case in option_cases.CASES.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         batch = pa.RecordBatch.from_arrays([array(v) for v in case.columns.values()], list(case.columns))
         options = dict(case.options)
         if case.schema:
             options["schema"] = text_format.Parse(case.schema, schema_pb2.Schema())
+        if case.vocabulary:
+            VOCABULARY.write_text("\n".join(case.vocabulary) + "\n")
+            options["vocab_paths"] = {"v": str(VOCABULARY)}
         if case.crosses:
             options["generators"] = [CrossFeatureStatsGenerator(sample_rate=1.0)]
         target = FOLDER / "data" / f"options_{name.replace(' ', '_').replace(',', '')}.pbtxt"

@@ -12,6 +12,7 @@ class Case:
     schema: str = ""
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
     crosses: bool = False
+    vocabulary: tuple[str, ...] = ()
 
 
 N = 30
@@ -33,6 +34,22 @@ COMPOSED = (
 A = [[1], [1, 2], None, [1], [], [1, 2, 3], None]
 B = [[1.0], [1.0], [2.0, 3.0], None, [], [1.0, 2.0, 3.0], None]
 C = [[1], None, [1, 2], [3], None, [1], [2]]
+VOCABULARY = ("the", "cat", "sat", "[PAD]", "[UNK]", "on", "a")
+TOKENS = [["the", "cat", "[PAD]"], ["dog", "sat", "[UNK]", "[PAD]", "[PAD]"], [], None, ["the", "dogs"]]
+IDS = [[0, 1, 3], [9, 2, 4], [], None, [0, 6, 6, 3]]
+LANGUAGE = (
+    'feature {name: "t" type: BYTES natural_language_domain {vocabulary: "v" coverage {min_coverage: 0.5 '
+    'excluded_string_tokens: "[PAD]" oov_string_tokens: "[UNK]"} token_constraints {string_value: "[PAD]"} '
+    'token_constraints {string_value: "cat"} token_constraints {string_value: "[UNK]"} '
+    'token_constraints {string_value: "none"}}} '
+    'feature {name: "i" type: INT natural_language_domain {vocabulary: "v" coverage {excluded_int_tokens: 3 '
+    'oov_string_tokens: "[UNK]"} token_constraints {int_value: 1} token_constraints {string_value: "the"}}}'
+)
+LENGTHS = (
+    'feature {name: "t" type: BYTES natural_language_domain {vocabulary: "v" sequence_length_constraints '
+    '{excluded_string_value: "[PAD]" excluded_string_value: "the" min_sequence_length: 1}}}'
+)
+PLAIN_LANGUAGE = 'feature {name: "t" type: BYTES natural_language_domain {}}'
 TEXT = "the quick brown fox"
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0"
 
@@ -47,6 +64,9 @@ def repeated(**values: list[tuple[Any, int]]) -> dict[str, list[Any]]:
 
 
 CASES = {
+    "language": Case({"t": TOKENS, "i": IDS}, LANGUAGE, vocabulary=VOCABULARY),
+    "lengths of sequences": Case({"t": TOKENS}, LENGTHS, vocabulary=VOCABULARY),
+    "plain language": Case({"t": TOKENS}, PLAIN_LANGUAGE, vocabulary=VOCABULARY),
     "categories": Case({"x": X, "s": S}, CATEGORIES),
     "weighted categories": Case({"x": X, "w": W}, CATEGORIES, {"weight_feature": "w"}),
     "booleans": Case({"x": [[0], [1], [1]]}, 'feature {name: "x" type: INT bool_domain {}}'),
