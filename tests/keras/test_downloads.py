@@ -251,7 +251,7 @@ def test_archives_that_cannot_be_unpacked(server: Server, home: pathlib.Path) ->
     for name, options in (("a.bin", {"extract": True}), ("z.zip", {"untar": True})):
         with pytest.raises(ValueError, match="Expected an archive"):
             get_file(origin=f"{server.address}/{name}", **options)
-    with pytest.raises(tarfile.OutsideDestinationError):
+    with pytest.raises(ValueError, match="no file or folder within it"):
         get_file(origin=f"{server.address}/bad.tar.gz", extract=True)
     assert _names(home / "datasets") == ["a.bin_archive", "bad.tar.gz_archive", "z.zip_archive"]
 

@@ -117,7 +117,22 @@ def _provide(path: pathlib.Path, origin: str, file_hash: str | None, algorithm: 
 
 def _unpack_tar(archive: pathlib.Path, folder: pathlib.Path) -> None:
     with tarfile.open(archive) as file:
-        file.extractall(folder, filter="data")
+        for member in file.getmembers():
+            _check_member(member, archive, folder)
+        if hasattr(tarfile, "data_filter"):
+            file.extractall(folder, filter="data")
+        else:  # Python before 3.11.4
+            file.extractall(folder)
+
+
+def _check_member(member: tarfile.TarInfo, archive: pathlib.Path, folder: pathlib.Path) -> None:
+    """Raises ValueError for what would be unpacked elsewhere, or could not be told to stay where it belongs."""
+    root = folder.resolve()
+    inside = (root / member.name).resolve().is_relative_to(root)
+    is_link = member.issym() or member.islnk()
+    plain = hasattr(tarfile, "data_filter") if is_link else member.isfile() or member.isdir()
+    if not inside or not plain:
+        raise ValueError(f"{archive} holds {member.name!r}, which is no file or folder within it. Nothing is unpacked.")
 
 
 def _unpack_zip(archive: pathlib.Path, folder: pathlib.Path) -> None:
