@@ -1,5 +1,6 @@
 """`tf.dtypes`: the dtypes and what converts between them."""
 
+import headwater.ops.operators  # noqa: F401  what Python's operators do with tensors
 from headwater.core.dtypes import (
     DType,
     as_dtype,

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.dlpack
 
+import headwater.ops.operators  # noqa: F401  what Python's operators do with tensors
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 
 __all__ = ["dlpack"]

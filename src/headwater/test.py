@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+import headwater.ops.operators  # noqa: F401  what Python's operators do with tensors
 from headwater.core import nest
 from headwater.core.tensor import Tensor
 from headwater.core.variable import Variable

@@ -1,5 +1,6 @@
 """`tf.keras`: layers, models and their training."""
 
+import headwater.ops.operators  # noqa: F401  what Python's operators do with tensors
 from headwater.keras import (
     activations,
     backend,
