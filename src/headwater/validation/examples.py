@@ -237,8 +237,7 @@ def validate_examples_in_dataframe(
 
 def _validated(source: Source, options: StatsOptions, output_path: Any, samples: int) -> Any:
     schema = _schema_of(options)
-    with connected(options) as connection, data_errors(*source.files):
-        connection.execute("SET preserve_insertion_order = true")
+    with connected(options, ordered=True) as connection, data_errors(*source.files):
         names = source.create(connection)
         examples = examples_of(connection, "raw", names, options)
         faults = _occurring(connection, find_faults(schema, examples.features))
@@ -340,9 +339,8 @@ def _found(source: Source, options: StatsOptions) -> AnomalousValues:
     schema = _schema_of(options)
     options = dataclasses.replace(options, sample_rate=None, slice_functions=None)
     with contextlib.ExitStack() as resources:
-        connection = resources.enter_context(connected(options))
+        connection = resources.enter_context(connected(options, ordered=True))
         resources.enter_context(data_errors(*source.files))
-        connection.execute("SET preserve_insertion_order = true")
         names = source.create(connection)
         faults = find_faults(schema, examples_of(connection, "raw", names, options).features)
         query = _query([fault for fault in faults if fault.rows != NEVER], source.files, source.starts(connection))

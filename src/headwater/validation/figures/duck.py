@@ -47,11 +47,16 @@ class Duck(Frames):
     def __init__(self, connection: Any, asked: Asked) -> None:
         super().__init__(asked)
         self._connection = connection
+        self._sizes: dict[str, int] = {}
 
     def _totals(self, relation: str, weight: str | None) -> tuple[int, float | None]:
-        wanted = f"count(*), {f'sum({weight}::DOUBLE)' if weight else 'NULL'}"
-        rows, total = self._row(f"SELECT {wanted} FROM {relation}")
-        return rows, total
+        total = self._row(f"SELECT sum({weight}::DOUBLE) FROM {relation}")[0] if weight else None
+        return self._rows(relation), total
+
+    def _rows(self, relation: str) -> int:
+        if relation not in self._sizes:
+            (self._sizes[relation],) = self._row(f"SELECT count(*) FROM {relation}")
+        return self._sizes[relation]
 
     def _weights(
         self, relation: str, columns: Sequence[str], weight: str
@@ -102,11 +107,12 @@ class Duck(Frames):
     def _numbers_together(self, values: Sequence[Values], weighted: bool) -> dict[int, Distribution]:
         first, columns = values[0], [v.column for v in values]
         weight = first.weight if weighted else None
-        return together.numbers(self._connection, first.relation, columns, weight, self._asked.cuts)
+        rows, cuts = self._rows(first.relation), self._asked.cuts
+        return together.numbers(self._connection, first.relation, rows, columns, weight, cuts)
 
     def _together(self, values: Sequence[Values]) -> bool:
         """Whether rows are so few, or columns so many, that counting all at once is quicker."""
-        (rows,) = self._row(f"SELECT count(*) FROM {values[0].relation}")
+        rows = self._rows(values[0].relation)
         return bool(rows <= together.FEW or (len(values) > _SCANNED and rows * _TOGETHER <= _HELD))
 
     def _apart(self, values: Sequence[Values], weighted: bool) -> Sequence[Distribution]:

@@ -18,24 +18,29 @@ FEW = 2_000
 
 
 def numbers(
-    connection: Any, relation: str, columns: Sequence[str], weight: str | None, cuts: Cuts
+    connection: Any, relation: str, rows: int, columns: Sequence[str], weight: str | None, cuts: Cuts
 ) -> dict[int, Distribution]:
     """The distributions of columns of numbers, by the column's index; without those that hardly repeat.
 
     Args:
         connection: The DuckDB connection.
         relation: What can stand in FROM.
+        rows: How many rows it has.
         columns: Its columns.
         weight: Its column of weights, or None for each value to count 1.
         cuts: How distributions are cut.
     """
     counts = _counts(relation, [f"{column}::DOUBLE" for column in columns], weight)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE together AS {counts}")
-    many = f"SELECT i FROM together GROUP BY i HAVING count(*) > {FEW}"
-    rows = connection.execute(f"SELECT i, x, n FROM together WHERE i NOT IN ({many}) ORDER BY i, x").fetchall()
-    large = {i for (i,) in connection.execute(many).fetchall()}
-    connection.execute("DROP TABLE together")
-    found = {i: [(x, n) for _, x, n in group] for i, group in itertools.groupby(rows, itemgetter(0))}
+    large: set[int] = set()
+    if rows > FEW:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE together AS {counts}")
+        many = connection.execute(f"SELECT i FROM together GROUP BY i HAVING count(*) > {FEW}").fetchall()
+        large = {i for (i,) in many}
+        counts = f"SELECT * FROM together WHERE NOT list_contains({sorted(large)}::INTEGER[], i)"
+    counted = connection.execute(f"SELECT i, x, n FROM ({counts}) ORDER BY i, x").fetchall()
+    if rows > FEW:
+        connection.execute("DROP TABLE together")
+    found = {i: [(x, n) for _, x, n in group] for i, group in itertools.groupby(counted, itemgetter(0))}
     return {i: of_few(found.get(i, []), cuts) for i in range(len(columns)) if i not in large}
 
 

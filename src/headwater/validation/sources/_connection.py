@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +16,9 @@ from headwater.validation.options import StatsOptions
 # As much as DuckDB wants at least, and what grouping many different values needs besides, wherever they are kept.
 _MEGABYTES_PER_THREAD = 125
 _BYTES_PER_ROW = 5
+
+# What a connection makes is in a catalog of its own, which is dropped with it.
+_CATALOG = "work"
 
 
 def duckdb() -> Any:
@@ -27,32 +32,102 @@ def duckdb() -> Any:
     return duckdb
 
 
+class _Database:
+    """DuckDB in memory, which spills to temporary files: open until closed, used by one connection at a time."""
+
+    def __init__(self, options: StatsOptions) -> None:
+        self._asked = self._of(options)
+        self._folder = tempfile.TemporaryDirectory(prefix="headwater-", dir=options.temp_directory)
+        self._connection = duckdb().connect(":memory:", config={"temp_directory": self._folder.name})
+        if options.threads is not None:
+            _set(self._connection, "threads", options.threads)
+        (self._threads,) = self._connection.execute("SELECT current_setting('threads')").fetchone()
+
+    @staticmethod
+    def _of(options: StatsOptions) -> tuple[Any, ...]:
+        return options.threads, options.temp_directory
+
+    def suits(self, options: StatsOptions) -> bool:
+        """Whether it was opened with what the options say."""
+        return self._asked == self._of(options)
+
+    def connect(self, options: StatsOptions, ordered: bool) -> Any:
+        """A connection with a catalog of its own."""
+        connection = self._connection.cursor()
+        connection.execute(
+            f"ATTACH ':memory:' AS {_CATALOG}; USE {_CATALOG}; SET enable_progress_bar = false; "
+            f"SET preserve_insertion_order = {ordered}"
+        )
+        _set(connection, "memory_limit", options.memory_limit or f"{_MEGABYTES_PER_THREAD * self._threads}MB")
+        return connection
+
+    def disconnect(self, connection: Any) -> None:
+        """Closes a connection and forgets all that it made."""
+        connection.close()
+        self._connection.execute(f"DETACH {_CATALOG}")
+
+    def close(self) -> None:
+        """Frees it, and removes the temporary files."""
+        self._connection.close()
+        self._folder.cleanup()
+
+
+# The last one used stays open: opening takes longer than to look at a small table.
+_idle: list[_Database] = []
+
+
+def _close_idle() -> None:
+    while _idle:
+        _idle.pop().close()
+
+
+atexit.register(_close_idle)
+if hasattr(os, "register_at_fork"):  # the threads of DuckDB do not go on in another process
+    os.register_at_fork(before=_close_idle)
+
+
 @contextlib.contextmanager
-def connected(options: StatsOptions) -> Iterator[Any]:
-    """A connection to a data base in memory that spills to temporary files; gone, with them, at the end."""
-    with tempfile.TemporaryDirectory(prefix="headwater-", dir=options.temp_directory) as folder:
-        connection = duckdb().connect(":memory:", config={"temp_directory": folder})
+def connected(options: StatsOptions, ordered: bool = False) -> Iterator[Any]:
+    """A connection to an empty data base in memory that spills to temporary files; gone, with them, at the end.
+
+    Args:
+        options: The limits.
+        ordered: Whether rows are to keep their order.
+    """
+    database = _taken(options)
+    try:
+        connection = database.connect(options, ordered)
         try:
-            connection.execute("SET preserve_insertion_order = false")
-            connection.execute("SET enable_progress_bar = false")
-            if options.threads is not None:
-                _set(connection, "threads", options.threads)
-            _set(connection, "memory_limit", options.memory_limit or _enough(connection, 0))
             yield connection
         finally:
-            connection.close()
+            database.disconnect(connection)
+    except BaseException:
+        database.close()
+        raise
+    _close_idle()
+    _idle.append(database)
+
+
+def _taken(options: StatsOptions) -> _Database:
+    """A data base that nobody else uses."""
+    try:
+        database = _idle.pop()
+    except IndexError:
+        return _Database(options)
+    if database.suits(options):
+        return database
+    database.close()
+    return _Database(options)
 
 
 def make_room(connection: Any, relation: str, options: StatsOptions) -> None:
     """Allows as much memory as the rows of a relation need, unless the options say how much."""
-    if options.memory_limit is None:
-        (rows,) = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
-        _set(connection, "memory_limit", _enough(connection, rows))
-
-
-def _enough(connection: Any, rows: int) -> str:
-    (threads,) = connection.execute("SELECT current_setting('threads')").fetchone()
-    return f"{_MEGABYTES_PER_THREAD * threads + _BYTES_PER_ROW * rows // 1_000_000}MB"
+    if options.memory_limit is not None:
+        return
+    query = f"SELECT count(*), current_setting('threads') FROM {relation}"
+    rows, threads = connection.execute(query).fetchone()
+    if more := _BYTES_PER_ROW * rows // 1_000_000:
+        _set(connection, "memory_limit", f"{_MEGABYTES_PER_THREAD * threads + more}MB")
 
 
 def _set(connection: Any, name: str, value: Any) -> None:

@@ -2,13 +2,15 @@
 
 A column is INT if all its values are whole numbers of 64 bits, FLOAT if all are numbers but none is a whole number that
 needs more bits, else STRING; an empty field is no value. The first rows suggest the types. The files are read once with
-them; only if a later row contradicts are they looked at again, and the types are decided by all rows.
+them; only if a later row contradicts are they looked at again, and the types are decided by all rows. Small files are
+held as texts, all rows decide at once, and the files are read no second time.
 """
 
 from __future__ import annotations
 
 import collections
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +23,7 @@ from headwater.validation.sources._files import file_list
 INT, FLOAT, TEXT = "BIGINT", "DOUBLE", "VARCHAR"
 
 _SAMPLE = 2_000
+_SMALL = 1_000_000  # bytes
 _LARGE = 2**63
 _BUFFER = 8_000_000
 _CONTRADICTED = "a value contradicts the type of its column"
@@ -28,10 +31,11 @@ _CONTRADICTED = "a value contradicts the type of its column"
 # What is asked of the values of a column to know its type: how many they are, whole numbers of 64 bits, other whole
 # numbers, and numbers.
 _IS_WHOLE = r"regexp_full_match({0}, '\s*[-+]?[0-9_]+\s*')"
-_WHOLE = _IS_WHOLE.format("x")
+# Casting to BIGINT is slow, and only numbers of more than 18 digits could be too large for it.
+_FITS = "CASE WHEN abs(TRY_CAST(x AS DOUBLE)) < 1e18 THEN true ELSE TRY_CAST(x AS BIGINT) IS NOT NULL END"
 _FACTS = (
-    f"count(x), count(*) FILTER ({_WHOLE} AND TRY_CAST(x AS BIGINT) IS NOT NULL), "
-    f"count(*) FILTER ({_WHOLE} AND TRY_CAST(x AS BIGINT) IS NULL), count(TRY_CAST(x AS DOUBLE))"
+    f"count(x), count(*) FILTER (whole AND {_FITS}), count(*) FILTER (whole AND NOT {_FITS}), "
+    "count(TRY_CAST(x AS DOUBLE))"
 )
 
 
@@ -60,11 +64,15 @@ def create(
     """
     names = columns_of(files, delimiter, column_names)
     read = _Reading(connection, name, Files(files, delimiter, names), known or {}, header=column_names is None)
-    sampled = read.types(f"LIMIT {_SAMPLE}")
-    if not read.suit(sampled) or read.are_doubtful(sampled):
-        types = read.types()
-        if not read.suit(types):
-            raise read.unsuitable(types)
+    if sum(map(os.path.getsize, files)) <= _SMALL:
+        read.hold()
+    else:
+        sampled = read.types(f"LIMIT {_SAMPLE}")
+        if read.suit(sampled) and not read.are_doubtful(sampled):
+            return names
+    types = read.types()
+    if not read.suit(types):
+        raise read.unsuitable(types)
     return names
 
 
@@ -102,6 +110,13 @@ class _Reading:
         self._known = [known.get(name) for name in files.names]
         self._header = header
         self._longest: int | None = None
+        self._held = False
+
+    def hold(self) -> None:
+        """Reads the files into a table of texts, to be looked at instead of them."""
+        with self._explained():
+            self._execute("CREATE OR REPLACE TEMP TABLE texts AS FROM {files}", [TEXT] * len(self._files.names))
+        self._held = True
 
     def types(self, limit: str = "") -> list[str | None]:
         """What the rows, or the first of them, say: a type per column, None where they hold no value."""
@@ -111,7 +126,8 @@ class _Reading:
         texts: list[str | None] = [TEXT] * len(self._files.names)
         values = f"unnest(range({len(unknown)})) AS i, unnest([{', '.join(f'c{i}' for i in unknown)}]) AS x"
         with self._explained():
-            query = f"SELECT i, {_FACTS} FROM (SELECT {values} FROM (FROM {{files}} {limit})) GROUP BY i"
+            rows = f"(SELECT *, {_IS_WHOLE.format('x')} AS whole FROM (SELECT {values} FROM (FROM {{files}} {limit})))"
+            query = f"SELECT i, {_FACTS} FROM {rows} GROUP BY i"
             facts = {unknown[i]: of_column for i, *of_column in self._execute(query, texts).fetchall()}
         return [known or _type(*facts.get(i, (0, 0, 0, 0))) for i, known in enumerate(self._known)]
 
@@ -169,6 +185,9 @@ class _Reading:
 
     def _sql(self, types: Sequence[str | None]) -> str:
         """The files as a relation; whole numbers as texts, for `_checked`."""
+        if self._held:
+            read = ", ".join(f"c{i}::{FLOAT} AS c{i}" if t == FLOAT else f"c{i}" for i, t in enumerate(types))
+            return f"(SELECT {read} FROM texts)"
         columns = ", ".join(f"'c{i}': '{FLOAT if t == FLOAT else TEXT}'" for i, t in enumerate(types))
         size = f"max_line_size = {self._longest}, parallel = false" if self._longest else f"buffer_size = {_BUFFER}"
         return (
