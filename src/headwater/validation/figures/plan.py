@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import enum
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -126,13 +127,12 @@ class Distribution:
         if not pairs:
             return cls(nan=nan)
         values = [v for v, _ in pairs]
-        sums: list[Number] = []
-        for _, n in pairs:
-            sums.append((sums[-1] if sums else 0) + n)
+        sums = list(itertools.accumulate(n for _, n in pairs))
         total = sums[-1]
         # Buckets of equal width lie between all numbers, whatever they weigh.
-        finite = [v for v, _ in every if math.isfinite(v)]
-        ends = (finite[0], finite[-1]) if finite else None
+        whole = math.isfinite(every[0][0]) and math.isfinite(every[-1][0])  # they ascend
+        finite = every if whole else [pair for pair in every if math.isfinite(pair[0])]
+        ends = (finite[0][0], finite[-1][0]) if finite else None
         quantiles = [
             values[min(bisect.bisect_right(sums, rank), len(values) - 1)] for rank in cuts.quantile_ranks(total)
         ]
@@ -141,7 +141,7 @@ class Distribution:
         )
         below = {b: sums[i - 1] if (i := bisect.bisect_right(values, b)) else 0 for b in bounds}
         mean = std = None
-        if len(finite) == len(every):
+        if whole:
             mean = _sum([v * n for v, n in pairs]) / total
             std = math.sqrt(_sum([n * (v - mean) * (v - mean) for v, n in pairs]) / total)
         zeros = sum(n for v, n in pairs if v == 0)

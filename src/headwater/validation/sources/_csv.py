@@ -133,11 +133,10 @@ class _Reading:
 
     def suit(self, types: Sequence[str | None]) -> bool:
         """Reads the files with these types of columns into the table; False if values contradict them."""
-        self._connection.execute(f"DROP TABLE IF EXISTS {self._table}")
         columns = ", ".join(f"{_checked(f'c{i}', t)} AS c{i}" for i, t in enumerate(types))
         try:
             with self._explained():
-                self._execute(f"CREATE TABLE {self._table} AS SELECT {columns} FROM {{files}}", types)
+                self._execute(f"CREATE OR REPLACE TABLE {self._table} AS SELECT {columns} FROM {{files}}", types)
         except _Contradicted:
             return False
         return True
