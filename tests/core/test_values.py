@@ -313,3 +313,56 @@ def test_specs():
     assert spec == tf.TensorSpec([None, 3], "float32", "x") and hash(spec) == hash(tf.TensorSpec([None, 3]))
     assert tf.TensorSpec.from_tensor(tf.ones([2])).shape == [2]
     assert spec.most_specific_compatible_type(tf.TensorSpec([4, 3])).shape == [None, 3]
+
+
+# Tensors are known by identity: tapes, captures and references would mix what is shared by value.
+FRESH = {
+    "float": lambda: tf.constant(3.0),
+    "integer": lambda: tf.constant(3),
+    "boolean": lambda: tf.constant(True),
+    "dtype": lambda: tf.constant(3.0, tf.float64),
+    "list": lambda: tf.constant([3.0]),
+    "numpy": lambda: tf.convert_to_tensor(np.float32(3.0)),
+    "convert": lambda: tf.convert_to_tensor(3.0),
+    "cast": lambda: tf.cast(3.0, tf.float32),
+    "zeros": lambda: tf.zeros([]),
+    "string": lambda: tf.constant("a"),
+}
+
+
+@pytest.mark.parametrize("make", FRESH.values(), ids=FRESH)
+def test_equal_values_are_different_tensors(make):
+    a, b = make(), make()
+    assert a is not b and a.ref() != b.ref()
+    assert len({a.ref(), b.ref()}) == 2
+
+
+@pytest.mark.parametrize("how", [lambda f: f, tf.function], ids=["eager", "function"])
+def test_gradients_tell_equal_constants_apart(how):
+    a, b, c = tf.constant(3.0), tf.constant(3.0), tf.constant(3.0)
+
+    def f():
+        with tf.GradientTape() as tape:
+            tape.watch([a, b])
+            y = a * a * b * c
+        return tape.gradient(y, [a, b, c])
+
+    da, db, dc = how(f)()
+    assert (float(da), float(db), dc) == (54.0, 27.0, None)
+
+
+def test_tangents_and_captures_tell_equal_constants_apart():
+    a, b = tf.constant(3.0), tf.constant(3.0)
+    with tf.autodiff.ForwardAccumulator(a, tf.constant(1.0)) as accumulator:
+        y = a * b
+    assert float(accumulator.jvp(y)) == 3.0
+    concrete = tf.function(lambda: a + b).get_concrete_function()
+    assert [x is y for x, y in zip(concrete.captured_inputs, [a, b], strict=True)] == [True, True]
+
+
+def test_a_literal_in_the_tape_is_not_what_is_watched():
+    x = tf.constant(2.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = 2.0 * x + 2.0 + tf.constant(2.0) * x
+    assert float(tape.gradient(y, x)) == 4.0

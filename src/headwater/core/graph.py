@@ -179,14 +179,15 @@ class Graph:
                     "tf.Variable."
                 )
             tensor = self.outer.own(tensor)
-        found = self.captures.get(id(tensor))
+        inlined = isinstance(tensor, EagerTensor) and _is_inlined(tensor)
+        key = id(tensor._array) if inlined else id(tensor)  # equal constants often share their array
+        found = self.captures.get(key)
         if found is not None:
             return found[1]
         if isinstance(tensor, EagerTensor):
             if self.outer is not None:
                 return self.own(self.outer.own(tensor))
-            # Values that gradients may flow to stay captures.
-            if tensor._array.size <= INLINE_CONSTANT_SIZE and not is_differentiable(tensor.dtype):
+            if inlined:
                 inner: Any = self.constant(np.asarray(tensor._array))
             else:
                 inner = self.placeholder(tensor.dtype, tensor.shape, "capture")
@@ -195,7 +196,7 @@ class Graph:
         else:
             inner = self.placeholder(tensor.dtype, tensor.shape, "capture")
             inner.probes = getattr(tensor, "probes", None)
-        self.captures[id(tensor)] = (tensor, inner)
+        self.captures[key] = (tensor, inner)
         return inner
 
     def prune(self) -> None:
@@ -268,6 +269,11 @@ class Graph:
 
     def __repr__(self) -> str:
         return f"<Graph {self.name!r}: {len(self.inputs)} inputs, {len(self.nodes)} nodes, {len(self.outputs)} outputs>"
+
+
+def _is_inlined(tensor: EagerTensor) -> bool:
+    """Whether a captured tensor is written into the program: values that gradients may flow to are not."""
+    return tensor._array.size <= INLINE_CONSTANT_SIZE and not is_differentiable(tensor.dtype)
 
 
 def known_tensors(graph: Graph) -> set[int]:

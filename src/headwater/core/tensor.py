@@ -453,7 +453,7 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
         except (TypeError, ValueError):
             pass
     if type(value) in (int, float, bool) and context.graph is None and context.device is None:
-        return _scalar(value, type(value).__name__, math.copysign(1, value), wanted)
+        return EagerTensor(_scalar(value, type(value).__name__, math.copysign(1, value), wanted))
     if _holds_tensors(value):
         return _PACK[0](value, wanted)
     return from_array(to_numpy(value, wanted), name)
@@ -469,8 +469,9 @@ def set_pack(pack: Callable[[Any, DType | None], Any]) -> None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _scalar(value: Any, kind: str, sign: float, dtype: DType | None) -> EagerTensor:
-    return EagerTensor(jnp.asarray(to_numpy(value, dtype)))
+def _scalar(value: Any, kind: str, sign: float, dtype: DType | None) -> Any:
+    # Arrays are shared by value, tensors never: tapes and captures know a tensor by its identity.
+    return jnp.asarray(to_numpy(value, dtype))
 
 
 def from_array(array: Any, name: str | None = None) -> Tensor:

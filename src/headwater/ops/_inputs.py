@@ -103,13 +103,17 @@ def static_rank(x: Tensor, function: str) -> int:
 
 
 @functools.lru_cache(maxsize=4096)
+def _integer_array(values: Any, dtype: DType) -> Any:
+    return np.array(values, dtype.as_numpy_dtype)
+
+
 def _integer_constant(values: Any, dtype: DType) -> EagerTensor:
     # A NumPy array in an eager tensor: static inputs are read on the host, so nothing is copied to the device.
-    return EagerTensor(np.array(values, dtype.as_numpy_dtype))
+    return EagerTensor(_integer_array(values, dtype))
 
 
 def static_integers(value: Any, dtype: DType = dtypes.int32) -> Tensor:
-    """`integers` for an input that ops read on the host (an axis, a shape): Python values are kept and shared."""
+    """`integers` for an input that ops read on the host (an axis, a shape): arrays of Python values are shared."""
     if isinstance(value, Tensor):
         return value
     if hasattr(value, "as_list"):

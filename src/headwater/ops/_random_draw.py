@@ -12,7 +12,7 @@ from headwater.core import dtypes
 from headwater.core.context import context
 from headwater.core.dtypes import DType, as_dtype
 from headwater.core.errors import InvalidArgumentError
-from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.ops import _random_ops as ops
 from headwater.ops._inputs import static_integers
 from headwater.ops.math import ADD, MUL, SUB
@@ -99,7 +99,7 @@ def draw_truncated_normal(
 def from_seed(seed: Any) -> Source:
     """The source of a stateless op: key and counter follow from a seed of two integers alone."""
     if context.plain and isinstance(seed, tuple | list) and all(type(s) is int for s in seed):
-        tensor = _kept_seed(tuple(seed))
+        tensor: Tensor = EagerTensor(_kept_seed(tuple(seed)))
     else:
         tensor = convert_to_tensor(seed)
     if not tensor.shape.is_compatible_with([2]):
@@ -110,5 +110,5 @@ def from_seed(seed: Any) -> Source:
 
 
 @functools.lru_cache(maxsize=1024)
-def _kept_seed(seed: tuple[int, ...]) -> Tensor:
-    return convert_to_tensor(list(seed))
+def _kept_seed(seed: tuple[int, ...]) -> Any:
+    return convert_to_tensor(list(seed))._array
