@@ -1,6 +1,6 @@
 """`tf.autodiff`: forward-mode differentiation."""
 
 import headwater.ops.operators  # noqa: F401  what Python's operators do with tensors
-from headwater.core.tape import ForwardAccumulator
+from headwater.core.forward import ForwardAccumulator
 
 __all__ = ["ForwardAccumulator"]

@@ -31,6 +31,8 @@ Location = tuple[str, int, str]  # file, line, function
 PLACEHOLDER = Op("Placeholder", lambda: None, differentiable=False)
 CONST = Op("Const", lambda *, value: value, differentiable=False)
 IDENTITY = Op("Identity", lambda x: x)
+# What recorders are told of a capture: the outer tensor is the input, the tensor that stands for it the output.
+CAPTURE = Op("Capture", lambda x: x, gradient=lambda inputs, outputs, found, attrs: found, register=False)
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _INTERNAL = (_PACKAGE, os.sep + "malt" + os.sep, "<frozen", os.sep + "contextlib.py")
@@ -179,24 +181,23 @@ class Graph:
                     "tf.Variable."
                 )
             tensor = self.outer.own(tensor)
-        inlined = isinstance(tensor, EagerTensor) and _is_inlined(tensor)
-        key = id(tensor._array) if inlined else id(tensor)  # equal constants often share their array
+        value = _inlined_value(tensor)
+        if value is None and isinstance(tensor, EagerTensor) and self.outer is not None:
+            tensor = self.outer.own(tensor)
+        key = id(tensor if value is None else value)  # equal constants often share their array
         found = self.captures.get(key)
-        if found is not None:
-            return found[1]
-        if isinstance(tensor, EagerTensor):
-            if self.outer is not None:
-                return self.own(self.outer.own(tensor))
-            if inlined:
-                inner: Any = self.constant(np.asarray(tensor._array))
-            else:
-                inner = self.placeholder(tensor.dtype, tensor.shape, "capture")
-        elif isinstance(tensor, SymbolicTensor) and tensor.node.op is CONST:
-            inner = self.constant(tensor.node.attrs["value"])
-        else:
+        return found[1] if found is not None else self._capture(key, tensor, value)
+
+    def _capture(self, key: int, tensor: Tensor, value: Any) -> SymbolicTensor:
+        inner: Any
+        if value is None:
             inner = self.placeholder(tensor.dtype, tensor.shape, "capture")
             inner.probes = getattr(tensor, "probes", None)
+        else:
+            inner = self.constant(np.asarray(value))
         self.captures[key] = (tensor, inner)
+        for recorder in context.recorders:
+            recorder.record(CAPTURE, (tensor,), {}, (inner,))
         return inner
 
     def prune(self) -> None:
@@ -214,21 +215,23 @@ class Graph:
 
     def read(self, variable: Any) -> Tensor:
         """The value of a variable at this point of the trace."""
+        value = self._state(variable).value
+        for recorder in context.recorders:
+            recorder.watch_read(variable, value)
+        return value
+
+    def _state(self, variable: Any) -> State:
         state = self.states.get(variable._uid)
         if state is None:
             if self.outer is not None:
-                self.outer.read(variable)
+                self.outer._state(variable)
             state = State(variable, self.placeholder(variable.dtype, variable.shape, variable._graph_name))
             self.states[variable._uid] = state
-        for recorder in context.recorders:
-            recorder.watch_read(variable, state.value)
-        return state.value
+        return state
 
     def write(self, variable: Any, value: Tensor) -> None:
         """Makes `value` the variable's value from this point on."""
-        if variable._uid not in self.states:
-            self.read(variable)
-        self.states[variable._uid].value = self.own(value)
+        self._state(variable).value = self.own(value)
 
     # Looking at it ----------------------------------------------------------------------------------------------
 
@@ -271,9 +274,13 @@ class Graph:
         return f"<Graph {self.name!r}: {len(self.inputs)} inputs, {len(self.nodes)} nodes, {len(self.outputs)} outputs>"
 
 
-def _is_inlined(tensor: EagerTensor) -> bool:
-    """Whether a captured tensor is written into the program: values that gradients may flow to are not."""
-    return tensor._array.size <= INLINE_CONSTANT_SIZE and not is_differentiable(tensor.dtype)
+def _inlined_value(tensor: Tensor) -> Any:
+    """The array of a captured tensor that is written into the program; those that gradients may flow to are not."""
+    if is_differentiable(tensor.dtype):
+        return None
+    if isinstance(tensor, EagerTensor):
+        return tensor._array if tensor._array.size <= INLINE_CONSTANT_SIZE else None
+    return tensor.node.attrs["value"] if isinstance(tensor, SymbolicTensor) and tensor.node.op is CONST else None
 
 
 def known_tensors(graph: Graph) -> set[int]:
@@ -290,12 +297,19 @@ def known_tensors(graph: Graph) -> set[int]:
 
 @contextlib.contextmanager
 def tracing(graph: Graph | None) -> Iterator[Any]:
-    """Makes `graph` the one that ops are added to (None: ops run eagerly); recorders outside do not see them."""
-    before = context.enter(graph=graph, recorders=())
+    """Makes `graph` the one that ops are added to (None: ops run eagerly).
+
+    Recorders go along where the current Graph (or eager code) encloses it, and forget at the end what they saw there.
+    """
+    enclosed = graph is not None and graph.outer is context.graph
+    followers = tuple([r for r in context.recorders if enclosed and r.enter(graph)])
+    before = context.enter(graph=graph, recorders=followers)
     try:
         yield graph
     finally:
         context.restore(before)
+        for recorder in followers:
+            recorder.leave()
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""`GradientTape` and `ForwardAccumulator`: they record op calls, eager or symbolic, and differentiate them.
+"""`GradientTape`: it records op calls, eager or symbolic, and differentiates them.
 
 A tape keeps ``(op, inputs, attributes, outputs)`` of calls that depend on what it watches. A gradient walks the records
 backwards and calls each op's gradient op, which is an op call like any other: jitted once when eager, a node when
@@ -10,15 +10,16 @@ from __future__ import annotations
 import contextlib
 import enum
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax.numpy as jnp
 
 from headwater.core import control, nest
-from headwater.core.context import context
+from headwater.core.graph import CAPTURE
 from headwater.core.infer import constant_value, used_inputs
 from headwater.core.op import Op, is_differentiable
+from headwater.core.recorder import Recorder
 from headwater.core.shapes import TensorShape
 from headwater.core.spec import IndexedSlices
 from headwater.core.tensor import Tensor, convert_to_tensor
@@ -69,39 +70,14 @@ class UnconnectedGradients(enum.Enum):
     ZERO = "zero"
 
 
-class _Recorder:
-    """What sees the op calls of one Graph (or of eager code) while it is active."""
-
-    def __init__(self) -> None:
-        self._graph: Any = None
-
-    def record(self, op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], outputs: Sequence[Tensor]) -> None:
-        """Called after every op call."""
-        raise TypeError("a recorder must define record")
-
-    def watch_read(self, variable: Variable, tensor: Tensor) -> None:
-        """Called when a variable is read."""
-        raise TypeError("a recorder must define watch_read")
-
-    def called(self, graph: Any) -> None:
-        """Told of each call of a traced function, before it runs."""
-
-    def follows(self, tensor: Tensor) -> bool:
-        """Whether results computed from the tensor would be recorded."""
-        raise TypeError("a recorder must define follows")
-
-    def _start(self) -> None:
-        context.enter(recorders=(*context.recorders, self))
-
-    def _stop(self) -> None:
-        context.enter(recorders=tuple([r for r in context.recorders if r is not self]))
-
+# What a tape forgets at the end of the trace of an inner Graph.
+_FORGOTTEN = ("_records", "_tracked", "_kept", "_reads", "_used", "_recording")
 
 # Op, inputs, attributes, outputs, and the positions of inputs that count (None: all).
 Record = tuple[Op, Sequence[Tensor], dict[str, Any], Sequence[Tensor], Sequence[int] | None]
 
 
-class GradientTape(_Recorder):
+class GradientTape(Recorder):
     """Records operations for automatic differentiation.
 
     Args:
@@ -122,13 +98,15 @@ class GradientTape(_Recorder):
         self._watch_accessed = watch_accessed_variables
         self._recording = False
         self._used = False
+        self._variables: dict[int, Variable] = {}
+        self._outside: list[dict[str, Any]] = []  # what was so before the traces it is in began
         self._clear()
 
     def _clear(self) -> None:
         self._records: list[Record] = []
         self._tracked: set[int] = set()
         self._kept: list[Tensor] = []
-        self._reads: dict[int, tuple[Variable, list[Tensor]]] = {}
+        self._reads: dict[int, dict[int, Tensor]] = {}  # by variable: what it was read as
         self._explicit: set[int] = set()
 
     # Recording --------------------------------------------------------------------------------------------------
@@ -137,13 +115,13 @@ class GradientTape(_Recorder):
         if self._recording:
             raise ValueError("Tape is still recording. This can happen if you try to re-enter an already-active tape.")
         self._recording = True
-        self._start()
+        self.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
         if self._recording:
             self._recording = False
-            self._stop()
+            self.stop()
 
     def record(self, op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], outputs: Sequence[Tensor]) -> None:
         tracked = self._tracked
@@ -169,11 +147,30 @@ class GradientTape(_Recorder):
     def follows(self, tensor: Tensor) -> bool:
         return id(tensor) in self._tracked
 
+    def enter(self, graph: Any) -> bool:
+        self._outside.append({key: getattr(self, key) for key in _FORGOTTEN})
+        self._records, self._tracked, self._kept = list(self._records), set(self._tracked), list(self._kept)
+        self._reads = {uid: dict(tensors) for uid, tensors in self._reads.items()}
+        self._inner.append(graph)
+        return True
+
+    def leave(self) -> None:
+        self._inner.pop()
+        vars(self).update(self._outside.pop())
+
     def _watch_variable(self, variable: Variable, tensor: Tensor) -> None:
-        reads = self._reads.setdefault(variable._uid, (variable, []))[1]
-        if not any(x is tensor for x in reads):
-            reads.append(tensor)
-            self._tracked.add(id(tensor))
+        self._variables[variable._uid] = variable
+        self._reads.setdefault(variable._uid, {})[id(tensor)] = tensor
+        self._tracked.add(id(tensor))
+
+    def _watch_tensor(self, tensor: Tensor) -> None:
+        for tracked, kept in [(o["_tracked"], o["_kept"]) for o in self._outside] + [(self._tracked, self._kept)]:
+            tracked.add(id(tensor))
+            kept.append(tensor)
+        for graph in self._inner:  # those that captured it already
+            for outer, inner in graph.captured:
+                if id(inner) not in self._tracked:
+                    self.record(CAPTURE, (outer,), {}, (inner,))
 
     def watch(self, tensor: Any) -> None:
         """Watches tensors or variables.
@@ -194,12 +191,11 @@ class GradientTape(_Recorder):
                 self._explicit.add(x._uid)
                 self._watch_variable(x, x._read())
             else:
-                self._tracked.add(id(x))
-                self._kept.append(x)
+                self._watch_tensor(self.own(x))
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """The variables watched, in order of first use."""
-        return tuple([variable for variable, _ in self._reads.values()])
+        return tuple(self._variables.values())
 
     @contextlib.contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -215,6 +211,7 @@ class GradientTape(_Recorder):
     def reset(self) -> None:
         """Forgets everything recorded and watched so far."""
         self._clear()
+        self._variables = {}
 
     # Differentiation --------------------------------------------------------------------------------------------
 
@@ -248,7 +245,7 @@ class GradientTape(_Recorder):
         self._used = True
         if self._recording and not self._persistent:
             self.__exit__()
-        targets = [convert_to_tensor(x) for x in nest.flatten(target, expand_composites=True) if x is not None]
+        targets = [self._target(x) for x in nest.flatten(target, expand_composites=True) if x is not None]
         given = [None] * len(targets)
         if output_gradients is not None:
             given = [None if g is None else g for g in nest.flatten(output_gradients)]
@@ -288,14 +285,19 @@ class GradientTape(_Recorder):
                 results.append(None)
         return results
 
+    def _target(self, target: Any) -> Tensor:
+        tensor = convert_to_tensor(target)
+        if isinstance(target, Variable):
+            self.watch_read(target, tensor)
+        return self.own(tensor)
+
     def _tensors_of(self, source: Any) -> list[Tensor]:
         if isinstance(source, Variable):
-            found = self._reads.get(source._uid)
-            return found[1] if found else []
+            return list(self._reads.get(source._uid, {}).values())
         if not isinstance(source, Tensor):
             source_type = type(source).__name__
             raise TypeError(f"Expected tensors or variables as sources, received {source!r} of type {source_type}.")
-        return [source]
+        return [self.own(source)]
 
     def jacobian(
         self,
@@ -354,7 +356,7 @@ class GradientTape(_Recorder):
         if self._recording and not self._persistent:
             self.__exit__()
         flat = nest.flatten(sources)
-        target = convert_to_tensor(target)
+        target = self._target(target)
 
         def row(cotangent: Tensor) -> list[Any]:
             found = self._gradients([target], flat, [cotangent], unconnected)
@@ -418,94 +420,3 @@ def _sum(gradients: Sequence[Any]) -> Any:
         indices = _JOIN(*[g.indices for g in gradients])
         return IndexedSlices(values, indices, gradients[0].dense_shape)
     return ADD_N(*[dense(g) for g in gradients])
-
-
-class ForwardAccumulator(_Recorder):
-    """Computes jacobian-vector products as operations run (forward mode).
-
-    Args:
-        primals: Tensors or variables, in any structure.
-        tangents: Tensors of the same structure and shapes: the direction.
-
-    >>> x = tf.constant(3.0)
-    >>> with tf.autodiff.ForwardAccumulator(x, tf.constant(1.0)) as acc:
-    ...     y = x * x
-    >>> acc.jvp(y)
-    <tf.Tensor: shape=(), dtype=float32, numpy=6.0>
-    """
-
-    def __init__(self, primals: Any, tangents: Any) -> None:
-        super().__init__()
-        nest.assert_same_structure(primals, tangents)
-        self._tangents: dict[int, Tensor] = {}
-        self._variables: dict[int, Tensor] = {}
-        self._kept: list[Any] = []
-        for primal, tangent in zip(nest.flatten(primals), nest.flatten(tangents), strict=True):
-            tangent = convert_to_tensor(tangent, primal.dtype)
-            if not primal.shape.is_compatible_with(tangent.shape):
-                raise ValueError(f"Expected a tangent of shape {primal.shape}, received shape {tangent.shape}.")
-            self._kept.append(primal)
-            if isinstance(primal, Variable):
-                self._variables[primal._uid] = tangent
-            else:
-                self._tangents[id(primal)] = tangent
-
-    def __enter__(self) -> ForwardAccumulator:
-        self._start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._stop()
-
-    def follows(self, tensor: Tensor) -> bool:
-        return id(tensor) in self._tangents
-
-    def watch_read(self, variable: Variable, tensor: Tensor) -> None:
-        if variable._uid in self._variables:
-            self._tangents[id(tensor)] = self._variables[variable._uid]
-            self._kept.append(tensor)
-
-    def record(self, op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], outputs: Sequence[Tensor]) -> None:
-        wrt = tuple([i for i, x in enumerate(inputs) if id(x) in self._tangents])
-        smooth = [y for y in outputs if is_differentiable(y.dtype)]
-        if not wrt or not smooth or not op.differentiable:
-            return
-        self._stop()
-        try:
-            given = [self._tangents[id(inputs[i])] for i in wrt]
-            results = op.push_forward(inputs, attrs, wrt, given)
-        finally:
-            self._start()
-        for output, tangent in zip(smooth, results, strict=True):
-            self._tangents[id(output)] = tangent
-        self._kept.extend(outputs)
-
-    def jvp(self, primals: Any, unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE) -> Any:
-        """The tangents of results.
-
-        Args:
-            primals: Tensors or variables, in any structure.
-            unconnected_gradients: ``"none"`` or ``"zero"`` for those that do not depend on the inputs.
-
-        Returns:
-            A structure like `primals`.
-        """
-        unconnected = UnconnectedGradients(unconnected_gradients)
-
-        def tangent(x: Any) -> Any:
-            found = self._variables.get(x._uid) if isinstance(x, Variable) else self._tangents.get(id(x))
-            if found is None and unconnected is UnconnectedGradients.ZERO:
-                return ZEROS_LIKE(convert_to_tensor(x))
-            return found
-
-        return nest.map_structure(tangent, primals)
-
-
-def record_custom(
-    name: str, inputs: Sequence[Tensor], outputs: Sequence[Tensor], gradient: Callable[..., Any], **attrs: Any
-) -> None:
-    """Tells the active tapes of a call whose gradient is a Python function (see `Op.gradient`)."""
-    if context.recorders:
-        op = Op(name, lambda *xs: xs, gradient=gradient, register=False)
-        for recorder in context.recorders:
-            recorder.record(op, list(inputs), attrs, list(outputs))

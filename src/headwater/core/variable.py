@@ -217,7 +217,7 @@ class Variable(metaclass=_VariableMeta):
             return context.graph.read(self)
         with state_lock:
             self._exposed = True
-            tensor = self._tensor
+            tensor = EagerTensor(self._tensor._array)  # each read is a tensor of its own
         for recorder in context.recorders:
             recorder.watch_read(self, tensor)
         return tensor
@@ -243,11 +243,11 @@ class Variable(metaclass=_VariableMeta):
 
     def value(self) -> Tensor:
         """The value as a tensor."""
-        return self._read()
+        return self._read() if context.graph is None else IDENTITY(self._read())
 
     def read_value(self) -> Tensor:
         """The value as a tensor."""
-        return self._read()
+        return self.value()
 
     def numpy(self) -> Any:
         """The value as a NumPy array."""

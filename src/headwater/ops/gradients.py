@@ -13,13 +13,14 @@ import numpy as np
 
 from headwater.core import autograph, control, nest
 from headwater.core.context import context
+from headwater.core.forward import ForwardAccumulator
 from headwater.core.graph import Graph, tracing
 from headwater.core.lowering import as_function
 from headwater.core.op import Op, is_differentiable
+from headwater.core.recorder import Recorder
 from headwater.core.runtime import execute
 from headwater.core.tape import (
     ZEROS_LIKE,
-    ForwardAccumulator,
     GradientTape,
     UnconnectedGradients,
     dense,
@@ -79,27 +80,25 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
 # Eager, on a tape -------------------------------------------------------------------------------------------------
 
 
-class _Reads:
-    """A recorder that notes which variables are read, and as which tensors."""
+class _Reads(Recorder):
+    """Notes which variables are read, and as which tensors."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.found: dict[int, tuple[Variable, Tensor]] = {}
 
     def record(self, *call: Any) -> None: ...
-
-    def follows(self, tensor: Tensor) -> bool:
-        return False
 
     def watch_read(self, variable: Variable, tensor: Tensor) -> None:
         if variable.trainable:
             self.found.setdefault(variable._uid, (variable, tensor))
 
     def __enter__(self) -> _Reads:
-        context.enter(recorders=(*context.recorders, self))
+        self.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        context.enter(recorders=tuple([r for r in context.recorders if r is not self]))
+        self.stop()
 
 
 def _on_tape(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:

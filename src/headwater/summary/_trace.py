@@ -6,32 +6,24 @@ import importlib
 import threading
 from typing import Any
 
-from headwater.core.context import context
 from headwater.core.graph import Graph
+from headwater.core.tape import Recorder
 from headwater.summary import _writer
 
 # Where the GraphDef of a Graph is made; a room above this one, so it is looked up when it is needed.
 _EVENTS = "headwater.export.events"
 
 
-class _Calls:
-    """A recorder that follows no tensor, and keeps the Graphs of the functions that are called."""
+class _Calls(Recorder):
+    """Follows no tensor, but keeps the Graphs of the functions that are called."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.graphs: list[Graph] = []
 
     def called(self, graph: Graph) -> None:
         if graph not in self.graphs:
             self.graphs.append(graph)
-
-    def follows(self, tensor: Any) -> bool:
-        return False
-
-    def record(self, op: Any, inputs: Any, attrs: Any, outputs: Any) -> None:
-        pass
-
-    def watch_read(self, variable: Any, tensor: Any) -> None:
-        pass
 
 
 class _Active(threading.local):
@@ -52,14 +44,14 @@ def trace_on(graph: bool = True, profiler: bool = False, profiler_outdir: str | 
     trace_off()
     if graph:
         _active.calls = _Calls()
-        context.enter(recorders=(*context.recorders, _active.calls))
+        _active.calls.start()
 
 
 def trace_off() -> None:
     """Stops keeping graphs, and forgets those kept."""
     calls, _active.calls = _active.calls, None
     if calls is not None:
-        context.enter(recorders=tuple([r for r in context.recorders if r is not calls]))
+        calls.stop()
 
 
 def trace_export(name: str, step: Any = None, profiler_outdir: str | None = None) -> None:
