@@ -159,6 +159,7 @@ class Graph:
         """A constant of a NumPy array. Large ones are passed to the program rather than written into it."""
         if array.size > INLINE_CONSTANT_SIZE and array.dtype != object:
             return self.own(EagerTensor(to_device(array)))
+        array = np.array(array)  # the user may write into theirs before the graph is lowered
         node = Node(CONST, (), {"value": array}, self.unique_name(name or "Const"))
         probes = None if array.dtype == object else [array] * len(PROBES)
         tensor = SymbolicTensor(self, node, 0, from_numpy(array.dtype), TensorShape(array.shape), probes)
