@@ -334,7 +334,7 @@ def from_host(value: Any) -> Any:
     """What a host kernel gave, as an array the engine holds: a JAX array, or an object array of bytes."""
     array = np.asarray(value)
     if array.dtype.kind in "SU":
-        array = np.array([x.encode() if isinstance(x, str) else x for x in array.ravel()], object).reshape(array.shape)
+        array = (np.strings.encode(array, "utf-8") if array.dtype.kind == "U" else array).astype(object)
     return array if array.dtype == object else transfer.put(array)
 
 

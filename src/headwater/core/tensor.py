@@ -227,7 +227,7 @@ class EagerTensor(Tensor):
         return np.asarray(self._array).reshape(())[()]
 
     def __format__(self, spec: str) -> str:
-        return format(self.numpy(), spec) if spec and self._array.ndim == 0 else str(self)
+        return format(self.numpy(), spec)
 
     def __iter__(self) -> Iterator[Tensor]:
         if self._array.ndim == 0:
@@ -260,8 +260,7 @@ def array_text(array: Any, form: Callable[[Any], str]) -> str:
     """The value as TensorFlow prints it after ``numpy=`` (`form` is `repr`) or in ``str`` (`form` is `str`)."""
     value = np.asarray(array)
     if value.ndim == 0:
-        item = value.item() if value.dtype == object else value[()]
-        return repr(item) if value.dtype == object else str(item)
+        return repr(value.item()) if form is repr or value.dtype == object else str(value[()])
     text = form(value)
     return "\n" + text if "\n" in text else text
 
