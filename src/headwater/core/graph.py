@@ -217,7 +217,7 @@ class Graph:
         if state is None:
             if self.outer is not None:
                 self.outer.read(variable)
-            state = State(variable, self.placeholder(variable.dtype, variable.shape, variable._graph_name))
+            state = State(variable, self.placeholder(variable._dtype, variable.shape, variable._graph_name))
             self.states[variable._uid] = state
         for recorder in context.recorders:
             recorder.watch_read(variable, state.value)
