@@ -188,6 +188,47 @@ def test_texts(value, text, representation):
     assert str(tensor) == text and repr(tensor) == representation
 
 
+@pytest.mark.parametrize(
+    ("tensor", "text"),
+    [
+        (tf.constant(3), "3"),
+        (tf.constant(0.1), "0.10000000149011612"),
+        (tf.constant(0.1, tf.float64), "0.1"),
+        (tf.constant(0.1, tf.float16), "0.0999755859375"),
+        (tf.constant(0.1, tf.bfloat16), "0.10009765625"),
+        (tf.constant(0.1 + 2j, tf.complex64), "(0.10000000149011612+2j)"),
+        (tf.constant(True), "True"),
+        (tf.constant("a'"), """b"a'\""""),
+    ],
+)
+def test_scalars_format_as_their_value(tensor, text):
+    assert f"{tensor}" == "{}".format(tensor) == text  # noqa: UP032
+    head = f"shape=(), dtype={tensor.dtype.name}, numpy={text}>"
+    assert repr(tensor) == f"<tf.Tensor: {head}" and str([tensor]) == f"[<tf.Tensor: {head}]"
+    assert repr(tf.Variable(tensor, name="v")) == f"<tf.Variable 'v:0' {head.replace(',', '', 1)}"
+
+
+def test_tensors_format_like_numpy():
+    assert f"{tf.constant(0.5):.2f} {tf.constant(3):>4} {tf.constant(255):x}" == "0.50    3 ff"
+    assert f"{tf.constant([1, 2])} {tf.zeros([2, 0])} {tf.constant(['a'])}" == "[1 2] [] [b'a']"
+    assert f"{tf.constant([[1, 2], [3, 4]])}" == "[[1 2]\n [3 4]]"
+    with pytest.raises(TypeError, match="unsupported format"):
+        f"{tf.constant([1.0]):.2f}"
+    variable = tf.Variable(3.0)
+    assert f"{variable}" == repr(variable)
+
+
+def test_strings_are_plain_bytes_wherever_they_come_from():
+    text = tf.constant(["a", "b"])
+    made = [
+        text[0] + text[1], tf.strings.join([text, text])[0], tf.constant(np.str_("a")), tf.constant(np.array(["a"]))[0],
+        tf.numpy_function(lambda: np.array([b"a", b"bc"]), [], tf.string)[1], tf.strings.as_string(12),
+        tf.numpy_function(lambda: np.str_("é"), [], tf.string), tf.fill([1], "a")[0],
+    ]  # fmt: skip
+    assert {type(x.numpy()) for x in made} == {bytes}
+    assert str(made[0]) == "tf.Tensor(b'ab', shape=(), dtype=string)"
+
+
 def test_values_out():
     t = tf.constant([[1.0, 2.0], [3.0, 4.0]])
     array = t.numpy()

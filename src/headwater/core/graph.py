@@ -161,6 +161,7 @@ class Graph:
         """A constant of a NumPy array. Large ones are passed to the program rather than written into it."""
         if array.size > INLINE_CONSTANT_SIZE and array.dtype != object:
             return self.own(EagerTensor(to_device(array)))
+        array = np.array(array)  # the user may write into theirs before the graph is lowered
         node = Node(CONST, (), {"value": array}, self.unique_name(name or "Const"))
         probes = None if array.dtype == object else [array] * len(PROBES)
         tensor = SymbolicTensor(self, node, 0, from_numpy(array.dtype), TensorShape(array.shape), probes)
@@ -225,7 +226,7 @@ class Graph:
         if state is None:
             if self.outer is not None:
                 self.outer._state(variable)
-            state = State(variable, self.placeholder(variable.dtype, variable.shape, variable._graph_name))
+            state = State(variable, self.placeholder(variable._dtype, variable.shape, variable._graph_name))
             self.states[variable._uid] = state
         return state
 

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from headwater.core import transfer
 from headwater.core.context import context
 from headwater.core.dtypes import DType, from_numpy
 from headwater.core.engine_errors import map_engine_error
@@ -335,8 +336,8 @@ def from_host(value: Any) -> Any:
     """What a host kernel gave, as an array the engine holds: a JAX array, or an object array of bytes."""
     array = np.asarray(value)
     if array.dtype.kind in "SU":
-        array = np.array([x.encode() if isinstance(x, str) else x for x in array.ravel()], object).reshape(array.shape)
-    return array if array.dtype == object else jnp.asarray(array)
+        array = (np.strings.encode(array, "utf-8") if array.dtype.kind == "U" else array).astype(object)
+    return array if array.dtype == object else transfer.put(array)
 
 
 def is_differentiable(dtype: DType | Any) -> bool:

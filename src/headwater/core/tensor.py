@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from headwater.core import dtypes
+from headwater.core import dtypes, transfer
 from headwater.core.context import context
 from headwater.core.dtypes import DType, as_dtype, from_numpy
 from headwater.core.errors import InaccessibleTensorError, OperatorNotAllowedInGraphError
@@ -185,6 +185,8 @@ class EagerTensor(Tensor):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         array = np.asarray(self._array)
+        if array.dtype == object and dtype is None and copy is None:
+            copy = True  # strings are held in an array that could be written into; those of JAX are read-only
         return array if dtype is None and not copy else np.array(array, dtype=dtype, copy=copy)
 
     def __dlpack__(self, **options: Any) -> Any:
@@ -225,7 +227,7 @@ class EagerTensor(Tensor):
         return np.asarray(self._array).reshape(())[()]
 
     def __format__(self, spec: str) -> str:
-        return format(self.numpy(), spec) if spec and self._array.ndim == 0 else str(self)
+        return format(self.numpy(), spec)
 
     def __iter__(self) -> Iterator[Tensor]:
         if self._array.ndim == 0:
@@ -251,15 +253,14 @@ class EagerTensor(Tensor):
 
 
 def _restore(array: Any) -> EagerTensor:
-    return EagerTensor(array if array.dtype == object else jnp.asarray(array))
+    return EagerTensor(to_device(array))
 
 
 def array_text(array: Any, form: Callable[[Any], str]) -> str:
     """The value as TensorFlow prints it after ``numpy=`` (`form` is `repr`) or in ``str`` (`form` is `str`)."""
     value = np.asarray(array)
     if value.ndim == 0:
-        item = value.item() if value.dtype == object else value[()]
-        return repr(item) if value.dtype == object else str(item)
+        return repr(value.item()) if form is repr or value.dtype == object else str(value[()])
     text = form(value)
     return "\n" + text if "\n" in text else text
 
@@ -483,11 +484,7 @@ def from_array(array: Any, name: str | None = None) -> Tensor:
 
 def to_device(array: Any) -> Any:
     """A NumPy array as a JAX array on the current device; arrays of strings stay on the host."""
-    if array.dtype == object:
-        return array
-    if context.device is not None:
-        return jax.device_put(array, context.device)
-    return jnp.array(array)
+    return array if array.dtype == object else transfer.put(array, context.device)
 
 
 def _holds_tensors(value: Any) -> bool:

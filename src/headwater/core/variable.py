@@ -150,6 +150,9 @@ class Variable(metaclass=_VariableMeta):
 
     __array_priority__ = 100
 
+    # How values are cast, for variables that are read in `context.read_dtype` and assigned in any dtype; else None.
+    _cast: Callable[[Tensor, DType], Tensor] | None = None
+
     def __init__(
         self,
         initial_value: Any = None,
@@ -222,6 +225,13 @@ class Variable(metaclass=_VariableMeta):
             recorder.watch_read(self, tensor)
         return tensor
 
+    def _use(self) -> Tensor:
+        """The current value in the dtype in which it is used here."""
+        tensor = self._read()
+        if self._cast is None or context.read_dtype is None:
+            return tensor
+        return self._cast(tensor, context.read_dtype)
+
     def _expose(self) -> Any:
         """The current array, which the caller may keep."""
         with state_lock:
@@ -243,7 +253,7 @@ class Variable(metaclass=_VariableMeta):
 
     def value(self) -> Tensor:
         """The value as a tensor."""
-        return self._read() if context.graph is None else IDENTITY(self._read())
+        return self._use() if context.graph is None else IDENTITY(self._use())
 
     def read_value(self) -> Tensor:
         """The value as a tensor."""
@@ -318,6 +328,8 @@ class Variable(metaclass=_VariableMeta):
 
     def _convert(self, value: Any, what: str) -> Tensor:
         tensor = convert_to_tensor(value, None if isinstance(value, Tensor | Variable) else self._dtype)
+        if tensor.dtype is not self._dtype and self._cast is not None:
+            tensor = self._cast(tensor, self._dtype)
         if tensor.dtype is not self._dtype:
             raise ValueError(
                 f"Cannot {what} a value of dtype {tensor.dtype.name} to variable '{self._name}' of dtype "
@@ -383,11 +395,11 @@ class Variable(metaclass=_VariableMeta):
 
     def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
         """The rows at `indices`."""
-        return _GATHER(self._read(), convert_to_tensor(indices))
+        return _GATHER(self._use(), convert_to_tensor(indices))
 
     def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
         """The parts at `indices`, shape ``[..., k]``: each addresses the first k dimensions."""
-        return _GATHER_ND(self._read(), convert_to_tensor(indices))
+        return _GATHER_ND(self._use(), convert_to_tensor(indices))
 
     def _update(self, op: Op, indices: Any, updates: Any) -> Any:
         values = self._convert(updates, op.name)
@@ -408,8 +420,10 @@ class Variable(metaclass=_VariableMeta):
 
     @property
     def dtype(self) -> DType:
-        """The dtype of the elements."""
-        return self._dtype
+        """The dtype of the elements, as they are read here."""
+        if self._cast is None or context.read_dtype is None:
+            return self._dtype
+        return context.read_dtype
 
     @property
     def shape(self) -> TensorShape:
@@ -496,7 +510,7 @@ class Variable(metaclass=_VariableMeta):
         return self._read().__index__()
 
     def __iter__(self) -> Any:
-        return iter(self._read())
+        return iter(self._use())
 
     def __len__(self) -> int:
         return len(self._read())
@@ -510,6 +524,7 @@ class Variable(metaclass=_VariableMeta):
             synchronization=self._synchronization, aggregation=self._aggregation, shape=self._shape,
         )  # fmt: skip
         copied._name, copied._graph_name = self._name, self._graph_name
+        copied._cast = self._cast
         memo[id(self)] = copied
         return copied
 
@@ -560,5 +575,5 @@ def _note_created(graph: Any, variable: Variable) -> None:
 
 register_tensor_conversion_function(
     Variable,
-    lambda value, dtype=None, name=None, as_ref=False: value._read(),
+    lambda value, dtype=None, name=None, as_ref=False: value._use(),
 )

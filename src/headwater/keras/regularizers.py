@@ -57,7 +57,7 @@ class L1(Regularizer):
     """``l1 * sum(|x|)``.
 
     >>> tf.keras.regularizers.L1(0.1)(tf.constant([1.0, -2.0]))
-    <tf.Tensor: shape=(), dtype=float32, numpy=0.3>
+    <tf.Tensor: shape=(), dtype=float32, numpy=0.30000001192092896>
     """
 
     def __init__(self, l1: float = 0.01) -> None:

@@ -6,6 +6,10 @@ from typing import Any
 
 import numpy as np
 
+# How a string within a text is written: as a C literal, but for letters beyond ASCII.
+_ESCAPES = {code: f"\\{code:03o}" for code in (*range(32), 127)}
+_ESCAPES |= {ord(c): f"\\{e}" for c, e in zip("\n\r\t\"'\\", "nrt\"'\\", strict=True)}
+
 
 def tensor_text(value: Any, summarize: int = 3) -> str:
     """The elements of an array in brackets, long dimensions shortened.
@@ -42,7 +46,7 @@ def _shown(size: int, summarize: int) -> list[int]:
 def element_text(value: Any) -> str:
     """One element."""
     if isinstance(value, bytes):
-        return f'"{value.decode("utf-8", "backslashreplace")}"'
+        return f'"{value.decode("utf-8", "backslashreplace").translate(_ESCAPES)}"'
     if isinstance(value, np.bool_ | bool):
         return str(int(value))
     if isinstance(value, np.complexfloating):
@@ -54,9 +58,8 @@ def element_text(value: Any) -> str:
 
 
 def float_text(value: Any) -> str:
-    """The shortest of two precisions that gives the same number back."""
-    dtype = np.asarray(value).dtype
-    short, full = (15, 17) if dtype == np.float64 else (6, 9)
+    """The shortest of two precisions that gives the same number back; narrow floats count as float32."""
+    kind, short, full = (np.float64, 15, 17) if np.asarray(value).dtype == np.float64 else (np.float32, 6, 9)
     number = float(value)
     text = f"{number:.{short}g}"
-    return text if dtype.type(float(text)) == value else f"{number:.{full}g}" if number == number else "nan"
+    return text if kind(text) == kind(number) else f"{number:.{full}g}" if number == number else "nan"

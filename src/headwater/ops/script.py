@@ -28,7 +28,10 @@ __all__ = ["numpy_function", "print", "py_function"]
 # tf.print ---------------------------------------------------------------------------------------------------------
 
 
-def _print_kernel(*arrays: Any, texts: tuple[str, ...], stream: Any, summarize: int) -> tuple[()]:
+def _print_kernel(*arrays: Any, texts: tuple[str, ...], stream: Any, summarize: int, alone: bool) -> tuple[()]:
+    if alone and arrays[0].ndim == 0 and arrays[0].dtype == object:
+        _write(arrays[0].item().decode("utf-8", "backslashreplace") + texts[1], stream)
+        return ()
     parts = [texts[0]]
     for array, text in zip(arrays, texts[1:], strict=True):
         parts += [tensor_text(array, summarize), text]
@@ -70,7 +73,10 @@ def print(
                 tensors.append(part)
                 texts.append("")
     texts[-1] += "\n" if end is None else end
-    _PRINT(*tensors, texts=tuple(texts), stream=_stream(output_stream), summarize=int(summarize), name=name)
+    alone = len(inputs) == 1 and isinstance(inputs[0], Tensor | Variable)  # then a string is printed as it is
+    _PRINT(
+        *tensors, texts=tuple(texts), stream=_stream(output_stream), summarize=int(summarize), alone=alone, name=name
+    )  # fmt: skip
 
 
 def _parts(value: Any, top: bool) -> list[Any]:
@@ -80,6 +86,8 @@ def _parts(value: Any, top: bool) -> list[Any]:
     if isinstance(value, Mapping):
         items = [[f"{key!r}: ", *_parts(value[key], False)] for key in sorted(value)]
         return _joined("{", items, "}")
+    if isinstance(value, range):
+        value = list(value)
     if isinstance(value, list | tuple):
         items = [_parts(item, False) for item in value]
         if isinstance(value, tuple) and hasattr(value, "_fields"):
@@ -87,9 +95,7 @@ def _parts(value: Any, top: bool) -> list[Any]:
             return _joined(f"{type(value).__name__}(", items, ")")
         close = ",)" if isinstance(value, tuple) and len(items) == 1 else ")"
         return _joined("[", items, "]") if isinstance(value, list) else _joined("(", items, close)
-    if isinstance(value, str):
-        return [value if top else repr(value)]
-    return [str(value) if top else repr(value)]
+    return [str(value) if top and isinstance(value, str) else repr(value)]
 
 
 def _joined(start: str, items: Sequence[list[Any]], close: str) -> list[Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from headwater.core import nest
 from headwater.core.autograph import call_converted
 from headwater.core.context import context
-from headwater.core.dtypes import as_dtype
+from headwater.core.dtypes import DType, as_dtype
 from headwater.core.graph import Graph, init_scope, tracing
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
@@ -25,7 +25,7 @@ from headwater.keras._state import auto_name, snake_case
 from headwater.keras._tensor import KerasTensor, Node, has_keras_tensors
 from headwater.keras.layers._spec import check_inputs
 from headwater.keras.metrics._base import Metric
-from headwater.ops import math
+from headwater.ops import array, math
 
 
 class _Calls(threading.local):
@@ -173,7 +173,7 @@ class Layer(metaclass=_LayerMeta):
             initializer: An initializer or its name; default glorot_uniform for floats, else zeros.
             dtype: Its dtype; default the layer's variable dtype.
             trainable: Whether it is trained (while the layer is trainable).
-            autocast: Accepted for compatibility.
+            autocast: Whether it is read in the compute dtype of the layer that is being called.
             regularizer: A penalty on it, added to the loss.
             constraint: A function applied after each update.
             aggregation: How distributed updates are combined.
@@ -200,6 +200,8 @@ class Layer(metaclass=_LayerMeta):
             )
         variable.regularizer = regularizers.get(regularizer)  # type: ignore[attr-defined]
         variable.path = variable._graph_name  # type: ignore[attr-defined]
+        if autocast and dtype.is_floating:
+            variable._cast = math.cast
         _declare(variable, self._trainable)
         self._weight_list.value.append(variable)
         return variable
@@ -337,21 +339,30 @@ class Layer(metaclass=_LayerMeta):
         check_inputs(self.input_spec, args, self._name)
         if not _calls.layers:
             self._clear_losses()
-        before, scope = _calls.training, context.scope
+        before, scope, read_dtype = _calls.training, context.scope, context.read_dtype
         _calls.training = self._resolve_training(kwargs)
         _calls.layers.append(self)
         context.scope = f"{scope}/{self._name}" if scope else self._name
         try:
             self._build_for(args, kwargs)
+            context.read_dtype = self._read_dtype()
             outputs = call_converted(self.call, args, kwargs)
         finally:
-            context.scope = scope
+            context.scope, context.read_dtype = scope, read_dtype
             _calls.layers.pop()
             _calls.training = before
         if self.activity_regularizer is not None:
             for output in nest.flatten(outputs):
-                self.add_loss(self.activity_regularizer(output) / math.cast(output.shape[0] or 1, output.dtype))
+                self.add_loss(_per_row(self.activity_regularizer(output), output))
         return outputs
+
+    def _read_dtype(self) -> DType | None:
+        """The dtype in which weights are read in `call`, None for their own."""
+        policy = self._policy
+        if not self.autocast or (context.read_dtype is None and policy.compute_dtype == policy.variable_dtype):
+            return None
+        dtype = as_dtype(policy.compute_dtype)
+        return dtype if dtype.is_floating else None
 
     def _resolve_training(self, kwargs: dict[str, Any]) -> bool | None:
         """What `training` is in this call: the argument, else that of the enclosing call, else None."""
@@ -582,6 +593,13 @@ def _search(owner: Any, kind: type) -> list[Any]:
 
 def _unique(items: list[Any]) -> list[Any]:
     return list({id(x): x for x in items}.values())
+
+
+def _per_row(loss: Any, output: Any) -> Any:
+    """The loss divided by the number of rows of the output it was computed of."""
+    if output.shape.rank == 0:
+        return loss
+    return math.divide_no_nan(loss, math.cast(array.shape(output)[0], loss.dtype))
 
 
 def _single(items: list[Any]) -> Any:

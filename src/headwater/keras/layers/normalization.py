@@ -33,12 +33,15 @@ class _Scaled(Layer):
     def _add_scale(self, shape: tuple[int, ...]) -> None:
         self.gamma = self.beta = None
         if self.scale:
-            self.gamma = self.add_weight(shape, self.gamma_initializer, name="gamma",
-            regularizer=self.gamma_regularizer,
-                                         constraint=self.gamma_constraint)  # fmt: skip
+            self.gamma = self.add_weight(
+                shape, self.gamma_initializer, autocast=False, regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint, name="gamma",
+            )  # fmt: skip
         if self.center:
-            self.beta = self.add_weight(shape, self.beta_initializer, name="beta", regularizer=self.beta_regularizer,
-                                        constraint=self.beta_constraint)  # fmt: skip
+            self.beta = self.add_weight(
+                shape, self.beta_initializer, autocast=False, regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint, name="beta",
+            )  # fmt: skip
 
     def _scale_config(self) -> dict[str, Any]:
         names = ("center", "scale", "beta_initializer", "gamma_initializer", "beta_regularizer", "gamma_regularizer",
@@ -88,9 +91,11 @@ class BatchNormalization(_Scaled):
         if size is None:
             raise ValueError(f"Axis {self.axis} of the input must have a known size. Received: {input_shape}.")
         self._add_scale((size,))
-        self.moving_mean = self.add_weight((size,), self.moving_mean_initializer, name="moving_mean", trainable=False)
+        self.moving_mean = self.add_weight(
+            (size,), self.moving_mean_initializer, trainable=False, autocast=False, name="moving_mean"
+        )
         self.moving_variance = self.add_weight(
-            (size,), self.moving_variance_initializer, name="moving_variance", trainable=False
+            (size,), self.moving_variance_initializer, trainable=False, autocast=False, name="moving_variance"
         )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis % len(input_shape): size})
 

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import nest
 from headwater.core.dtypes import as_dtype
-from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
+from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor, to_device
 from headwater.core.variable import Variable
 from headwater.keras._state import floatx
 
@@ -83,7 +82,7 @@ def as_batch(value: Any) -> Any:
     if isinstance(value, nest.CompositeTensor):
         return value
     array = as_array(value)
-    return EagerTensor(array if array.dtype == object else jnp.asarray(array))
+    return EagerTensor(to_device(array))
 
 
 def common_length(arrays: list[Any]) -> int:

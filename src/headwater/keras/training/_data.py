@@ -20,7 +20,7 @@ import numpy as np
 from headwater.core import nest
 from headwater.core.dtypes import from_numpy
 from headwater.core.spec import TensorSpec
-from headwater.core.tensor import EagerTensor, Tensor
+from headwater.core.tensor import EagerTensor, Tensor, to_device
 from headwater.core.variable import Variable
 from headwater.keras.training._arrays import (
     as_array,
@@ -140,9 +140,7 @@ class ArrayData:
     def batch(self, rows: Any) -> Any:
         """One batch, as a structure of tensors."""
         leaves = [self._take(a, rows) for a in self._given]
-        return nest.pack_sequence_as(
-            self.structure, [EagerTensor(a if a.dtype == object else jnp.asarray(a)) for a in leaves]
-        )
+        return nest.pack_sequence_as(self.structure, [EagerTensor(to_device(a)) for a in leaves])
 
     def window(self, rows: Any) -> list[Any]:
         """Consecutive batches, an array of shape [batches, batch, ...] for each array."""

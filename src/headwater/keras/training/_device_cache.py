@@ -10,8 +10,9 @@ import weakref
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+
+from headwater.core import transfer
 
 _WORTH_KEEPING = 1 << 22  # bytes
 _CHUNK = 1 << 19  # elements compared at a time, so that they stay in the processor's cache
@@ -28,11 +29,11 @@ class DeviceCache:
         if isinstance(array, jax.Array):
             return array
         if array.nbytes < _WORTH_KEEPING or not array.flags.c_contiguous:
-            return jnp.asarray(array)
+            return transfer.put(array)
         found = self._copies.get(id(array))
         if found is not None and found[0]() is array and _equal(array, np.asarray(found[1])):
             return found[1]
-        copy = jax.device_put(array, may_alias=False)
+        copy = transfer.put(array)
         key = id(array)
         self._copies[key] = (weakref.ref(array, lambda _: self._copies.pop(key, None)), copy)
         return copy
