@@ -1,5 +1,7 @@
 """Every option of statistics has the effect it has in TFDV, or says why it has none."""
 
+import dataclasses
+import json
 import pathlib
 
 import numpy as np
@@ -149,6 +151,72 @@ def test_options_without_effect_are_refused(options, remedy):
     given = {**options, "schema": schema(options["schema"])} if "schema" in options else options
     with pytest.raises(ValueError, match=remedy):
         tfdv.StatsOptions(**given)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"schema": {}}, TypeError),
+        ({"feature_allowlist": {}}, TypeError),
+        ({"feature_allowlist": "a"}, TypeError),
+        ({"slice_functions": len}, TypeError),
+        ({"vocab_paths": ["v"]}, TypeError),
+        ({"num_values_histogram_buckets": 1}, ValueError),
+        ({"semantic_domain_stats_sample_rate": 1.5}, ValueError),
+        ({"slice_functions": [], "experimental_slice_functions": []}, ValueError),
+    ],
+)
+def test_options_of_other_types_or_out_of_range_are_refused(options, error):
+    with pytest.raises(error, match=next(iter(options))):
+        tfdv.StatsOptions(**options)
+
+
+def test_options_of_tfdv_that_exact_figures_do_not_need():
+    options = tfdv.StatsOptions(epsilon=0.1, desired_batch_size=10, use_sketch_based_topk_uniques=True)
+    assert options == tfdv.StatsOptions()
+    slicer = tfdv.experimental_get_feature_value_slicer({"a": None})
+    assert tfdv.StatsOptions(experimental_slice_functions=[slicer]).slice_functions == [slicer]
+
+
+def test_options_as_json():
+    given = tfdv.StatsOptions(
+        schema=schema(CATEGORIES), num_top_values=3, sample_rate=0.5, feature_allowlist=["s"], weight_feature="w",
+        per_feature_weight_override={"s": "v", tfdv.FeaturePath(["y"]): "w"},
+    )  # fmt: skip
+    read = tfdv.StatsOptions.from_json(given.to_json())
+    assert read.weights == given.weights
+    assert dataclasses.replace(read, per_feature_weight_override=given.per_feature_weight_override) == given
+
+
+def test_options_as_tfdv_writes_them():
+    text = {"TYPE_NAME": "StatsOptions", "_generators": None, "_sample_rate": 0.5, "num_top_values": 7, "epsilon": 0.01,
+            "_num_histogram_buckets": 4, "_schema": None, "_desired_batch_size": None}  # fmt: skip
+    read = tfdv.StatsOptions.from_json(json.dumps(text))
+    assert (read.sample_rate, read.num_top_values, read.num_histogram_buckets) == (0.5, 7, 4)
+
+
+@pytest.mark.parametrize("text", ['{"TYPE_NAME": "Other"}', '{"_per_feature_stats_config": {}}', "[]"])
+def test_json_of_something_else_is_refused(text):
+    with pytest.raises(ValueError, match="JSON"):
+        tfdv.StatsOptions.from_json(text)
+
+
+def test_generators_and_slicers_are_no_json():
+    with pytest.raises(ValueError, match="slice_functions"):
+        tfdv.StatsOptions(slice_functions=[tfdv.get_feature_value_slicer({"a": None})]).to_json()
+
+
+def test_semantic_domains_of_a_share_of_the_examples():
+    words = np.array(["the quick brown fox"] * 1000)
+    whole, part = (
+        tfdv.generate_statistics_from_dataframe(
+            {"a": words},
+            tfdv.StatsOptions(enable_semantic_domain_stats=True, semantic_domain_stats_sample_rate=rate),
+        ).datasets[0].features[0].custom_stats
+        for rate in (None, 0.05)
+    )  # fmt: skip
+    assert [s.name for s in whole] == ["domain_info", "natural_language_match_rate"]
+    assert not part  # some 50 examples are too few to tell
 
 
 @pytest.mark.parametrize("options", [{"label_feature": "z"}, {"per_feature_weight_override": {"a": "z"}}])

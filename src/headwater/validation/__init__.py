@@ -37,7 +37,12 @@ from headwater.validation.examples import (
     validate_examples_in_parquet,
     validate_examples_in_tfrecord,
 )
-from headwater.validation.options import FeatureValueSlicer, StatsOptions, get_feature_value_slicer
+from headwater.validation.options import (
+    FeatureValueSlicer,
+    StatsOptions,
+    experimental_get_feature_value_slicer,
+    get_feature_value_slicer,
+)
 from headwater.validation.page import (
     compare_slices,
     display_anomalies,
@@ -46,7 +51,14 @@ from headwater.validation.page import (
     visualize_statistics,
     write_html,
 )
-from headwater.validation.schema import get_domain, get_feature, load_schema_text, set_domain, write_schema_text
+from headwater.validation.schema import (
+    generate_dummy_schema_with_paths,
+    get_domain,
+    get_feature,
+    load_schema_text,
+    set_domain,
+    write_schema_text,
+)
 from headwater.validation.shards import merge_shards, write_shard
 from headwater.validation.statistics import (
     generate_statistics_from_csv,
@@ -67,7 +79,8 @@ __all__ = [
     "AnomalousValue", "AnomalousValues", "CustomValidationConfig", "DataError", "Drift", "FeaturePairValidation",
     "FeaturePath", "FeatureValidation", "FeatureValueSlicer", "StatsOptions", "Validation", "anomalous_values_in_csv",
     "anomalous_values_in_dataframe", "anomalous_values_in_parquet", "anomalous_values_in_tfrecord", "compare_slices",
-    "display_anomalies", "display_schema", "generate_statistics_from_csv", "generate_statistics_from_dataframe",
+    "display_anomalies", "display_schema", "experimental_get_feature_value_slicer",
+    "generate_dummy_schema_with_paths", "generate_statistics_from_csv", "generate_statistics_from_dataframe",
     "generate_statistics_from_ibis", "generate_statistics_from_json", "generate_statistics_from_parquet",
     "generate_statistics_from_tfrecord", "get_domain", "get_feature", "get_feature_value_slicer", "get_statistics_html",
     "infer_schema", "load_anomalies_binary", "load_anomalies_text", "load_schema_text", "load_statistics",

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from google.protobuf import json_format
+
 from headwater.validation._errors import DataError
+from headwater.validation._paths import FeaturePath
 from headwater.validation._protos import schema_pb2
 from headwater.validation.generators._base import StatsGenerator
 
 # Options whose statistics do not follow from how often values occur.
 _OF_ROWS = ("vocab_paths", "generators", "label_feature", "enable_semantic_domain_stats", "per_feature_weight_override")
+
+
+_LEAST = {
+    "num_top_values": 1, "num_rank_histogram_buckets": 1, "num_values_histogram_buckets": 2,
+    "num_histogram_buckets": 1, "num_quantiles_histogram_buckets": 1,
+}  # fmt: skip
+_TYPES: Sequence[tuple[str, Any, str]] = (
+    ("schema", schema_pb2.Schema, "a Schema message"),
+    ("feature_allowlist", Sequence, "a list of names"),
+    ("generators", Sequence, "a list"),
+    ("slice_functions", Sequence, "a list"),
+    ("vocab_paths", Mapping, "a dictionary"),
+    ("per_feature_weight_override", Mapping, "a dictionary"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +66,10 @@ def get_feature_value_slicer(features: Mapping[str, Sequence[Any] | None]) -> Fe
     return FeatureValueSlicer(dict(features))
 
 
+# TensorFlow Data Validation's name of it.
+experimental_get_feature_value_slicer = get_feature_value_slicer
+
+
 @dataclasses.dataclass
 class StatsOptions:
     """How statistics are computed.
@@ -68,6 +90,7 @@ class StatsOptions:
         num_quantiles_histogram_buckets: Buckets of equal content.
         infer_type_from_schema: Whether types of CSV columns come from `schema`. A value of another type is an error.
         enable_semantic_domain_stats: Whether natural language, times and images are recognised among values.
+        semantic_domain_stats_sample_rate: The share of examples in which they are looked for, from 0 to 1; None: all.
         per_feature_weight_override: For features (names, or paths of one step) the column of weights to use instead of
             `weight_feature`.
         vocab_paths: The files of the vocabularies that natural language domains of `schema` name: one token per line.
@@ -79,8 +102,17 @@ class StatsOptions:
             temporary files. None: 125 MB for each thread and 5 MB for each million rows.
         threads: How many threads; None: one per core.
         temp_directory: Where temporary files go.
+        experimental_slice_functions: Another name of `slice_functions`.
+        epsilon: Accepted for compatibility, as the six below: figures are exact, and DuckDB decides how it works.
+        desired_batch_size: See `epsilon`.
+        use_sketch_based_topk_uniques: See `epsilon`.
+        experimental_use_sketch_based_topk_uniques: See `epsilon`.
+        experimental_result_partitions: See `epsilon`.
+        experimental_num_feature_partitions: See `epsilon`.
+        experimental_filter_read_paths: See `epsilon`.
 
     Raises:
+        TypeError: If an option is of another type.
         ValueError: If a number is out of range, or an option could have no effect.
     """
 
@@ -99,6 +131,7 @@ class StatsOptions:
     num_quantiles_histogram_buckets: int = 10
     infer_type_from_schema: bool = False
     enable_semantic_domain_stats: bool = False
+    semantic_domain_stats_sample_rate: float | None = None
     per_feature_weight_override: Mapping[Any, str] | None = None
     vocab_paths: Mapping[str, str | os.PathLike[str]] | None = None
     add_default_generators: bool = True
@@ -107,21 +140,48 @@ class StatsOptions:
     threads: int | None = None
     temp_directory: str | os.PathLike[str] | None = None
 
-    def __post_init__(self) -> None:
-        if self.sample_rate is not None and not 0 < self.sample_rate <= 1:
-            raise ValueError(f"sample_rate must be above 0 and at most 1, received {self.sample_rate}.")
-        for name in (
-            "num_top_values", "num_rank_histogram_buckets", "num_values_histogram_buckets", "num_histogram_buckets",
-            "num_quantiles_histogram_buckets",
-        ):  # fmt: skip
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, received {getattr(self, name)}.")
+    experimental_slice_functions: dataclasses.InitVar[Sequence[FeatureValueSlicer] | None] = None
+    epsilon: dataclasses.InitVar[float] = 0.0
+    desired_batch_size: dataclasses.InitVar[int | None] = None
+    use_sketch_based_topk_uniques: dataclasses.InitVar[bool | None] = None
+    experimental_use_sketch_based_topk_uniques: dataclasses.InitVar[bool | None] = None
+    experimental_result_partitions: dataclasses.InitVar[int] = 1
+    experimental_num_feature_partitions: dataclasses.InitVar[int] = 1
+    experimental_filter_read_paths: dataclasses.InitVar[bool] = False
+
+    def __post_init__(
+        self, experimental_slice_functions: Sequence[FeatureValueSlicer] | None, *without_effect: object
+    ) -> None:
+        if experimental_slice_functions is not None:
+            if self.slice_functions is not None:
+                raise ValueError("slice_functions and experimental_slice_functions mean the same. Remedy: pass one.")
+            self.slice_functions = experimental_slice_functions
+        self._check_types()
+        self._check_numbers()
+        self._check_slicers()
+        self._check_what_belongs_together()
+
+    def _check_types(self) -> None:
+        for name, expected, what in _TYPES:
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, expected) or isinstance(value, str)):
+                raise TypeError(f"{name} must be {what}, received {value!r} of type {type(value).__name__}.")
+
+    def _check_numbers(self) -> None:
+        for name in ("sample_rate", "semantic_domain_stats_sample_rate"):
+            rate = getattr(self, name)
+            if rate is not None and not 0 < rate <= 1:
+                raise ValueError(f"{name} must be above 0 and at most 1, received {rate}.")
+        for name, least in _LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, received {getattr(self, name)}.")
+
+    def _check_slicers(self) -> None:
         for slicer in self.slice_functions or ():
             if not isinstance(slicer, FeatureValueSlicer):
                 raise ValueError(
                     f"slice_functions must hold what get_feature_value_slicer returns, received {slicer!r}."
                 )
-        self._check_what_belongs_together()
 
     def _check_what_belongs_together(self) -> None:
         for generator in self.generators or ():
@@ -151,6 +211,54 @@ class StatsOptions:
         for path in self.per_feature_weight_override or ():
             if not isinstance(path, str) and len(path) != 1:
                 raise ValueError(f"Weights are those of whole features, not of parts such as {path}.")
+
+    # As JSON ----------------------------------------------------------------------------------------------------
+
+    def to_json(self) -> str:
+        """The options as JSON, which `from_json` reads.
+
+        Raises:
+            ValueError: If there are generators or slicers, which are Python objects.
+
+        >>> StatsOptions.from_json(StatsOptions(num_top_values=3).to_json()).num_top_values
+        3
+        """
+        for name in ("generators", "slice_functions"):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"{name} are Python objects, which JSON does not hold. Remedy: set them after reading."
+                )
+        found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        found = {name: value for name, value in found.items() if value is not None}
+        if self.schema is not None:
+            found["schema_json"] = json_format.MessageToJson(found.pop("schema"))
+        if self.per_feature_weight_override is not None:
+            override = found.pop("per_feature_weight_override")
+            found["per_feature_weight_override_json"] = {_path_to_json(k): v for k, v in override.items()}
+        return json.dumps({"TYPE_NAME": "StatsOptions", **found}, default=os.fspath)
+
+    @classmethod
+    def from_json(cls, options_json: str) -> StatsOptions:
+        """The options of a JSON text that `to_json` wrote, or that of TensorFlow Data Validation.
+
+        Raises:
+            ValueError: If the text is of something else, or has options that are not known here.
+        """
+        given = json.loads(options_json)
+        if not isinstance(given, dict) or given.pop("TYPE_NAME", "StatsOptions") != "StatsOptions":
+            raise ValueError(f"Expected the JSON of StatsOptions, received {options_json[:80]!r}.")
+        found = {name.lstrip("_"): value for name, value in given.items() if value is not None}
+        if "schema_json" in found:
+            found["schema"] = json_format.Parse(found.pop("schema_json"), schema_pb2.Schema())
+        if "per_feature_weight_override_json" in found:
+            override = found.pop("per_feature_weight_override_json")
+            found["per_feature_weight_override"] = {FeaturePath(json.loads(k)): v for k, v in override.items()}
+        unknown = sorted(set(found) - set(cls.__dataclass_fields__))
+        if unknown:
+            raise ValueError(f"The JSON has the options {unknown}, which are not known here. Remedy: leave them out.")
+        return cls(**found)
+
+    # What follows -----------------------------------------------------------------------------------------------
 
     def _label_is_categorical(self) -> bool:
         features = [] if self.schema is None else self.schema.feature
@@ -200,6 +308,10 @@ class StatsOptions:
         missing = [name for name in [*(self.feature_allowlist or ()), *self.other_columns] if name not in names]
         if missing:
             raise DataError(f"there are no columns {missing}. The columns are {list(names)}.")
+
+
+def _path_to_json(path: Any) -> str:
+    return json.dumps([path] if isinstance(path, str) else list(path))
 
 
 def is_categorical(feature: Any) -> bool:

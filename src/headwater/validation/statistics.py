@@ -6,6 +6,7 @@ take, and which TensorFlow Data Validation reads. Figures are exact.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import os
 import tempfile
@@ -42,6 +43,8 @@ def generate_statistics_from_csv(
     delimiter: str = ",",
     output_path: str | os.PathLike[str] | None = None,
     stats_options: StatsOptions | None = None,
+    pipeline_options: Any = None,
+    compression_type: str = "auto",
 ) -> Any:
     r"""Statistics of CSV files.
 
@@ -51,6 +54,8 @@ def generate_statistics_from_csv(
         delimiter: What separates fields.
         output_path: Where to write the statistics too.
         stats_options: What to compute.
+        pipeline_options: Accepted for compatibility.
+        compression_type: Accepted for compatibility: files whose names end in ``.gz`` are decompressed.
 
     Returns:
         A `DatasetFeatureStatisticsList`.
@@ -189,10 +194,14 @@ def generate_statistics_from_dataframe(
         dataframe: A pandas or polars data frame, an Arrow table or reader, anything with ``__arrow_c_stream__``, or a
             dictionary of NumPy arrays. It is not copied.
         stats_options: What to compute.
-        n_jobs: The number of threads; None: one per core.
+        n_jobs: The number of threads; None or -1: one per core.
 
     Returns:
         A `DatasetFeatureStatisticsList`.
+
+    Raises:
+        ValueError: If `n_jobs` is 0 or below -1.
+        DataError: If two columns have the same name, or values of a kind that statistics are not made of.
 
     >>> import headwater.validation as tfdv
     >>> statistics = tfdv.generate_statistics_from_dataframe({"age": np.array([31, 45, 28])})
@@ -200,8 +209,10 @@ def generate_statistics_from_dataframe(
     45.0
     """
     options = stats_options or StatsOptions()
+    if n_jobs is not None and (n_jobs == 0 or n_jobs < -1):
+        raise ValueError(f"n_jobs must be at least 1, or -1 for one thread per core, received {n_jobs}.")
     if n_jobs is not None:
-        options = dataclasses.replace(options, threads=n_jobs)
+        options = dataclasses.replace(options, threads=None if n_jobs == -1 else n_jobs)
     with connected(options) as connection, data_errors():
         names = open_table(connection, dataframe)
         return _finished(connection, "raw", names, options, None)
@@ -259,6 +270,12 @@ class Examples:
 def examples_of(connection: Any, table: str, names: Sequence[str], options: StatsOptions) -> Examples:
     """Makes the relation `examples` of a table with columns `c0`, `c1`, …, which are called `names` in the data."""
     make_room(connection, table, options)
+    twice = sorted(name for name, times in collections.Counter(names).items() if times > 1)
+    if twice:
+        raise DataError(
+            f"there are several columns called {twice}. Expected different names. Remedy: rename them, such as by "
+            "table.loc[:, ~table.columns.duplicated()] to keep the first of each in pandas."
+        )
     columns = dict(zip(names, (f"c{i}" for i in range(len(names))), strict=True))
     types = dict(zip(names, connection.sql(f"SELECT * FROM {table} LIMIT 0").types, strict=bool(names)))
     options.check_names(names)
@@ -357,7 +374,7 @@ def _generators(options: StatsOptions, examples: Examples) -> list[StatsGenerato
         buckets, ranks = options.num_quantiles_histogram_buckets, options.num_rank_histogram_buckets
         found.append(NaturalLanguage(options.language_domains, vocabularies, buckets, ranks))
     if options.enable_semantic_domain_stats:
-        found.append(SemanticDomains())
+        found.append(SemanticDomains(options.semantic_domain_stats_sample_rate))
     return [*found, *(options.generators or ())]
 
 

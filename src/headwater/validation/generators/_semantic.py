@@ -5,6 +5,7 @@ What is found is a custom statistic, `domain_info`, from which schemas are infer
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Iterable
@@ -79,10 +80,20 @@ _SIGNATURES = {"bmp": b"BM", "gif": b"GIF8", "jpeg": b"\xff\xd8\xff", "png": b"\
 
 
 class SemanticDomains(StatsGenerator):
-    """Finds natural language, times and images in the values of features."""
+    """Finds natural language, times and images in the values of features.
+
+    Args:
+        rate: The share of examples to look at; None: all.
+    """
+
+    def __init__(self, rate: float | None = None) -> None:
+        self._rate = rate
 
     def add(self, data: Data, statistics: Any) -> None:
         """Adds custom statistics to features that are of such a domain."""
+        if self._rate is not None:
+            sample = f"(SELECT * FROM {data.relation} USING SAMPLE {self._rate * 100} PERCENT (bernoulli, 1))"
+            data = dataclasses.replace(data, relation=sample)
         for name, feature in data.features.items():
             ways = (_language, _text_times, _images) if feature.kind in _TEXTS else ()
             for way in (_number_times,) if feature.kind is Kind.INT else ways:

@@ -48,6 +48,26 @@ def get_feature(schema: schema_pb2.Schema, feature_path: str | FeaturePath) -> s
     return _named(features, path[-1], path)
 
 
+def generate_dummy_schema_with_paths(paths: Iterable[FeaturePath]) -> schema_pb2.Schema:
+    """A schema that has features of these paths and says nothing else of them.
+
+    Args:
+        paths: the paths; those of fields of structs bring the structs with them.
+
+    >>> schema = generate_dummy_schema_with_paths([FeaturePath(["trip", "fare"]), FeaturePath(["driver"])])
+    >>> [f.name for f in schema.feature], schema.feature[0].struct_domain.feature[0].name
+    (['trip', 'driver'], 'fare')
+    """
+    schema = schema_pb2.Schema()
+    for path in map(as_path, paths):
+        container: Any = schema
+        for step, is_last in [(step, i == len(path) - 1) for i, step in enumerate(path)]:
+            known = [feature for feature in container.feature if feature.name == step]
+            feature = known[0] if known else container.feature.add(name=step)
+            container = None if is_last else feature.struct_domain
+    return schema
+
+
 def _named(features: Iterable[schema_pb2.Feature], name: str, path: FeaturePath) -> schema_pb2.Feature:
     names = []
     for feature in features:

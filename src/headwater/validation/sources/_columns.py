@@ -49,12 +49,37 @@ def _kind(name: str, path: Sequence[str]) -> Kind:
 
 
 def plain(column: str, kind: Any) -> str:
-    """SQL that gives a column in a type that `feature` knows: booleans as numbers, dates and the like as texts."""
+    """SQL that gives a column in a type that `feature` knows: booleans as numbers, dates and the like as texts.
+
+    Lists without any value, of which nobody can say what they would hold, are lists of texts.
+    """
     name = str(kind)
     if name == "BOOLEAN":
         return f"{column}::TINYINT"
     if name.startswith("DECIMAL") or name in ("HUGEINT", "UHUGEINT"):
         return f"{column}::DOUBLE" if name.startswith("DECIMAL") else column
+    if kind.id in ("list", "array", "struct") and _holds_null(kind):
+        return f"{column}::{_with_texts(kind)}"
     if kind.id in ("list", "array", "struct") or name in _INTEGERS | _FLOATS | {"BLOB", "VARCHAR"}:
         return column
     return f"{column}::VARCHAR"
+
+
+def _holds_null(kind: Any) -> bool:
+    if kind.id in ("list", "array", "struct"):
+        return any(_holds_null(inner) for name, inner in kind.children if name != "size")
+    return str(kind) == '"NULL"'
+
+
+def _with_texts(kind: Any) -> str:
+    """A type as SQL, with texts where there is nothing but nulls."""
+    if kind.id in ("list", "array"):
+        size = "" if kind.id == "list" else kind.children[1][1]
+        return f"{_with_texts(kind.children[0][1])}[{size}]"
+    if kind.id == "struct":
+        return f"STRUCT({', '.join(f'{_quoted(name)} {_with_texts(inner)}' for name, inner in kind.children)})"
+    return "VARCHAR" if str(kind) == '"NULL"' else str(kind)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
