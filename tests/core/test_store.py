@@ -111,9 +111,7 @@ def test_what_was_not_used_for_longest_goes_first(tmp_path: pathlib.Path) -> Non
     assert [n for n in range(8) if store.get(f"key{n}") is not None] == [0, 4, 5, 6, 7]
 
 
-def test_the_number_of_entries_is_bounded_while_writing(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_entries_are_bounded_while_writing(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headwater.core.store._SWEEP_EVERY", 4)
     store = ProgramStore(tmp_path / "xla", max_entries=10)
     for number in range(40):

@@ -167,8 +167,8 @@ def use_compilation_cache(folder: str | os.PathLike[str] | None = None) -> None:
     A cache that was set up for JAX itself (``JAX_COMPILATION_CACHE_DIR``) is left alone.
 
     Args:
-        folder: Where; None means ``$HEADWATER_CACHE_DIR/xla`` or ``headwater/xla`` in the user's cache folder. ``""`` in
-            ``HEADWATER_CACHE_DIR`` keeps programs in memory only.
+        folder: Where; None means ``$HEADWATER_CACHE_DIR/xla`` or ``headwater/xla`` in the user's cache folder.
+            ``""`` in ``HEADWATER_CACHE_DIR`` keeps programs in memory only.
     """
     if folder is None and jax.config.jax_compilation_cache_dir:  # type: ignore[attr-defined]
         return
@@ -197,7 +197,7 @@ def _default_folder() -> pathlib.Path | None:
 
 
 def _name(key: str) -> str:
-    """The file of a key. JAX's key knows the platform but not the processor, whose instructions and cores decide too."""
+    """The file of a key. JAX's key knows the platform but not the processor's instructions and cores."""
     return hashlib.blake2b(f"{_processor()}\0{key}".encode(), digest_size=20).hexdigest() + _SUFFIX
 
 
