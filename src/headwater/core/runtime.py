@@ -1,4 +1,4 @@
-"""Running Graphs: executables, stages, XLA options, devices, and the persistent compilation cache.
+"""Running Graphs: executables, stages, XLA options, devices.
 
 A Graph without host nodes is exactly one XLA executable per concrete input shapes; variables it assigns are donated.
 Other Graphs are cut into stages that alternate between XLA and the host.
@@ -7,8 +7,6 @@ Other Graphs are cut into stages that alternate between XLA and the host.
 from __future__ import annotations
 
 import collections
-import os
-import pathlib
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,6 +22,9 @@ from headwater.core.graph import CONST, Graph, Node, describe_location, has_effe
 from headwater.core.logs import placement
 from headwater.core.lowering import Environment, as_function, bind, evaluate
 from headwater.core.op import StaticValue
+from headwater.core.store import use_compilation_cache
+
+use_compilation_cache()
 
 # Held while variables are handed to an executable that consumes their buffers, and while they are read.
 state_lock = threading.RLock()
@@ -49,24 +50,6 @@ def xla_options(graph: Graph) -> dict[str, Any]:
     names = {node.op.name for node in walk(graph)}
     convolves = any(name.startswith(("Conv", "DepthwiseConv")) and name.endswith("Grad") for name in names)
     return dict(_CONVOLUTION_GRADIENT_OPTIONS) if convolves else {}
-
-
-def use_compilation_cache(folder: str | os.PathLike[str] | None = None) -> None:
-    """Keeps compiled programs on disk between runs.
-
-    Args:
-        folder: Where; None means ``$HEADWATER_CACHE_DIR/xla`` or the user's cache folder. ``""`` in
-            ``HEADWATER_CACHE_DIR`` turns the cache off.
-    """
-    if folder is None:
-        named = os.environ.get("HEADWATER_CACHE_DIR")
-        if named == "":
-            return
-        base = (
-            pathlib.Path(named) if named else pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "headwater"
-        )
-        folder = base.expanduser() / "xla"
-    jax.config.update("jax_compilation_cache_dir", os.fspath(folder))
 
 
 # Functional execution --------------------------------------------------------------------------------------------
