@@ -36,7 +36,7 @@ def resolve(identifier: Any, table: dict[str, Any], kind: str) -> Any:
     if identifier is None:
         return None
     if isinstance(identifier, dict):
-        identifier = deserialize_keras_object(identifier)
+        identifier = _from_config(identifier, table)
     if isinstance(identifier, str):
         found = _registry.get_registered_object(identifier)
         if found is None:
@@ -52,6 +52,33 @@ def resolve(identifier: Any, table: dict[str, Any], kind: str) -> Any:
     if callable(identifier) or hasattr(identifier, "get_config"):
         return identifier
     raise ValueError(f"Could not interpret {kind} identifier: {identifier!r}. Expected a name, a config or a callable.")
+
+
+def described(config: Any, table: dict[str, Any], kind: str, custom_objects: dict[str, Any] | None = None) -> Any:
+    """What a configuration describes: an instance, or the function or class of that name.
+
+    Args:
+        config: A name, or what `serialize` gave.
+        table: Classes and functions by name.
+        kind: What is looked for, for the error.
+        custom_objects: Further classes and functions by name.
+    """
+    with _registry.CustomObjectScope(custom_objects):
+        found = config if isinstance(config, str) else _from_config(config, table)
+        if not isinstance(found, str):
+            return found
+        own = _registry.get_registered_object(found)
+        if own is None and found not in table:
+            raise ValueError(f"Could not find {kind} {found!r}. Expected one of {sorted(table)}, or a registered name.")
+        return table[found] if own is None else own
+
+
+def _from_config(config: Any, table: dict[str, Any]) -> Any:
+    """What the configuration describes; where it names no module, a class of `table`."""
+    cls = table.get(config.get("class_name")) if isinstance(config, dict) else None
+    if isinstance(cls, type) and not config.get("module"):
+        config = {**config, "module": _registry.module_of(cls)}
+    return deserialize_keras_object(config)
 
 
 def table_of(*classes: type, **aliases: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ _local = threading.local()
 
 # Every class of ours by its name, and the public module real Keras would name it by.
 _builtin: dict[str, type] = {}
+_builtin_of_module: dict[tuple[str, str], type] = {}
 _builtin_module: dict[type, str] = {}
 
 
@@ -23,16 +24,21 @@ def builtin(module: str, *names: str) -> Callable[[T], T]:
 
     def decorate(cls: T) -> T:
         for name in (cls.__name__, *names):  # type: ignore[attr-defined]
-            _builtin[name] = cls  # type: ignore[assignment]
+            _builtin[name] = _builtin_of_module[module, name] = cls  # type: ignore[assignment]
         _builtin_module[cls] = module  # type: ignore[index]
         return cls
 
     return decorate
 
 
-def builtin_class(name: str) -> type | None:
-    """The class of Keras itself with that name, or None."""
-    return _builtin.get(name)
+def builtin_class(name: str, module: str = "") -> type | None:
+    """The class of Keras itself with that name, in that module if there is one; or None.
+
+    Losses and metrics share names, so a module as saved decides: ``keras.losses`` and ``keras.src.losses.losses`` are
+    the same.
+    """
+    parts = module.replace("keras.src.", "keras.").split(".")
+    return _builtin_of_module.get((".".join(parts[:2]), name)) or _builtin.get(name)
 
 
 def module_of(cls: type) -> str:

@@ -191,7 +191,7 @@ def find_class(config: dict[str, Any]) -> Any:
         found = _registry.get_registered_object(key) if key else None
         if found is not None:
             return found
-    found = _registry.builtin_class(name)
+    found = _registry.builtin_class(name, module)
     if found is not None and (not module or module.split(".")[0] in ("keras", "headwater", "tf_keras", "tensorflow")):
         return found
     raise TypeError(_unknown("class", name))

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from headwater.core import dtypes
-from headwater.core.dtypes import as_dtype
+from headwater.core import dtypes, nest
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.keras._lookup import Configurable, resolve
+from headwater.core.variable import Variable
+from headwater.keras import _policy
+from headwater.keras._lookup import Configurable, described, plain_name, resolve
 from headwater.keras._registry import builtin
-from headwater.keras._serialization import deserialize_keras_object as deserialize
 from headwater.keras._serialization import serialize_keras_object as serialize
 from headwater.keras._state import auto_name, epsilon, floatx, snake_case
 from headwater.ops import array, math, nn
@@ -39,6 +39,7 @@ __all__ = [
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Poisson",
+    "Reduction",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
     "binary_crossentropy",
@@ -52,7 +53,9 @@ __all__ = [
     "huber",
     "kl_divergence",
     "kld",
+    "kullback_leibler_divergence",
     "log_cosh",
+    "logcosh",
     "mae",
     "mape",
     "mean_absolute_error",
@@ -73,21 +76,44 @@ _REDUCTIONS = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", 
 # Functions ------------------------------------------------------------------------------------------------------
 
 
-def _pair(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-    y_pred = convert_to_tensor(y_pred)
-    return squeeze_or_expand(math.cast(convert_to_tensor(y_true), y_pred.dtype), y_pred)
+def as_float(values: Any, dtype: Any = None) -> Tensor:
+    """Values as a tensor of `dtype`; default: their own if it is a float, else floatx."""
+    tensor = convert_to_tensor(values)
+    if dtype is None:
+        dtype = tensor.dtype if tensor.dtype.is_floating or tensor.dtype.is_complex else floatx()
+    return math.cast(tensor, dtype)
+
+
+def pair(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """Truth and prediction as floats of one dtype and rank."""
+    y_pred = as_float(y_pred)
+    return squeeze_or_expand(as_float(y_true, y_pred.dtype), y_pred)
+
+
+def _equal_pair(y_true: Any, y_pred: Any, name: str) -> tuple[Tensor, Tensor]:
+    """Truth and prediction as floats. Raises ValueError unless their shapes agree."""
+    y_pred = as_float(y_pred)
+    y_true = as_float(y_true, y_pred.dtype)
+    if not y_true.shape.is_compatible_with(y_pred.shape):
+        raise ValueError(
+            f"{name}: expected `y_true` and `y_pred` of the same shape. Received: y_true {y_true.dtype.name} of shape "
+            f"{y_true.shape}, y_pred {y_pred.dtype.name} of shape {y_pred.shape}. Class numbers need a sparse loss, or "
+            "tf.one_hot; an axis can be added with y_true[:, None]."
+        )
+    return y_true, y_pred
 
 
 def squeeze_or_expand(x: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-    """`x` and `like` with a last axis of size 1 dropped from whichever has one axis more."""
+    """`x` and `like` in one rank, where they differ by a last axis of size 1.
+
+    Vectors get that axis; from more dimensions it is dropped.
+    """
     a, b = x.shape.rank, like.shape.rank
-    if a is None or b is None or a == b:
+    if a is None or b is None or abs(a - b) != 1 or (x if a > b else like).shape[-1] != 1:
         return x, like
-    if a == b + 1 and x.shape[-1] == 1:
-        return array.squeeze(x, axis=-1), like
-    if b == a + 1 and like.shape[-1] == 1:
-        return x, array.squeeze(like, axis=-1)
-    return x, like
+    if min(a, b) == 1:
+        return (x, array.expand_dims(like, -1)) if a > b else (array.expand_dims(x, -1), like)
+    return (array.squeeze(x, axis=-1), like) if a > b else (x, array.squeeze(like, axis=-1))
 
 
 def _last_mean(x: Tensor) -> Tensor:
@@ -100,25 +126,25 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
     >>> tf.keras.losses.mean_squared_error([[0.0, 2.0]], [[1.0, 1.0]])
     <tf.Tensor: shape=(1,), dtype=float32, numpy=array([1.], dtype=float32)>
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return _last_mean(math.square(y_true - y_pred))
 
 
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
     """``mean(|y_true - y_pred|)`` over the last axis."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return _last_mean(math.abs(y_true - y_pred))
 
 
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Tensor:
     """``100 * mean(|(y_true - y_pred) / y_true|)`` over the last axis."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return 100.0 * _last_mean(math.abs((y_true - y_pred) / math.maximum(math.abs(y_true), epsilon())))
 
 
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Tensor:
     """``mean((log(y_true + 1) - log(y_pred + 1))²)`` over the last axis."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     logs = [math.log(math.maximum(y, epsilon()) + 1.0) for y in (y_pred, y_true)]
     return _last_mean(math.square(logs[0] - logs[1]))
 
@@ -131,19 +157,19 @@ def _signs(y_true: Tensor) -> Tensor:
 
 def hinge(y_true: Any, y_pred: Any) -> Tensor:
     """``mean(max(1 - y_true * y_pred, 0))`` over the last axis; labels are -1 or 1 (or 0 or 1)."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return _last_mean(math.maximum(1.0 - _signs(y_true) * y_pred, 0.0))
 
 
 def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """``mean(max(1 - y_true * y_pred, 0)²)`` over the last axis."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return _last_mean(math.square(math.maximum(1.0 - _signs(y_true) * y_pred, 0.0)))
 
 
 def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """``max(neg - pos + 1, 0)``: pos is the prediction for the true class, neg the largest other one."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     positive = math.reduce_sum(y_true * y_pred, axis=-1)
     negative = math.reduce_max((1.0 - y_true) * y_pred, axis=-1)
     return math.maximum(negative - positive + 1.0, 0.0)
@@ -151,34 +177,34 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
 
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
     """``mean(e² / 2)`` where ``|e| <= delta``, else ``delta * |e| - delta² / 2`` (Huber, 1964)."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     error = math.abs(y_pred - y_true)
     return _last_mean(array.where(error <= delta, 0.5 * math.square(error), delta * error - 0.5 * delta**2))
 
 
 def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
     """``mean(log(cosh(y_pred - y_true)))`` over the last axis."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     error = y_pred - y_true
     return _last_mean(error + math.softplus(-2.0 * error) - 0.6931471805599453)
 
 
 def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
     """``sum(y_true * log(y_true / y_pred))`` over the last axis."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     y_true, y_pred = [math.minimum(math.maximum(y, epsilon()), 1.0) for y in (y_true, y_pred)]
     return math.reduce_sum(y_true * math.log(y_true / y_pred), axis=-1)
 
 
 def poisson(y_true: Any, y_pred: Any) -> Tensor:
     """``mean(y_pred - y_true * log(y_pred))`` over the last axis."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return _last_mean(y_pred - y_true * math.log(y_pred + epsilon()))
 
 
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     """``-sum(unit(y_true) * unit(y_pred))``: -1 for equal directions."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     return -math.reduce_sum(_unit(y_true, axis) * _unit(y_pred, axis), axis=axis)
 
 
@@ -210,8 +236,7 @@ def categorical_crossentropy(
     >>> tf.keras.losses.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])
     <tf.Tensor: shape=(1,), dtype=float32, numpy=array([0.6931472], dtype=float32)>
     """
-    y_pred = convert_to_tensor(y_pred)
-    y_true = math.cast(convert_to_tensor(y_true), y_pred.dtype)
+    y_true, y_pred = _equal_pair(y_true, y_pred, "categorical_crossentropy")
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_pred.shape[axis]
     if from_logits:
@@ -230,21 +255,32 @@ def sparse_categorical_crossentropy(
         y_pred: Probabilities or logits, shape [..., classes].
         from_logits: Whether `y_pred` are logits.
         ignore_class: A label whose samples count 0.
-        axis: The axis of the classes.
+        axis: The axis of the classes, which must be the last one.
 
     Returns:
         Shape [...].
 
+    Raises:
+        ValueError: For another axis, or if the shapes do not fit.
+
     >>> tf.keras.losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]])
     <tf.Tensor: shape=(1,), dtype=float32, numpy=array([0.6931472], dtype=float32)>
     """
-    y_pred, labels = convert_to_tensor(y_pred), convert_to_tensor(y_true)
+    y_pred, labels = as_float(y_pred), convert_to_tensor(y_true)
     rank = y_pred.shape.rank
     if axis not in (-1, (rank or 0) - 1):
-        order = [i for i in range(rank) if i != axis % rank] + [axis % rank]
-        y_pred = array.transpose(y_pred, order)
+        raise ValueError(
+            f"sparse_categorical_crossentropy: expected the classes on the last axis (axis=-1). Received: axis={axis} "
+            f"for y_pred of shape {y_pred.shape}. Move the axis with tf.transpose."
+        )
     if labels.shape.rank == rank and labels.shape[-1] == 1:
         labels = array.squeeze(labels, axis=-1)
+    if not labels.shape.is_compatible_with(y_pred.shape[:-1]):
+        raise ValueError(
+            "sparse_categorical_crossentropy: expected `y_true` of the shape of `y_pred` without its last axis. "
+            f"Received: y_true {labels.dtype.name} of shape {labels.shape}, y_pred {y_pred.dtype.name} of shape "
+            f"{y_pred.shape}. One-hot labels need categorical_crossentropy."
+        )
     labels = math.cast(labels, dtypes.int64 if labels.dtype is dtypes.int64 else dtypes.int32)
     valid = None
     if ignore_class is not None:
@@ -270,7 +306,7 @@ def binary_crossentropy(
     Returns:
         The shape without `axis`.
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = _equal_pair(y_true, y_pred, "binary_crossentropy")
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
     return math.reduce_mean(_binary_entropy(y_true, y_pred, from_logits), axis=axis)
@@ -294,7 +330,7 @@ def binary_focal_crossentropy(
     axis: int = -1,
 ) -> Tensor:
     """Binary cross entropy weighted by ``(1 - p_true_class) ** gamma`` (Lin et al., 2018)."""
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = _equal_pair(y_true, y_pred, "binary_focal_crossentropy")
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
     p = math.sigmoid(y_pred) if from_logits else y_pred
@@ -309,15 +345,37 @@ def binary_focal_crossentropy(
 # Classes --------------------------------------------------------------------------------------------------------
 
 
+class Reduction:
+    """The names of reductions, as older programs write them: ``Reduction.SUM`` is ``"sum"``."""
+
+    AUTO = "auto"
+    NONE = "none"
+    SUM = "sum"
+    SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+
+    @classmethod
+    def all(cls) -> tuple[str, ...]:
+        """All of them."""
+        return cls.AUTO, cls.NONE, cls.SUM, cls.SUM_OVER_BATCH_SIZE
+
+    @classmethod
+    def validate(cls, key: str) -> None:
+        """Raises ValueError unless `key` is one of them."""
+        if key not in cls.all():
+            raise ValueError(f"Invalid reduction: expected one of {cls.all()}. Received: {key!r}")
+
+
 @builtin("keras.losses")
 class Loss(Configurable):
     """Base of losses: subclasses define ``call(y_true, y_pred)``, one value per sample.
+
+    `call` gets tensors of the loss's dtype, whatever was given.
 
     Args:
         name: Its name.
         reduction: ``"sum_over_batch_size"`` (the mean of all values), ``"mean_with_sample_weight"``, ``"sum"`` or
             ``"none"``.
-        dtype: The dtype it computes in.
+        dtype: The dtype it computes in, or a dtype policy.
     """
 
     def __init__(
@@ -329,7 +387,7 @@ class Loss(Configurable):
             )
         self.name = name or auto_name(snake_case(type(self).__name__))
         self.reduction = reduction
-        self._dtype = None if dtype is None else as_dtype(dtype).name
+        self._dtype = None if dtype is None else _policy.get(dtype).compute_dtype
 
     @property
     def dtype(self) -> str:
@@ -337,7 +395,7 @@ class Loss(Configurable):
         return self._dtype or floatx()
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        y_true, y_pred = _as_values(y_true), _as_values(y_pred)
+        y_true, y_pred = _as_values(y_true, self.dtype), _as_values(y_pred, self.dtype)
         return reduce_weighted(self.call(y_true, y_pred), sample_weight, self.reduction, self.dtype)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -348,14 +406,16 @@ class Loss(Configurable):
         return {"name": self.name, "reduction": self.reduction}
 
 
-def _as_values(y: Any) -> Any:
-    return y if isinstance(y, Tensor | dict | list | tuple) and not _is_numbers(y) else convert_to_tensor(y)
+def _as_values(y: Any, dtype: str) -> Any:
+    """A structure of tensors of the dtype; a list of numbers counts as one tensor, strings stay strings."""
+    if isinstance(y, dict) or (isinstance(y, list | tuple) and any(_is_structure(v) for v in nest.flatten(y))):
+        return nest.map_structure(lambda v: _as_values(v, dtype), y)
+    tensor = convert_to_tensor(y)
+    return tensor if tensor.dtype is dtypes.string else math.cast(tensor, dtype)
 
 
-def _is_numbers(y: Any) -> bool:
-    while isinstance(y, list | tuple) and y:
-        y = y[0]
-    return isinstance(y, int | float)
+def _is_structure(leaf: Any) -> bool:
+    return isinstance(leaf, Tensor | Variable) or hasattr(leaf, "__array__")
 
 
 def reduce_weighted(values: Any, sample_weight: Any, reduction: str | None, dtype: str) -> Any:
@@ -402,10 +462,16 @@ class _Wrapped(Loss):
         self._arguments = arguments
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return type(self)._function(y_true, y_pred, **self._arguments)
+        return type(self)._function(*_aligned(y_true, y_pred), **self._arguments)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._arguments}
+
+
+def _aligned(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Truth and prediction in one rank, if each is one tensor."""
+    both = isinstance(y_true, Tensor) and isinstance(y_pred, Tensor)
+    return squeeze_or_expand(y_true, y_pred) if both else (y_true, y_pred)
 
 
 class LossFunctionWrapper(_Wrapped):
@@ -420,7 +486,10 @@ class LossFunctionWrapper(_Wrapped):
         self.fn = fn
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self.fn(y_true, y_pred, **self._arguments)
+        return self.fn(*_aligned(y_true, y_pred), **self._arguments)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "fn": plain_name(self.fn)}
 
 
 @builtin("keras.losses")
@@ -596,7 +665,9 @@ mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
 mape = MAPE = mean_absolute_percentage_error
 msle = MSLE = mean_squared_logarithmic_error
-kld = KLD = kl_divergence
+kld = KLD = kullback_leibler_divergence = kl_divergence
+bce = BCE = binary_crossentropy
+logcosh = log_cosh
 
 _FUNCTIONS: list[Any] = [
     mean_squared_error, mean_absolute_error, mean_absolute_percentage_error, mean_squared_logarithmic_error, hinge,
@@ -611,8 +682,8 @@ _CLASSES: list[Any] = [
 for _function in _FUNCTIONS:
     _function._keras_name = True
 _TABLE: dict[str, Any] = {f.__name__: f for f in _FUNCTIONS} | {c.__name__: c for c in _CLASSES}
-_TABLE |= {"mse": mse, "mae": mae, "mape": mape, "msle": msle, "kld": kld, "logcosh": log_cosh}
-_TABLE |= {"MSE": mse, "MAE": mae, "MAPE": mape, "MSLE": msle, "KLD": kld, "huber_loss": huber}
+_TABLE |= {"mse": mse, "mae": mae, "mape": mape, "msle": msle, "kld": kld, "bce": bce, "logcosh": log_cosh}
+_TABLE |= {"MSE": mse, "MAE": mae, "MAPE": mape, "MSLE": msle, "KLD": kld, "BCE": bce, "huber_loss": huber}
 _CLASS_OF = {c._function.__name__: c for c in _CLASSES}
 
 
@@ -621,12 +692,18 @@ def get(identifier: Any) -> Any:
     return resolve(identifier, _TABLE, "loss")
 
 
+def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The loss or function that `serialize` described, or that has this name."""
+    return described(name, _TABLE, "loss", custom_objects)
+
+
 def as_loss(identifier: Any) -> Any:
     """A `Loss` for what `compile` was given: a name, function or loss."""
     loss = get(identifier)
     if loss is None or isinstance(loss, Loss):
         return loss
-    return LossFunctionWrapper(loss, name=loss.__name__) if hasattr(loss, "__name__") else LossFunctionWrapper(loss)
+    name = identifier if isinstance(identifier, str) else getattr(loss, "__name__", snake_case(type(loss).__name__))
+    return LossFunctionWrapper(loss, name=name)
 
 
 def class_name_of(loss: Any) -> str:

@@ -72,8 +72,26 @@ class Metric(Configurable):
     @property
     def variables(self) -> list[Variable]:
         """The state, that of metrics inside included."""
-        inner = [v for m in vars(self).values() if isinstance(m, Metric) for v in m.variables]
-        return self._variables + inner
+        return self._variables + [v for m in self._metrics_inside() for v in m.variables]
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The state."""
+        return self.variables
+
+    def _metrics_inside(self) -> list[Metric]:
+        """Metrics that are attributes, also within lists, tuples and dicts."""
+        found: dict[int, Metric] = {}
+        stack = list(vars(self).values())[::-1]
+        while stack:
+            value = stack.pop()
+            if isinstance(value, Metric):
+                found[id(value)] = value
+            elif isinstance(value, list | tuple):
+                stack += list(value)[::-1]
+            elif isinstance(value, dict):
+                stack += list(value.values())[::-1]
+        return list(found.values())
 
     @property
     def weights(self) -> list[Variable]:
@@ -92,9 +110,8 @@ class Metric(Configurable):
         """Sets the state back to the start."""
         for variable, value in zip(self._variables, self._initial, strict=True):
             variable.assign(value())
-        for inner in vars(self).values():
-            if isinstance(inner, Metric):
-                inner.reset_state()
+        for inner in self._metrics_inside():
+            inner.reset_state()
 
     def reset_states(self) -> None:
         """Sets the state back to the start."""

@@ -28,7 +28,7 @@ class RootMeanSquaredError(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Takes a batch into account."""
-        y_true, y_pred = pair(y_true, y_pred)
+        y_true, y_pred = pair(losses.as_float(y_true), losses.as_float(y_pred))
         super().update_state(math.square(y_pred - y_true), sample_weight)
 
     def result(self) -> Any:
