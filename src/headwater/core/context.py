@@ -20,6 +20,7 @@ class Context(threading.local):
         scope: The current name scope, without a trailing slash.
         forward_mode: Whether kernels are being evaluated for tangents, which rules for reverse mode only forbid.
         replica: The replica context of a distribution strategy, or None.
+        checks: What collects the statuses of checks while a Graph is lowered, or None.
     """
 
     def __init__(self) -> None:
@@ -30,6 +31,7 @@ class Context(threading.local):
         self.scope = ""
         self.forward_mode = False
         self.replica: Any = None
+        self.checks: Any = None
 
     def enter(self, **changes: Any) -> dict[str, Any]:
         """Sets attributes and returns what `restore` needs to undo it."""
