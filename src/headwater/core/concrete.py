@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import jax
 
-from headwater.core import control, nest
+from headwater.core import control, nest, watch
 from headwater.core.context import context
 from headwater.core.errors import InvalidArgumentError
-from headwater.core.graph import CONST, Graph, Node
+from headwater.core.graph import CONST, Graph, Node, walk
 from headwater.core.logs import placement
 from headwater.core.op import Op, is_differentiable
 from headwater.core.runtime import Program, compile_function, log_placement
@@ -130,17 +131,22 @@ class ConcreteFunction:
             fixed = dict(attrs)
 
             def forward(arrays: Sequence[Any]) -> Any:
+                run = watch.apart(functools.partial(control.CALL.kernel, **fixed), bool(watched))
+
                 def chosen(*values: Any) -> Any:
                     full = list(arrays)
                     for position, value in zip(wrt, values, strict=True):
                         full[position] = value
-                    results = control.CALL.kernel(*full, **fixed)
-                    return tuple([r for r in results if is_differentiable(r.dtype)]), results
+                    results, status = run(*full)
+                    return tuple([r for r in results if is_differentiable(r.dtype)]), (results, status)
 
-                _, pull_back, results = jax.vjp(chosen, *[arrays[i] for i in wrt], has_aux=True)
+                _, pull_back, (results, status) = jax.vjp(chosen, *[arrays[i] for i in wrt], has_aux=True)
+                watch.note(status)
                 return results, pull_back
 
-            self._differentiable[key] = compile_function(forward, self.graph)
+            watched = watch.Watch(walk(self.graph))
+            compiled = compile_function(watched.around(forward), self.graph)
+            self._differentiable[key] = lambda arrays: watched.verified(compiled(arrays))
         return self._differentiable[key]
 
     # What it is -------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ class Context(threading.local):
         forward_mode: Whether kernels are being evaluated for tangents, which rules for reverse mode only forbid.
         replica: The replica context of a distribution strategy, or None.
         read_dtype: The dtype in which variables that allow it are read, or None for their own.
+        checks: What collects the statuses of checks while a Graph is lowered, or None.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class Context(threading.local):
         self.forward_mode = False
         self.replica: Any = None
         self.read_dtype: Any = None
+        self.checks: Any = None
 
     def enter(self, **changes: Any) -> dict[str, Any]:
         """Sets attributes and returns what `restore` needs to undo it."""

@@ -13,9 +13,9 @@ import jax
 import numpy as np
 from jax import lax
 
-from headwater.core import dtypes, nest
+from headwater.core import dtypes, nest, watch
 from headwater.core.context import context
-from headwater.core.graph import Graph, describe_location, tracing, user_location
+from headwater.core.graph import Graph, describe_location, tracing, user_location, walk
 from headwater.core.loops import while_loop
 from headwater.core.lowering import as_function
 from headwater.core.op import Op
@@ -194,10 +194,15 @@ def _case_kernel(index: Any, *operands: Any, layouts: Any, written: Any, count: 
     ]
     if isinstance(index, np.ndarray):
         return tuple(calls[_chosen(index, count)](passed))
+    checked = watch.concern(node for graph in branches for node in walk(graph))
+    arms = [watch.apart(call, checked) for call in calls]
     if index.dtype == bool:
-        return tuple(lax.cond(index, calls[0], calls[1], passed))
-    out_of_range = (index < 0) | (index >= count)
-    return tuple(lax.switch(jax.numpy.where(out_of_range, count - 1, index), calls, passed))
+        results, status = lax.cond(index, arms[0], arms[1], passed)
+    else:
+        out_of_range = (index < 0) | (index >= count)
+        results, status = lax.switch(jax.numpy.where(out_of_range, count - 1, index), arms, passed)
+    watch.note(status)
+    return tuple(results)
 
 
 def _chosen(index: Any, count: int) -> int:
@@ -348,12 +353,45 @@ def _while_kernel(*inputs: Any, **attrs: Any) -> Any:
         return tuple([jax.numpy.asarray(x) for x in result])
 
     trips = None if attrs["trips"] is None else operands[attrs["trips"]]
+    checked = watch.concern(node for graph in graphs for node in walk(graph))
     if isinstance(trips, np.ndarray):
         steps = max(int(trips), 0)
         if steps == 0:
             return tuple(carry)  # the body may take slices that are not there
-        return tuple(lax.scan(lambda c, _: (body(c, passed), None), tuple(carry), None, length=steps)[0])
+        return tuple(_scan(body, carry, passed, steps, checked))
+    if checked:
+        return tuple(_checked_while(test, body, tuple(carry), tuple(passed)))
     return tuple(while_loop(test, body, tuple(carry), tuple(passed)))
+
+
+def _scan(body: Any, carry: Sequence[Any], passed: Sequence[Any], steps: int, checked: bool) -> Any:
+    step = watch.apart(lambda c: body(c, passed), checked)
+
+    def one(state: Any, _: Any) -> Any:
+        result, status = step(state[0])
+        return (result, watch.merged(state[1], status)), None
+
+    start = tuple(carry), watch.clear() if checked else ()
+    (result, status), _ = lax.scan(one, start, None, length=steps)
+    watch.note(status)
+    return result
+
+
+def _checked_while(test: Any, body: Any, carry: Any, passed: Any) -> Any:
+    """A loop that stops when a check fails, its condition's included: it may not end otherwise."""
+    again, step = watch.apart(test, True), watch.apart(body, True)
+
+    def next_state(state: Any, passed: Any) -> Any:
+        carry, made = step(state[0], passed)
+        go, tested = again(carry, passed)
+        status = watch.merged(state[2], made, tested)
+        return carry, go & watch.passes(status), status
+
+    go, status = again(carry, passed)
+    start = carry, go & watch.passes(status), status
+    carry, _, status = while_loop(lambda state, _: state[1], next_state, start, passed)
+    watch.note(status)
+    return carry
 
 
 def _while_stages(inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
@@ -476,7 +514,9 @@ def _vmap_kernel(*operands: Any, graph: Graph, layout: Any) -> Any:
     def single(*inputs: Any) -> Any:
         return tuple([jax.numpy.asarray(x) for x in as_function(graph)(list(inputs), captures, entries)[0]])
 
-    return jax.vmap(single)(*operands[:count])
+    results, status = jax.vmap(watch.apart(single, watch.concern(walk(graph))))(*operands[:count])
+    watch.note(status)
+    return results
 
 
 VMAP = Op("VectorizedMap", _vmap_kernel, graphs=("graph",))

@@ -12,7 +12,7 @@ import itertools
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,11 @@ class Node:
         if self.op.on_host or self.attrs.get("_host") or any(self.attrs[key].is_staged for key in self.op.graphs):
             return True
         return any(x.dtype.name == "string" for x in (*self.inputs, *self.outputs)) and self.op is not PLACEHOLDER
+
+    @property
+    def place(self) -> str:
+        """The user's line and the node's name, for errors."""
+        return f"{describe_location(self.location)} (node {self.name!r})"
 
     def __repr__(self) -> str:
         return f"<Node {self.name!r} {self.op.name} at {describe_location(self.location)}>"
@@ -348,10 +353,14 @@ def has_effect(node: Node) -> bool:
 
 def walk(graph: Graph) -> Iterator[Node]:
     """All nodes of a Graph and of the Graphs in it."""
-    for node in graph.nodes:
+    return walk_nodes(graph.nodes)
+
+
+def walk_nodes(nodes: Iterable[Node]) -> Iterator[Node]:
+    """These nodes and all nodes of the Graphs in them."""
+    for node in nodes:
         yield node
-        for key in node.op.graphs:
-            yield from walk(node.attrs[key])
+        yield from node.op.inner_nodes(node.attrs)
 
 
 # Source locations ------------------------------------------------------------------------------------------------

@@ -12,10 +12,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from headwater.core.context import context
 from headwater.core.engine_errors import map_engine_error
 from headwater.core.errors import InternalError, OpError
-from headwater.core.graph import CONST, Graph, Node, describe_location
+from headwater.core.graph import CONST, Graph, Node
 from headwater.core.infer import FOLD_LIMIT, can_fold
+from headwater.core.watch import examine
 
 Environment = dict[int, Any]  # id of a symbolic tensor -> its value
 
@@ -24,10 +26,13 @@ def evaluate(nodes: Iterable[Node], env: Environment) -> None:
     """Computes `nodes` in order, reading and extending `env`."""
     for node in nodes:
         try:
-            result = _evaluate_node(node, [env[id(x)] for x in node.inputs])
+            inputs = [env[id(x)] for x in node.inputs]
+            result = _evaluate_node(node, inputs)
+            if node.op.check is not None:
+                examine(node, result, inputs)
         except OpError as error:
             if "Defined at" not in error.message:
-                error.message += f"\nDefined at: {describe_location(node.location)} (node {node.name!r})"
+                error.message += f"\nDefined at: {node.place}"
             raise
         for tensor, value in zip(node.outputs, result if node.many else (result,), strict=True):
             env[id(tensor)] = value
@@ -61,7 +66,12 @@ def _fold(node: Node, inputs: list[Any]) -> Any:
     if any(size is None or size > FOLD_LIMIT for size in sizes):
         return node.op.kernel(*inputs, **node.attrs)
     with jax.ensure_compile_time_eval():
-        result = node.op._run_jitted(inputs, node.attrs)
+        try:
+            result = node.op._run_jitted(inputs, node.attrs)
+        except OpError:
+            if context.checks is None or node.op.check is None:
+                raise
+            result = node.op.kernel(*inputs, **node.attrs)  # reported when the program runs: it may never come here
         if node.many:
             return tuple([np.asarray(r) for r in result])
         return np.asarray(result)

@@ -9,7 +9,7 @@ shape rule (`headwater.core.infer`), the lowering, the gradient op (`jax.vjp` of
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -17,12 +17,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import transfer
+from headwater.core.checks import Check
 from headwater.core.context import context
 from headwater.core.dtypes import DType, from_numpy
 from headwater.core.engine_errors import map_engine_error
 from headwater.core.errors import InvalidArgumentError, OpError
 from headwater.core.logs import placement
 from headwater.core.tensor import EagerTensor, Tensor
+from headwater.core.watch import Watch, enabled
 
 Effect = Literal["pure", "host", "effect"]
 
@@ -57,6 +59,8 @@ class Op:
             to do, so that the second gradient is zeros, not None.
         shape_only: The result follows from the shapes of the inputs alone (``Shape``, ``Size``); the kernel then
             returns NumPy arrays and may look at nothing but ``.shape``, ``.ndim`` and ``.dtype``.
+        check: What makes the *values* of the inputs invalid, where TensorFlow's kernel on a CPU raises an error.
+        in_place: The result is the first input with some elements replaced: of a large one nothing else is touched.
         graphs: Names of the attributes that hold Graphs (control flow, calls).
         stages: Runs the op from concrete arrays in Python, Graph by Graph, where one of its Graphs cannot be one
             XLA program.
@@ -78,6 +82,8 @@ class Op:
         differentiable: bool = True,
         uses_inputs: bool = False,
         shape_only: bool = False,
+        check: Check | None = None,
+        in_place: bool = False,
         graphs: Sequence[str] = (),
         stages: Callable[..., Any] | None = None,
         register: bool = True,
@@ -94,6 +100,8 @@ class Op:
         self.differentiable = (differentiable and effect == "pure") or gradient is not None
         self.uses_inputs = uses_inputs
         self.shape_only = shape_only
+        self.check = check
+        self.in_place = in_place
         self.graphs = tuple(graphs)
         self.stages = stages
         self._depth = 0
@@ -195,7 +203,7 @@ class Op:
         try:
             function = cache[tuple(attrs.items())] if attrs else cache[()]
         except KeyError:
-            function = cache[tuple(attrs.items())] = jax.jit(functools.partial(self._apply, attrs))
+            function = cache[tuple(attrs.items())] = self._compiled(attrs)
         except TypeError:  # an attribute that cannot be hashed: nothing to cache by
             function = functools.partial(self._apply, attrs)
         try:
@@ -222,14 +230,51 @@ class Op:
         ]
         return tuple(back) if isinstance(result, tuple | list) else back[0]
 
+    def _compiled(self, attrs: dict[str, Any]) -> Any:
+        """The kernel with these attributes, compiled; where its inputs or its Graphs are checked, with that."""
+        watch = Watch(() if self.is_derived else self.inner_nodes(attrs))
+        if watch:
+            watched = jax.jit(watch.around(functools.partial(self._apply, attrs)))
+            return lambda *arrays: watch.verified(watched(*arrays))
+        if self.check is None or not enabled():
+            return jax.jit(functools.partial(self._apply, attrs))
+        checked = jax.jit(functools.partial(self._apply_checked, attrs))
+        return lambda *arrays: self._verified(attrs, *checked(*arrays))
+
     def _apply(self, attrs: dict[str, Any], *arrays: Any) -> Any:
         """The kernel on arrays, static inputs taken from `attrs`."""
+        full, rest = self._arguments(attrs, arrays)
+        return self.kernel(*full, **rest)
+
+    def _apply_checked(self, attrs: dict[str, Any], *arrays: Any) -> Any:
+        """What the kernel gives, and the status of the check, or () where nothing can be wrong."""
+        full, rest = self._arguments(attrs, arrays)
+        result = self.kernel(*full, **rest)
+        status = self.check.status(1, result, full, rest)  # type: ignore[union-attr]
+        return result, () if status is None else status
+
+    def _verified(self, attrs: dict[str, Any], result: Any, status: Any) -> Any:
+        if type(status) is not tuple:
+            numbers = np.asarray(status)
+            if numbers[0]:
+                raise self.check.failure(numbers, self, attrs)  # type: ignore[union-attr]
+        return result
+
+    def _arguments(self, attrs: dict[str, Any], arrays: Sequence[Any]) -> tuple[Sequence[Any], dict[str, Any]]:
+        """What the kernel takes, with static inputs from `attrs`."""
         if not self.static:
-            return self.kernel(*arrays, **attrs)
+            return arrays, attrs
         rest = iter(arrays)
         count = len(arrays) + sum(1 for key in attrs if key.startswith("_static_"))
         full = [attrs[f"_static_{i}"].array if f"_static_{i}" in attrs else next(rest) for i in range(count)]
-        return self.kernel(*full, **{k: v for k, v in attrs.items() if not k.startswith("_static_")})
+        return full, {k: v for k, v in attrs.items() if not k.startswith("_static_")}
+
+    def inner_nodes(self, attrs: dict[str, Any]) -> Iterator[Any]:
+        """All nodes of the Graphs in these attributes, and of the Graphs in them."""
+        for key in self.graphs:
+            for node in attrs[key].nodes:
+                yield node
+                yield from node.op.inner_nodes(node.attrs)
 
     def _error(self, error: BaseException, arrays: Sequence[Any]) -> BaseException:
         shapes = ", ".join(f"{a.dtype}{list(a.shape)}" for a in arrays)
@@ -372,7 +417,15 @@ def _closed_over(kernel: Any, inputs: Sequence[Any], wrt: Sequence[int], attrs: 
 def _gradient_kernel(kernel: Any, call: _Call, arrays: Sequence[Any], attrs: dict[str, Any]) -> Any:
     inputs, given = arrays[: call.inputs], arrays[call.inputs :]
     function = _closed_over(kernel, inputs, call.wrt, attrs)
-    outputs, pull_back = jax.vjp(function, *[inputs[i] for i in call.wrt])
+    before = context.enter(checks=None)  # the op itself has checked
+    try:
+        outputs, pull_back = jax.vjp(function, *[inputs[i] for i in call.wrt])
+        return _pulled_back(call, given, outputs, pull_back)
+    finally:
+        context.restore(before)
+
+
+def _pulled_back(call: _Call, given: Sequence[Any], outputs: Any, pull_back: Any) -> Any:
     known = {i: _conjugate(c) for i, c in zip(call.given, given, strict=True)}
     cotangents = tuple([known[i] if i in known else jnp.zeros_like(o) for i, o in enumerate(outputs)])
     return tuple([_conjugate(g) for g in pull_back(cotangents)])
@@ -381,7 +434,7 @@ def _gradient_kernel(kernel: Any, call: _Call, arrays: Sequence[Any], attrs: dic
 def _tangent_kernel(kernel: Any, call: _Call, arrays: Sequence[Any], attrs: dict[str, Any]) -> Any:
     inputs, tangents = arrays[: call.inputs], arrays[call.inputs :]
     function = _closed_over(kernel, inputs, call.wrt, attrs)
-    before = context.enter(forward_mode=True)
+    before = context.enter(forward_mode=True, checks=None)
     try:
         return jax.jvp(function, [inputs[i] for i in call.wrt], list(tangents))[1]
     finally:

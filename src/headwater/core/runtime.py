@@ -15,10 +15,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from headwater.core import watch
 from headwater.core.context import context
 from headwater.core.engine_errors import map_engine_error, without_engine_notes
 from headwater.core.errors import OpError
-from headwater.core.graph import CONST, Graph, Node, describe_location, has_effect, known_tensors, walk
+from headwater.core.graph import CONST, Graph, Node, has_effect, known_tensors, walk, walk_nodes
 from headwater.core.logs import placement
 from headwater.core.lowering import Environment, as_function, bind, evaluate
 from headwater.core.op import StaticValue
@@ -87,14 +88,15 @@ class _Programs:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._known = graph.known_captures
+        self._watch = watch.Watch(walk(graph))
         self._programs: dict[Any, Any] = {}
 
     def __call__(self, inputs: list[Any], captures: list[Any], entries: list[Any]) -> Any:
         key = tuple([StaticValue(np.asarray(captures[i])) for i in self._known])
         program = self._programs.get(key)
         if program is None:
-            program = self._programs[key] = compile_function(self._with(key), self._graph)
-        return program(inputs, captures, entries)
+            program = self._programs[key] = compile_function(self._watch.around(self._with(key)), self._graph)
+        return self._watch.verified(program(inputs, captures, entries))
 
     def _with(self, key: Sequence[StaticValue]) -> Callable[..., Any]:
         function = as_function(self._graph)
@@ -134,34 +136,69 @@ class _Bound:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._function = as_function(graph)
+        self._watch = watch.Watch(walk(graph))
+        self._function = self._watch.around(as_function(graph))
         self._captures = [outer._array for outer, _ in graph.captured]
         states = list(graph.states.values())
         self._variables = [s.variable for s in states]
         self._written = [i for i, s in enumerate(states) if s.modified]
         self._kept = [i for i, s in enumerate(states) if not s.modified]
+        self._kept_back = [self._watch and _made_whole(states[i].value) for i in self._written]
 
     def _apply(
         self, donated: Sequence[Any], read: Sequence[Any], captures: Sequence[Any], inputs: Sequence[Any]
     ) -> Any:
-        """The Graph's outputs, and the values at exit of the variables it assigns."""
+        """The Graph's outputs, the values at exit of the variables it assigns, and the status of its checks."""
         entries: list[Any] = [None] * len(self._variables)
         for i, value in zip((*self._written, *self._kept), (*donated, *read), strict=True):
             entries[i] = value
-        outputs, finals = self._function(inputs, captures, entries)
-        return outputs, [finals[i] for i in self._written]
+        (outputs, finals), status = self._function(inputs, captures, entries)
+        return outputs, self._unless_failed([finals[i] for i in self._written], donated, status), status
+
+    def _unless_failed(self, finals: Sequence[Any], entries: Sequence[Any], status: Any) -> list[Any]:
+        """The new values of variables; if a check failed, the old ones."""
+        return [
+            jnp.where(watch.passes(status), new, old) if back else new
+            for new, old, back in zip(finals, entries, self._kept_back, strict=True)
+        ]
+
+    def _steps(self, start: Any, stop: Any, body: Any, outputs: Any, donated: Any) -> Any:
+        """Runs ``body(i, (outputs, states, status))`` from `start` to ``stop - 1``, or up to a check that fails."""
+        if not self._watch:
+            return jax.lax.fori_loop(start, stop, body, (outputs, donated, ()))
+        first = start, (outputs, donated, watch.clear())
+        running = lambda c: (c[0] < stop) & watch.passes(c[1][2])  # noqa: E731
+        return jax.lax.while_loop(running, lambda c: (c[0] + 1, body(*c)), first)[1]
 
     def _dispatch(self, program: Any, *arguments: Any) -> list[Any]:
         """Runs a compiled ``(donated, read, captures, ...)``; the variables it assigns get their new buffers."""
         if not self._variables:
-            return _guarded(self.graph, program, [], [], self._captures, *arguments)[0]
-        with state_lock:
-            donated = [self._variables[i]._release() for i in self._written]
-            read = [self._variables[i]._peek() for i in self._kept]
-            outputs, finals = _guarded(self.graph, program, donated, read, self._captures, *arguments)
-            for i, array in zip(self._written, finals, strict=True):
-                self._variables[i]._put(array)
+            outputs, _, status = _guarded(self.graph, program, [], [], self._captures, *arguments)
+        else:
+            with state_lock:
+                donated = [self._variables[i]._release() for i in self._written]
+                read = [self._variables[i]._peek() for i in self._kept]
+                outputs, finals, status = _guarded(self.graph, program, donated, read, self._captures, *arguments)
+                for i, array in zip(self._written, finals, strict=True):
+                    self._variables[i]._put(array)
+        self._watch.verify(status)
         return outputs
+
+
+# Variables up to this size are copied rather than left half changed by a step that fails.
+_SMALL_STATE = 1 << 12
+
+
+def _made_whole(value: Any) -> bool:
+    """Whether a variable's new value is computed anew: then the old one can be kept instead, in the same pass.
+
+    What replaces some elements works in place on what may be a large table.
+    """
+    size = value.shape.num_elements()
+    if size is not None and size <= _SMALL_STATE:
+        return True
+    op = value.node.op
+    return not op.in_place and not op.graphs
 
 
 class Program(_Bound):
@@ -212,17 +249,17 @@ class ScannedProgram(_Bound):
 
     def _step(self, donated: Any, read: Any, captures: Any, arrays: Any, rows: Any) -> Any:
         inputs = [jnp.take(array, rows, axis=0, mode="clip") for array in arrays]
-        outputs, finals = self._apply(donated, read, captures, inputs)
-        return [jnp.asarray(x) for x in outputs], finals
+        outputs, finals, status = self._apply(donated, read, captures, inputs)
+        return [jnp.asarray(x) for x in outputs], finals, status
 
     def _loop(self, donated: Any, read: Any, captures: Any, arrays: Any, order: Any, start: Any, stop: Any) -> Any:
-        shapes, _ = jax.eval_shape(self._step, donated, read, captures, arrays, order[0])
+        shapes, _, _ = jax.eval_shape(self._step, donated, read, captures, arrays, order[0])
 
         def body(i: Any, carry: Any) -> Any:
             rows = jax.lax.dynamic_index_in_dim(order, i, keepdims=False)
             return self._step(carry[1], read, captures, arrays, rows)
 
-        return jax.lax.fori_loop(start, stop, body, ([jnp.zeros(x.shape, x.dtype) for x in shapes], donated))
+        return self._steps(start, stop, body, [jnp.zeros(x.shape, x.dtype) for x in shapes], donated)
 
     def __call__(self, arrays: Sequence[Any], order: Any, start: int, stop: int) -> list[Any]:
         """Runs steps ``start`` to ``stop - 1``; returns the outputs of the last one.
@@ -250,18 +287,18 @@ class MappedProgram(_Bound):
     def _loop(self, donated: Any, read: Any, captures: Any, batches: Any, start: Any, stop: Any) -> Any:
         def step(i: Any, values: Any) -> Any:
             inputs = [jax.lax.dynamic_index_in_dim(x, i, keepdims=False) for x in batches]
-            outputs, finals = self._apply(values, read, captures, inputs)
-            return [jnp.asarray(x) for x in outputs], finals
+            outputs, finals, status = self._apply(values, read, captures, inputs)
+            return [jnp.asarray(x) for x in outputs], finals, status
 
         def body(i: Any, carry: Any) -> Any:
-            room, values = carry
-            outputs, finals = step(i, values)
+            room, values, _ = carry
+            outputs, finals, status = step(i, values)
             put = jax.lax.dynamic_update_index_in_dim
-            return [put(kept, x, i, 0) for kept, x in zip(room, outputs, strict=True)], finals
+            return [put(kept, x, i, 0) for kept, x in zip(room, outputs, strict=True)], finals, status
 
-        shapes, _ = jax.eval_shape(step, 0, donated)
+        shapes, _, _ = jax.eval_shape(step, 0, donated)
         room = [jnp.zeros((len(batches[0]), *x.shape), x.dtype) for x in shapes]
-        return jax.lax.fori_loop(start, stop, body, (room, donated))
+        return self._steps(start, stop, body, room, donated)
 
     def __call__(self, batches: Sequence[Any], start: int, stop: int) -> list[Any]:
         """Runs on the batches ``start`` to ``stop - 1``; returns outputs of shape [steps, ...], zeros for others.
@@ -296,7 +333,9 @@ class _Stage:
         static = tuple([StaticValue(np.asarray(env[id(x)])) for x in self.static])
         program = self.programs.get(static)
         if program is None:
-            program = self.programs[static] = jax.jit(lambda arrays: self._lower(arrays, static))
+            watched = watch.Watch(walk_nodes(self.nodes))
+            compiled = jax.jit(watched.around(lambda arrays: self._lower(arrays, static)))
+            program = self.programs[static] = lambda arrays: watched.verified(compiled(arrays))
             if len(self.programs) > _MAX_PROGRAMS:
                 self.programs.popitem(last=False)
         try:
@@ -319,7 +358,7 @@ def _run_host_node(node: Node, env: Environment) -> None:
         result = node.op.run([env[id(x)] for x in node.inputs], node.attrs)
     except OpError as error:
         if "Defined at" not in error.message:
-            error.message += f"\nDefined at: {describe_location(node.location)} (node {node.name!r})"
+            error.message += f"\nDefined at: {node.place}"
         raise
     placement.log(node.op.name, result)
     bind(env, node.outputs, result if node.many else (result,))

@@ -16,6 +16,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from headwater.core import control, nest
+from headwater.core.checks import in_range
 from headwater.core.graph import CAPTURE
 from headwater.core.infer import constant_value, used_inputs
 from headwater.core.op import Op, is_differentiable
@@ -40,7 +41,13 @@ def _dense_spec(inputs: Any, attrs: Any) -> Any:
     return values.dtype, TensorShape([None, *values.shape[1:]]) if known is None else TensorShape(known.tolist())
 
 
-SLICES_TO_DENSE = Op("IndexedSlicesToTensor", _scatter_rows, static=(2,), spec=_dense_spec)
+SLICES_TO_DENSE = Op(
+    "IndexedSlicesToTensor",
+    _scatter_rows,
+    static=(2,),
+    spec=_dense_spec,
+    check=in_range("indices", lambda values, indices, shape: int(shape[0])),
+)
 _JOIN = Op("IndexedSlicesConcat", lambda *xs: jnp.concatenate(xs))
 
 

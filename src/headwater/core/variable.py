@@ -11,6 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from headwater.core.checks import coordinates, in_range
 from headwater.core.context import context
 from headwater.core.dtypes import DType, as_dtype
 from headwater.core.graph import IDENTITY, init_scope, uid, untaped
@@ -35,8 +36,10 @@ def _scatter(how: str) -> Op:
     """Updates rows: ``value[indices[i]]`` by ``updates[i]``."""
     return Op(
         f"Scatter{how.title()}",
-        lambda value, indices, updates: getattr(value.at[indices], how)(updates),
+        lambda value, indices, updates: getattr(jnp.asarray(value).at[indices], how)(updates),
         same_dtype=(0, 2),
+        in_place=True,
+        check=in_range("indices", lambda value, indices, updates: int(value.shape[0])),
     )
 
 
@@ -44,9 +47,10 @@ def _scatter_nd(how: str) -> Op:
     """Updates elements: ``value[tuple(indices[i])]`` by ``updates[i]``."""
 
     def kernel(value: Any, indices: Any, updates: Any) -> Any:
-        return getattr(value.at[tuple(jnp.moveaxis(indices, -1, 0))], how)(updates)
+        return getattr(jnp.asarray(value).at[tuple(jnp.moveaxis(indices, -1, 0))], how)(updates)
 
-    return Op(f"ScatterNd{how.title()}", kernel, same_dtype=(0, 2))
+    check = coordinates(lambda value, indices, updates: value.shape, "shape")
+    return Op(f"ScatterNd{how.title()}", kernel, same_dtype=(0, 2), in_place=True, check=check)
 
 
 _HOW = {
@@ -60,8 +64,16 @@ _HOW = {
 }
 _SCATTER = {name: _scatter(how) for name, how in _HOW.items()}
 _SCATTER_ND = {name: _scatter_nd(how) for name, how in _HOW.items()}
-_GATHER = Op("ResourceGather", lambda value, indices: jnp.take(value, indices, axis=0))
-_GATHER_ND = Op("ResourceGatherNd", lambda value, indices: value[tuple(jnp.moveaxis(indices, -1, 0))])
+_GATHER = Op(
+    "ResourceGather",
+    lambda value, indices: jnp.take(value, indices, axis=0),
+    check=in_range("indices", lambda value, indices: int(value.shape[0])),
+)
+_GATHER_ND = Op(
+    "ResourceGatherNd",
+    lambda value, indices: value[tuple(jnp.moveaxis(indices, -1, 0))],
+    check=coordinates(lambda value, indices: value.shape, "param shape"),
+)
 
 # Functions that make variables in place of `Variable`, innermost last (distribution strategies, user scopes).
 _creators: list[Callable[..., Any]] = []

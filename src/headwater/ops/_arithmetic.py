@@ -10,12 +10,12 @@ import numpy as np
 from jax import lax
 
 from headwater.core import dtypes
-from headwater.core.errors import InvalidArgumentError
+from headwater.core.checks import none_of
 from headwater.core.op import Op, op
 from headwater.core.shapes import broadcast_shapes
-from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
+from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._cast import cast
-from headwater.ops._inputs import FLOATING, INEXACT, INTEGER, NUMBER, REAL, matched, matched_numbers, static_value
+from headwater.ops._inputs import FLOATING, INEXACT, INTEGER, NUMBER, REAL, matched, matched_numbers
 
 # Sums, products, quotients ---------------------------------------------------------------------------------------
 
@@ -98,28 +98,28 @@ def realdiv(x: Any, y: Any, name: str | None = None) -> Tensor:
 
 # Whole-number division -------------------------------------------------------------------------------------------
 
-FLOOR_DIV = Op("FloorDiv", jnp.floor_divide, elementwise=True, differentiable=False)
-FLOOR_MOD = Op("FloorMod", jnp.mod, elementwise=True)
-TRUNCATE_DIV = Op("TruncateDiv", lambda x, y: lax.div(*jnp.broadcast_arrays(x, y)), elementwise=True)
-TRUNCATE_MOD = Op("TruncateMod", lambda x, y: lax.rem(*jnp.broadcast_arrays(x, y)), elementwise=True)
+
+def _is_integer(x: Any) -> bool:
+    return bool(np.issubdtype(x.dtype, np.integer))
 
 
-def _divisors(op: str, x: Any, y: Any, allowed: Any = REAL) -> list[Tensor]:
-    """The arguments of an integer division; a zero divisor that can be seen is an error."""
-    x, y = matched_numbers(op, allowed, x, y)
-    divisor = static_value(y) if y.dtype.is_integer else None
-    if divisor is not None and not np.all(divisor):
-        raise InvalidArgumentError(None, None, f"Integer division by zero [Op:{op}]: expected no 0 in {y!r}.")
-    return [x, y]
+_DIVISOR = none_of(lambda y: y == 0 if _is_integer(y) else None, "Integer division by zero", name="y")
+FLOOR_DIV = Op("FloorDiv", jnp.floor_divide, elementwise=True, differentiable=False, check=_DIVISOR)
+FLOOR_MOD = Op("FloorMod", jnp.mod, elementwise=True, check=_DIVISOR)
+TRUNCATE_DIV = Op("TruncateDiv", lambda x, y: lax.div(*jnp.broadcast_arrays(x, y)), elementwise=True, check=_DIVISOR)
+TRUNCATE_MOD = Op("TruncateMod", lambda x, y: lax.rem(*jnp.broadcast_arrays(x, y)), elementwise=True, check=_DIVISOR)
 
 
 def floordiv(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Divides and rounds down, as Python's ``//``.
 
+    Raises:
+        InvalidArgumentError: If an integer is divided by zero (`floormod` and the truncating ones too).
+
     >>> tf.math.floordiv([7, -7], 2).numpy()
     array([ 3, -4], dtype=int32)
     """
-    return FLOOR_DIV(*_divisors("FloorDiv", x, y), name=name)
+    return FLOOR_DIV(*matched_numbers("FloorDiv", REAL, x, y), name=name)
 
 
 def floormod(x: Any, y: Any, name: str | None = None) -> Tensor:
@@ -128,7 +128,7 @@ def floormod(x: Any, y: Any, name: str | None = None) -> Tensor:
     >>> tf.math.floormod([7, -7], 3).numpy()
     array([1, 2], dtype=int32)
     """
-    return FLOOR_MOD(*_divisors("FloorMod", x, y), name=name)
+    return FLOOR_MOD(*matched_numbers("FloorMod", REAL, x, y), name=name)
 
 
 def truncatediv(x: Any, y: Any, name: str | None = None) -> Tensor:
@@ -137,7 +137,7 @@ def truncatediv(x: Any, y: Any, name: str | None = None) -> Tensor:
     >>> tf.truncatediv([7, -7], 2).numpy()
     array([ 3, -3], dtype=int32)
     """
-    return TRUNCATE_DIV(*_divisors("TruncateDiv", x, y, INTEGER), name=name)
+    return TRUNCATE_DIV(*matched_numbers("TruncateDiv", INTEGER, x, y), name=name)
 
 
 def truncatemod(x: Any, y: Any, name: str | None = None) -> Tensor:
@@ -146,7 +146,7 @@ def truncatemod(x: Any, y: Any, name: str | None = None) -> Tensor:
     >>> tf.truncatemod([7, -7], 3).numpy()
     array([ 1, -1], dtype=int32)
     """
-    return TRUNCATE_MOD(*_divisors("TruncateMod", x, y), name=name)
+    return TRUNCATE_MOD(*matched_numbers("TruncateMod", REAL, x, y), name=name)
 
 
 # Larger and smaller ----------------------------------------------------------------------------------------------
@@ -286,7 +286,12 @@ def _zero_safe(function: Any, by_x: Any, by_y: Any) -> Any:
     return safe
 
 
-POW = Op("Pow", _power, elementwise=True)
+_EXPONENT = none_of(
+    lambda y: y < 0 if np.issubdtype(y.dtype, np.signedinteger) else None,
+    "Integers to negative integer powers are not allowed",
+    name="y",
+)
+POW = Op("Pow", _power, elementwise=True, check=_EXPONENT)
 DIV_NO_NAN = Op("DivNoNan", _div_no_nan, elementwise=True)
 MUL_NO_NAN = Op("MulNoNan", _mul_no_nan, elementwise=True)
 XLOGY = Op(
@@ -303,13 +308,13 @@ XDIVY = Op("Xdivy", _zero_safe(lambda x, y: x / y, lambda x, y: 1 / y, lambda x,
 def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Computes ``x`` to the power ``y``.
 
+    Raises:
+        InvalidArgumentError: If an integer has a negative integer exponent.
+
     >>> tf.pow([2.0, 3.0], 2.0).numpy()
     array([4., 9.], dtype=float32)
     """
-    x, y = matched_numbers("Pow", NUMBER, x, y)
-    if isinstance(y, EagerTensor) and y.dtype.is_integer and np.any(y._numpy() < 0):
-        raise InvalidArgumentError(None, None, f"Integers to negative integer powers are not allowed [Op:Pow]: {y!r}.")
-    return POW(x, y, name=name)
+    return POW(*matched_numbers("Pow", NUMBER, x, y), name=name)
 
 
 def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:

@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import dtypes
+from headwater.core.checks import Check, Verdict, element, first, none_of
 from headwater.core.dtypes import as_dtype
-from headwater.core.errors import InvalidArgumentError
 from headwater.core.infer import constant_value
-from headwater.core.op import op
+from headwater.core.op import Op, op
 from headwater.core.shapes import TensorShape
-from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
+from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._arithmetic import add, maximum, minimum
 from headwater.ops._cast import cast
 from headwater.ops._create import ones_like
@@ -25,7 +25,11 @@ from headwater.ops._reduce import reduce_max
 from headwater.ops._shape import reshape
 
 
-@op("DenseBincount", static=(1,))
+@op(
+    "DenseBincount",
+    static=(1,),
+    check=none_of(lambda x: x < 0, "Input arr must be non-negative!", position=0, name="arr"),
+)
 def BINCOUNT(x: Any, size: Any, weights: Any, *, binary_output: bool, weighted: bool) -> Any:
     count = int(size)
     rows = jnp.reshape(x, (-1, x.shape[-1]) if x.ndim == 2 else (1, -1))
@@ -61,14 +65,12 @@ def bincount(
         binary_output: Whether to say only if a number occurs (0 or 1).
 
     Raises:
-        InvalidArgumentError: If a number is negative (not checked inside a program).
+        InvalidArgumentError: If a number is negative.
 
     >>> tf.math.bincount([1, 1, 3]).numpy()
     array([0, 2, 0, 1], dtype=int32)
     """
     x = tensor_of(arr, "DenseBincount", INTEGER)
-    if isinstance(x, EagerTensor) and np.any(x._numpy() < 0):
-        raise InvalidArgumentError(None, None, f"Input arr must be non-negative, received {x!r} [Op:DenseBincount].")
     if axis in (None, 0):
         x = reshape(x, [-1])
     size = _bins(x, minlength, maxlength)
@@ -85,6 +87,25 @@ def _bins(x: Tensor, minlength: Any, maxlength: Any) -> Tensor:
     if minlength is not None:
         size = maximum(size, cast(minlength, dtypes.int32))
     return size if maxlength is None else minimum(size, cast(maxlength, dtypes.int32))
+
+
+def _classes(what: str) -> Op:
+    """Numbers of classes, held against the number of classes."""
+
+    def describe(numbers: list[int], attrs: dict[str, Any]) -> str:
+        value, count, place = numbers[:3]
+        wrong = "contains negative values" if value < 0 else "out of bound"
+        return f"`{what}` {wrong}: expected numbers in [0, {count}), received {what}[{place}] = {value}"
+
+    def find(x: Any, count: Any) -> Verdict:
+        bad, place = first((x < 0) | (x >= count))
+        return bad, (element(x, place), count, place)
+
+    return Op(f"ConfusionMatrix{what.title()}", lambda x, count: x, same_dtype=True, differentiable=False,
+              check=Check(find, describe, values=(0, 1)))  # fmt: skip
+
+
+_LABELS, _PREDICTIONS = _classes("labels"), _classes("predictions")
 
 
 def confusion_matrix(
@@ -105,6 +126,9 @@ def confusion_matrix(
         dtype: The dtype of the matrix.
         name: A name for the operation.
 
+    Raises:
+        InvalidArgumentError: If a number is not in ``[0, num_classes)``.
+
     >>> tf.math.confusion_matrix([1, 2], [1, 1], num_classes=3).numpy()
     array([[0, 0, 0],
            [0, 1, 0],
@@ -117,12 +141,19 @@ def confusion_matrix(
         )
     else:
         classes = num_classes
+    bound = cast(classes, dtypes.int64)
+    true, said = _LABELS(true, bound), _PREDICTIONS(said, bound)
     target = as_dtype(dtype)
     values = cast(ones_like(said) if weights is None else weights, target)
     return scatter_nd(stack([true, said], 1), values, stack([classes, classes]), name=name)
 
 
-@op("HistogramFixedWidthBins", differentiable=False, same_dtype=(0, 1))
+@op(
+    "HistogramFixedWidthBins",
+    differentiable=False,
+    same_dtype=(0, 1),
+    check=none_of(lambda bounds: bounds[0] >= bounds[1], "value_range should satisfy value_range[0] < value_range[1]"),
+)
 def HISTOGRAM_BINS(x: Any, value_range: Any, *, nbins: int, dtype: Any) -> Any:
     low, high = value_range[0], value_range[1]
     places = jnp.floor(nbins * ((x - low) / (high - low)))

@@ -10,6 +10,7 @@ import numpy as np
 
 from headwater.core import dtypes
 from headwater.core.dtypes import DType, as_dtype
+from headwater.core.errors import InvalidArgumentError
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tape import ONES_LIKE, ZEROS_LIKE
@@ -269,6 +270,8 @@ def MESHGRID(*vectors: Any, indexing: str) -> Any:
 
 @op("OneHot", static=(1,), same_dtype=(2, 3))
 def ONE_HOT(indices: Any, depth: Any, on: Any, off: Any, *, axis: int) -> Any:
+    if int(depth) < 0:
+        raise InvalidArgumentError(None, None, f"depth must be non-negative, got: {int(depth)} [Op:OneHot]")
     place = axis if axis >= 0 else indices.ndim + 1 + axis
     indices = jnp.expand_dims(indices, place)
     numbers = jnp.arange(int(depth), dtype=indices.dtype)
@@ -344,6 +347,8 @@ def LONGEST(lengths: Any) -> Any:
 
 @op("SequenceMask", static=(1,), differentiable=False)
 def SEQUENCE_MASK(lengths: Any, maxlen: Any) -> Any:
+    if int(maxlen) < 0:
+        raise InvalidArgumentError(None, None, f"maxlen must be non-negative, got: {int(maxlen)} [Op:SequenceMask]")
     return jnp.arange(int(maxlen), dtype=lengths.dtype) < lengths[..., None]
 
 

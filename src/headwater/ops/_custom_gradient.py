@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from headwater.core import autograph, control, nest
+from headwater.core import autograph, control, nest, watch
 from headwater.core.context import context
-from headwater.core.graph import Graph, tracing
+from headwater.core.graph import Graph, tracing, walk
 from headwater.core.lowering import as_function
 from headwater.core.op import Op, is_differentiable
 from headwater.core.runtime import execute
@@ -92,23 +92,30 @@ def input_gradients(
 
 
 def _custom_kernel(*operands: Any, forward: Graph, backward: Graph, call: _CustomCall) -> Any:
-    run = _forward_function(forward, call)
+    run = watch.apart(_forward_function(forward, call), watch.concern(walk(forward)))
     if context.forward_mode:
-        return run([jnp.asarray(a) for a in operands])[0]
+        return run([jnp.asarray(a) for a in operands])[0][0]
 
     @jax.custom_vjp
     def custom(*arrays: Any) -> Any:
-        return run(arrays)[0]
+        (results, _), status = run(arrays)
+        return results, status
+
+    def fwd(*arrays: Any) -> Any:
+        (results, residuals), status = run(arrays)
+        return (results, status), (residuals, arrays)
 
     def bwd(kept: Any, cotangents: Any) -> Any:
         residuals, arrays = kept
-        smooth = [jnp.conj(cotangents[i]) for i in call.smooth]
+        smooth = [jnp.conj(cotangents[0][i]) for i in call.smooth]
         gradients = as_function(backward)(smooth, residuals, [])[0]
         by_position = dict(zip(call.wrt, gradients, strict=True))
         return tuple([_cotangent(a, by_position.get(i)) for i, a in enumerate(arrays)])
 
-    custom.defvjp(lambda *arrays: (lambda pair: (pair[0], (pair[1], arrays)))(run(arrays)), bwd)
-    return custom(*[jnp.asarray(a) for a in operands])
+    custom.defvjp(fwd, bwd)
+    results, status = custom(*[jnp.asarray(a) for a in operands])
+    watch.note(status)
+    return results
 
 
 def _cotangent(array: Any, gradient: Any) -> Any:

@@ -10,10 +10,10 @@ import numpy as np
 from jax import lax
 
 from headwater.core import dtypes
+from headwater.core.checks import Check, Verdict, none_of
 from headwater.core.dtypes import as_dtype
-from headwater.core.errors import InvalidArgumentError
 from headwater.core.op import Op, op
-from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
+from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._diagonal import diag_part
 from headwater.ops._elementwise import log, real
 from headwater.ops._inputs import COMPLEX, FLOATING, INEXACT, matched, tensor_of
@@ -37,7 +37,23 @@ LOG_DETERMINANT = Op("LogMatrixDeterminant", lambda x: tuple(jnp.linalg.slogdet(
 CHOLESKY = Op("Cholesky", lambda x: jnp.linalg.cholesky(_square(x)))
 
 
-@op("MatrixInverse")
+def failing(text: str) -> Check:
+    """The check that a solver found something: its result is finite if its inputs are."""
+
+    def find(result: Any, *inputs: Any, **attrs: Any) -> Verdict:
+        results = result if isinstance(result, tuple) else (result,)
+        failed = ~jnp.isfinite(results[0]).all()
+        for x in inputs:
+            failed = failed & jnp.isfinite(x).all()
+        return failed, ()
+
+    return Check(find, lambda numbers, attrs: text, of_result=True)
+
+
+SINGULAR = "Input is not invertible. Use tf.linalg.pinv or tf.linalg.lstsq."
+
+
+@op("MatrixInverse", check=failing(SINGULAR))
 def INVERSE(x: Any, *, adjoint: bool) -> Any:
     return jnp.linalg.inv(_adjoint(_square(x)) if adjoint else _square(x))
 
@@ -80,21 +96,13 @@ def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Tensor:
     """Inverts square matrices (or their adjoints).
 
     Raises:
-        InvalidArgumentError: If a matrix has no inverse (not checked inside a compiled program).
+        InvalidArgumentError: If a matrix has no inverse.
 
     >>> tf.linalg.inv([[2.0, 0.0], [0.0, 4.0]]).numpy()
     array([[0.5 , 0.  ],
            [0.  , 0.25]], dtype=float32)
     """
-    result = INVERSE(tensor_of(input, "MatrixInverse", INEXACT), adjoint=bool(adjoint), name=name)
-    return check_invertible(result)
-
-
-def check_invertible(result: Tensor) -> Tensor:
-    """The result of a solver, which is infinite or NaN where the matrix was singular."""
-    if isinstance(result, EagerTensor) and not np.isfinite(result._numpy()).all():
-        raise InvalidArgumentError(None, None, "Input is not invertible. Use tf.linalg.pinv or tf.linalg.lstsq.")
-    return result
+    return INVERSE(tensor_of(input, "MatrixInverse", INEXACT), adjoint=bool(adjoint), name=name)
 
 
 def cholesky(input: Any, name: str | None = None) -> Tensor:
@@ -132,13 +140,20 @@ def _lower_half(x: Any) -> Any:
     return lower + _adjoint(lower) + diagonal
 
 
-@op("SelfAdjointEigV2")
+_NOT_FOUND = "eigen decomposition was not successful. The input might not be valid."
+
+
+def _not_finite(x: Any) -> Any:
+    return ~jnp.isfinite(_lower_half(x))
+
+
+@op("SelfAdjointEigV2", check=none_of(_not_finite, f"Self-adjoint {_NOT_FOUND}", position=0))
 def EIGH(x: Any, *, compute_v: bool) -> Any:
     values, vectors = jnp.linalg.eigh(_lower_half(x), symmetrize_input=False)
     return (values.astype(x.dtype), vectors) if compute_v else (values.astype(x.dtype),)
 
 
-@op("Eig", differentiable=False)
+@op("Eig", differentiable=False, check=none_of(lambda x: ~jnp.isfinite(x), f"E{_NOT_FOUND[1:]}", position=0))
 def EIG(x: Any, *, compute_v: bool) -> Any:
     return tuple(jnp.linalg.eig(_square(x))) if compute_v else (jnp.linalg.eigvals(_square(x)),)
 
@@ -233,7 +248,11 @@ class Lu(NamedTuple):
     p: Tensor
 
 
-@op("Lu")
+def _zero_pivot(result: Any, x: Any, **attrs: Any) -> Verdict:
+    return (jnp.diagonal(result[0], axis1=-2, axis2=-1) == 0).any(), ()
+
+
+@op("Lu", check=Check(_zero_pivot, lambda numbers, attrs: "Input is not invertible.", of_result=True))
 def LU(x: Any, *, output_idx_type: Any) -> Any:
     factors, _, permutation = lax.linalg.lu(_square(x))
     return factors, permutation.astype(output_idx_type)

@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from headwater.core.checks import in_range
 from headwater.core.op import Op, op
 from headwater.core.spec import IndexedSlices
 from headwater.core.tensor import Tensor, convert_to_tensor
@@ -21,8 +22,8 @@ from headwater.ops.array import shape as shape_tensor
 
 
 def _rows(params: Any, ids: Any) -> Any:
-    """A program on an accelerator cannot raise: a row that is not there is NaN (integers: the largest number)."""
-    return params.at[ids].get(mode="fill", wrap_negative_indices=False)
+    """Where nothing is checked, a row that is not there is NaN (integers: the largest number)."""
+    return jnp.asarray(params).at[ids].get(mode="fill", wrap_negative_indices=False)
 
 
 def _rows_gradient(inputs: Sequence[Tensor], outputs: Any, cotangents: Sequence[Any], attrs: Any) -> list[Any]:
@@ -31,7 +32,12 @@ def _rows_gradient(inputs: Sequence[Tensor], outputs: Any, cotangents: Sequence[
 
 
 _FLATTEN_ROWS = Op("FlattenRows", lambda rows, ids: rows.reshape(-1, *rows.shape[ids.ndim :]))
-_GATHER_ROWS = Op("EmbeddingLookup", _rows, gradient=_rows_gradient)
+_GATHER_ROWS = Op(
+    "EmbeddingLookup",
+    _rows,
+    gradient=_rows_gradient,
+    check=in_range("indices", lambda params, ids: int(params.shape[0])),
+)
 
 
 _JOIN = Op("EmbeddingTables", lambda *tables: jnp.concatenate(tables), same_dtype=True)
@@ -50,12 +56,15 @@ def embedding_lookup(params: Any, ids: Any, max_norm: float | None = None, name:
 
     Args:
         params: A table [rows, ...], or a list of tables that continue one another.
-        ids: Row numbers, int32 or int64, of any shape. A number that is no row gives NaN.
+        ids: Row numbers, int32 or int64, of any shape.
         max_norm: Rows with a larger l2-norm are scaled to it.
         name: A name for the result.
 
     Returns:
         A tensor of shape ``ids.shape + params.shape[1:]``. The gradient of `params` is a `tf.IndexedSlices`.
+
+    Raises:
+        InvalidArgumentError: If a number is no row (on a CPU; elsewhere the result is NaN).
 
     >>> tf.nn.embedding_lookup(tf.constant([[1.0, 2.0], [3.0, 4.0]]), [1, 0]).numpy()
     array([[3., 4.],

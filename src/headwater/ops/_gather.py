@@ -8,15 +8,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from headwater.core.errors import InvalidArgumentError
+from headwater.core.checks import coordinates, in_range
 from headwater.core.infer import constant_value
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape, unknown_shape
 from headwater.core.spec import IndexedSlices
 from headwater.core.tape import dense
-from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor, register_tensor_conversion_function
+from headwater.core.tensor import Tensor, convert_to_tensor, register_tensor_conversion_function
 from headwater.ops._common import single_axis
 from headwater.ops._inputs import INTEGER, matched, one_axis, static_integers, tensor_of
 from headwater.ops._shape import reshape, shape
@@ -36,9 +35,15 @@ def _gather_gradient(inputs: Sequence[Tensor], outputs: Any, given: Sequence[Any
     return [IndexedSlices(reshape(dense(given[0]), rows), reshape(indices, [-1]), dims), None]
 
 
-@op("GatherV2", gradient=_gather_gradient)
+def _size_along(params: Any, indices: Any, *, axis: int, batch_dims: int) -> int:
+    return int(params.shape[one_axis(axis, params.ndim)])
+
+
+@op("GatherV2", gradient=_gather_gradient, check=in_range("indices", _size_along))
 def GATHER(params: Any, indices: Any, *, axis: int, batch_dims: int) -> Any:
     place = one_axis(axis, params.ndim)
+    if params.shape[place] == 0:  # nothing to take: an error if there are indices, unless nothing is checked
+        return jnp.zeros(params.shape[:place] + indices.shape[batch_dims:] + params.shape[place + 1 :], params.dtype)
     if not batch_dims:
         return jnp.take(params, indices, place, mode="clip")
     take: Any = functools.partial(jnp.take, axis=place - batch_dims, mode="clip")
@@ -48,28 +53,18 @@ def GATHER(params: Any, indices: Any, *, axis: int, batch_dims: int) -> Any:
 
 
 def _element(params: Any, indices: Any) -> Any:
-    return params[_places(indices)]
+    return jnp.asarray(params)[_places(indices)]
 
 
-@op("GatherNd")
+@op(
+    "GatherNd",
+    check=coordinates(lambda params, indices, batch_dims: params.shape[batch_dims:], "param shape"),
+)
 def GATHER_ND(params: Any, indices: Any, *, batch_dims: int) -> Any:
     take: Any = _element
     for _ in range(batch_dims):
         take = jax.vmap(take)
     return take(params, indices)
-
-
-def _check_range(indices: Tensor, sizes: Any, op_name: str) -> None:
-    """An index that can be seen to be out of range is an error; inside a program it is clamped, as XLA does."""
-    if not isinstance(indices, EagerTensor) or not indices._array.size or None in np.atleast_1d(sizes):
-        return
-    value = indices._numpy()
-    if value.min() < 0 or (value >= np.asarray(sizes)).any():
-        raise InvalidArgumentError(
-            None,
-            None,
-            f"Indices must be in [0, {list(np.atleast_1d(sizes))}), received {value.tolist()} [Op:{op_name}].",
-        )
 
 
 def gather(
@@ -94,7 +89,7 @@ def gather(
         A tensor of shape ``params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis + 1:]``.
 
     Raises:
-        InvalidArgumentError: If an index is out of range (not checked inside a compiled program).
+        InvalidArgumentError: If an index is out of range (on a CPU; elsewhere it is clamped).
 
     >>> tf.gather([[1, 2], [3, 4], [5, 6]], [2, 0]).numpy()
     array([[5, 6],
@@ -104,8 +99,6 @@ def gather(
     if batch_dims < 0:
         batch_dims += index.shape.rank or 0
     place = batch_dims if axis is None else single_axis(axis)
-    if isinstance(x, EagerTensor) and -x.ndim <= place < x.ndim:
-        _check_range(index, x._array.shape[place], "GatherV2")
     return GATHER(x, index, axis=place, batch_dims=batch_dims, name=name)
 
 
@@ -125,9 +118,6 @@ def gather_nd(
     array([2, 3], dtype=int32)
     """
     x, index = convert_to_tensor(params), tensor_of(indices, "GatherNd", INTEGER)
-    if isinstance(x, EagerTensor) and index.shape.rank:
-        count = index.shape[-1] or 0
-        _check_range(index, x._array.shape[batch_dims : batch_dims + count], "GatherNd")
     return GATHER_ND(x, index, batch_dims=int(batch_dims), name=name)
 
 
@@ -159,7 +149,12 @@ def _by_shape(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
     return inputs[1].dtype, unknown_shape(inputs[2].shape[0]) if known is None else TensorShape(known.tolist())
 
 
-@op("ScatterNd", static=(2,), unknown=_by_shape)
+@op(
+    "ScatterNd",
+    static=(2,),
+    unknown=_by_shape,
+    check=coordinates(lambda indices, updates, shape: shape.tolist(), "shape", position=0),
+)
 def SCATTER_ND(indices: Any, updates: Any, shape: Any) -> Any:
     return jnp.zeros([int(d) for d in shape.tolist()], updates.dtype).at[_places(indices)].add(updates)
 
@@ -170,22 +165,30 @@ def _check_updates(x: Any, indices: Any, updates: Any) -> None:
         raise ValueError(f"Expected updates of shape {list(wanted)}, received {list(updates.shape)}.")
 
 
-@op("TensorScatterUpdate", same_dtype=(0, 2), unknown=_like_first)
+_SCATTER: dict[str, Any] = {
+    "same_dtype": (0, 2),
+    "unknown": _like_first,
+    "in_place": True,
+    "check": coordinates(lambda x, indices, updates: x.shape, "shape"),
+}
+
+
+@op("TensorScatterUpdate", **_SCATTER)
 def SCATTER_UPDATE(x: Any, indices: Any, updates: Any) -> Any:
     _check_updates(x, indices, updates)
-    return x.at[_places(indices)].set(updates)
+    return jnp.asarray(x).at[_places(indices)].set(updates)
 
 
-@op("TensorScatterAdd", same_dtype=(0, 2), unknown=_like_first)
+@op("TensorScatterAdd", **_SCATTER)
 def SCATTER_ADD(x: Any, indices: Any, updates: Any) -> Any:
     _check_updates(x, indices, updates)
-    return x.at[_places(indices)].add(updates)
+    return jnp.asarray(x).at[_places(indices)].add(updates)
 
 
-@op("TensorScatterSub", same_dtype=(0, 2), unknown=_like_first)
+@op("TensorScatterSub", **_SCATTER)
 def SCATTER_SUB(x: Any, indices: Any, updates: Any) -> Any:
     _check_updates(x, indices, updates)
-    return x.at[_places(indices)].add(-updates)
+    return jnp.asarray(x).at[_places(indices)].add(-updates)
 
 
 def _extreme_gradient(inputs: Sequence[Tensor], outputs: Any, given: Sequence[Any], attrs: dict[str, Any]) -> Any:
@@ -206,23 +209,21 @@ def SCATTER_EXTREME_GRADIENT(x: Any, indices: Any, updates: Any, y: Any, gradien
     return share * kept, jnp.zeros(indices.shape, indices.dtype), share[places] * put
 
 
-@op("TensorScatterMax", same_dtype=(0, 2), unknown=_like_first, gradient=_extreme_gradient)
+@op("TensorScatterMax", **_SCATTER, gradient=_extreme_gradient)
 def SCATTER_MAX(x: Any, indices: Any, updates: Any) -> Any:
     _check_updates(x, indices, updates)
-    return x.at[_places(indices)].max(updates)
+    return jnp.asarray(x).at[_places(indices)].max(updates)
 
 
-@op("TensorScatterMin", same_dtype=(0, 2), unknown=_like_first, gradient=_extreme_gradient)
+@op("TensorScatterMin", **_SCATTER, gradient=_extreme_gradient)
 def SCATTER_MIN(x: Any, indices: Any, updates: Any) -> Any:
     _check_updates(x, indices, updates)
-    return x.at[_places(indices)].min(updates)
+    return jnp.asarray(x).at[_places(indices)].min(updates)
 
 
 def _scatter(op_call: Any, tensor: Any, indices: Any, updates: Any, name: str | None) -> Tensor:
     x, values = matched(tensor, updates)
     index = tensor_of(indices, op_call.name, INTEGER)
-    if isinstance(x, EagerTensor) and index.shape.rank:
-        _check_range(index, x._array.shape[: index.shape[-1]], op_call.name)
     return op_call(x, index, values, name=name)
 
 

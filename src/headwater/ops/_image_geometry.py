@@ -9,6 +9,8 @@ import numpy as np
 from jax import lax
 
 from headwater.core import dtypes
+from headwater.core.checks import in_range
+from headwater.core.errors import OutOfRangeError
 from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _windows
@@ -326,11 +328,21 @@ def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: 
     return _EXTRACT_PATCHES(convert_to_tensor(images), name=name, **around, padding=mode)
 
 
-@op("CropAndResize", static=(3,))
+@op(
+    "CropAndResize",
+    static=(3,),
+    check=in_range(
+        "box_index",
+        lambda image, boxes, indices, size, **attrs: int(image.shape[0]),
+        position=2,
+        text="is outside",
+        error=OutOfRangeError,
+    ),
+)
 def _CROP_AND_RESIZE(
     image: Any, boxes: Any, indices: Any, size: Any, *, method: str, extrapolation_value: float
 ) -> Any:
-    image = image.astype(jnp.float32)
+    image = jnp.asarray(image, jnp.float32)
 
     def places(low: Any, high: Any, count: int, new: int) -> Any:
         if new == 1:

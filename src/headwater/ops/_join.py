@@ -7,6 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from headwater.core.checks import Check, Verdict, element, first, outside
+from headwater.core.errors import InvalidArgumentError
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor, set_pack
@@ -179,12 +181,17 @@ def split(
 def TILE(x: Any, multiples: Any) -> Any:
     if len(multiples) != x.ndim:
         raise ValueError(f"Expected multiples of length {x.ndim}, received {multiples.tolist()}.")
+    for place, count in enumerate(multiples.tolist()):
+        if count < 0:
+            raise InvalidArgumentError(None, None, f"Expected multiples[{place}] >= 0, but got {count} [Op:Tile]")
     return jnp.tile(x, multiples.tolist())
 
 
 @op("Repeat", static=(1,))
 def REPEAT(x: Any, repeats: Any, *, axis: int) -> Any:
     counts = repeats.tolist()
+    if repeats.size and repeats.min() < 0:
+        raise InvalidArgumentError(None, None, f"repeats must be non-negative, received {counts} [Op:Repeat]")
     if isinstance(counts, list):
         counts = np.broadcast_to(repeats, (x.shape[axis],))
     return jnp.repeat(x, counts, axis)
@@ -287,7 +294,23 @@ def REVERSE(x: Any, *, axis: tuple[int, ...]) -> Any:
     return jnp.flip(x, axis)
 
 
-@op("ReverseSequence", spec=lambda inputs, attrs: (inputs[0].dtype, inputs[0].shape))
+def _wrong_length(x: Any, lengths: Any, *, seq_dim: int, batch_dim: int) -> Verdict:
+    bad, place = first(outside(lengths, 0, int(x.shape[seq_dim]) + 1))
+    return bad, (place, element(lengths, place), int(x.shape[seq_dim]))
+
+
+def _say_wrong_length(numbers: list[int], attrs: dict[str, Any]) -> str:
+    place, value, size = numbers[:3]
+    if value < 0:
+        return f"seq_lens({place}) < 0: received {value}"
+    return f"seq_lens({place}) > input.dims({attrs['seq_dim']}): received {value} for {size}"
+
+
+@op(
+    "ReverseSequence",
+    spec=lambda inputs, attrs: (inputs[0].dtype, inputs[0].shape),
+    check=Check(_wrong_length, _say_wrong_length),
+)
 def REVERSE_SEQUENCE(x: Any, lengths: Any, *, seq_dim: int, batch_dim: int) -> Any:
     moved = jnp.moveaxis(x, (batch_dim, seq_dim), (0, 1))
     steps = jnp.arange(moved.shape[1])
@@ -373,6 +396,13 @@ def BATCH_TO_SPACE(x: Any, blocks: Any, crops: Any) -> Any:
     order = [count, *[n for i in range(count) for n in (count + 1 + i, i)], *range(2 * count + 1, parts.ndim)]
     whole = [d * b for d, b in zip(x.shape[1:], sizes, strict=False)]
     joined = jnp.reshape(jnp.transpose(parts, order), (batch, *whole, *x.shape[1 + count :]))
+    if crops.size and crops.min() < 0:
+        raise InvalidArgumentError(None, None, f"Crops must be non-negative, received {crops.tolist()}")
+    for place, ((a, b), size) in enumerate(zip(crops.tolist(), whole, strict=False)):
+        if a + b > size:
+            raise InvalidArgumentError(
+                None, None, f"cropped_shape[{place}]={size - a - b} must be non-negative [Op:BatchToSpaceND]"
+            )
     cut = [slice(int(a), size - int(b)) for (a, b), size in zip(crops, whole, strict=True)]
     return joined[(slice(None), *cut)]
 

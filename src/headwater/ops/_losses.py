@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from headwater.core.checks import Check, Verdict, element, first, outside, place_name, shape_at_end
 from headwater.core.context import context
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
@@ -77,13 +78,27 @@ def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: int = -1, 
     return SOFTMAX_CROSS_ENTROPY(labels, logits, axis=single_axis(axis), name=name)
 
 
-@op("SparseSoftmaxCrossEntropyWithLogits")
+def _unknown_class(logits: Any, labels: Any) -> Verdict:
+    if not np.issubdtype(labels.dtype, np.integer):
+        return None
+    count = int(logits.shape[-1])
+    bad, place = first(outside(labels, 0, count))
+    return bad, (element(labels, place), count, place, *labels.shape)
+
+
+def _say_unknown_class(numbers: list[int], attrs: dict[str, Any]) -> str:
+    label, count, place, *shape = numbers
+    where = f"labels{place_name(place, shape_at_end(shape))}"
+    return f"Received a label value of {label} which is outside the valid range of [0, {count}), in {where}"
+
+
+@op("SparseSoftmaxCrossEntropyWithLogits", check=Check(_unknown_class, _say_unknown_class))
 def SPARSE_SOFTMAX_CROSS_ENTROPY(logits: Any, labels: Any) -> Any:
     count = logits.shape[-1]
     log_p = jax.nn.log_softmax(_wide(logits))
     chosen = labels[..., None] == jnp.arange(count, dtype=labels.dtype)
     loss = -jnp.sum(jnp.where(chosen, log_p, 0), -1)
-    # A program on an accelerator cannot raise: a label that is no class makes the loss NaN.
+    # Where nothing is checked, a label that is no class makes the loss NaN.
     return jnp.where((labels >= 0) & (labels < count), loss, jnp.nan).astype(logits.dtype)
 
 
@@ -91,7 +106,7 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str
     """The cross-entropy between classes given by number and ``softmax(logits)``.
 
     Args:
-        labels: Integers in ``[0, classes)``, of the shape of `logits` without the last dimension. Others give NaN.
+        labels: Integers in ``[0, classes)``, of the shape of `logits` without the last dimension.
         logits: Unnormalized log-probabilities, floating-point, classes last.
         name: A name for the result.
 
@@ -100,6 +115,7 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str
 
     Raises:
         ValueError: If the shapes do not fit.
+        InvalidArgumentError: If a label is no class (on a CPU; elsewhere the loss is NaN).
 
     >>> tf.nn.sparse_softmax_cross_entropy_with_logits([1], [[0.0, 0.0]]).numpy()
     array([0.6931472], dtype=float32)

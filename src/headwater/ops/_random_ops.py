@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from headwater.core.checks import Check
 from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
 from headwater.ops import _philox
@@ -44,6 +45,11 @@ UNIFORM_INT = Op(
     static=(0,),
     differentiable=False,
     spec=_spec,
+    check=Check(
+        lambda shape, key, counter, low, high: (low >= high, (low, high)),
+        lambda numbers, attrs: f"Need minval < maxval, got {numbers[0]} >= {numbers[1]}",
+        values=(-1, -2),
+    ),
 )
 
 

@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import dtypes
+from headwater.core.checks import Check, Verdict, first, in_range
 from headwater.core.infer import constant_value
-from headwater.core.op import op
+from headwater.core.op import Op, op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._arithmetic import add, divide, maximum, subtract
@@ -105,22 +106,25 @@ def _segment_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
     return data.dtype, TensorShape([None if size is None else int(size)]).concatenate(data.shape[ids.shape.rank :])
 
 
-@op("UnsortedSegmentSum", static=(2,), spec=_segment_spec)
+_IN_SEGMENTS = in_range("segment_ids", lambda data, ids, count: int(count), text="is out of range", low=None)
+
+
+@op("UnsortedSegmentSum", static=(2,), spec=_segment_spec, check=_IN_SEGMENTS)
 def SEGMENT_SUM(data: Any, ids: Any, count: Any) -> Any:
     return _sum(data, ids, int(count))
 
 
-@op("UnsortedSegmentMax", static=(2,), spec=_segment_spec)
+@op("UnsortedSegmentMax", static=(2,), spec=_segment_spec, check=_IN_SEGMENTS)
 def SEGMENT_MAX(data: Any, ids: Any, count: Any) -> Any:
     return _LARGEST(data, ids, _places(count))
 
 
-@op("UnsortedSegmentMin", static=(2,), spec=_segment_spec)
+@op("UnsortedSegmentMin", static=(2,), spec=_segment_spec, check=_IN_SEGMENTS)
 def SEGMENT_MIN(data: Any, ids: Any, count: Any) -> Any:
     return _SMALLEST(data, ids, _places(count))
 
 
-@op("UnsortedSegmentProd", static=(2,), spec=_segment_spec)
+@op("UnsortedSegmentProd", static=(2,), spec=_segment_spec, check=_IN_SEGMENTS)
 def SEGMENT_PROD(data: Any, ids: Any, count: Any) -> Any:
     return _product(data, ids, _places(count))
 
@@ -207,8 +211,30 @@ def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: Any, name
 # Sorted ids: the number of groups follows from the last one ------------------------------------------------------
 
 
+def _unsorted(ids: Any) -> Verdict:
+    """Whether a number is negative, or smaller than the one before."""
+    if not ids.size:
+        return None
+    before = ids.reshape(-1)[:-1]
+    bad, place = first(ids.reshape(-1)[1:] < before)
+    negative = ids.reshape(-1)[0] < 0
+    return bad | negative, (negative, place + 1, ids.reshape(-1)[place + 1 if ids.size > 1 else 0], ids.reshape(-1)[0])
+
+
+def _say_unsorted(numbers: list[int], attrs: dict[str, Any]) -> str:
+    negative, place, value, lowest = numbers[:4]
+    if negative:
+        return f"Segment id {lowest} out of range: expected numbers from 0 on, in increasing order"
+    return f"segment ids are not increasing: segment_ids[{place}] = {value} is less than the one before"
+
+
+_SEGMENT_IDS = Op(
+    "SegmentIds", lambda ids: ids, differentiable=False, check=Check(_unsorted, _say_unsorted, values=(0,))
+)
+
+
 def _groups(segment_ids: Any) -> tuple[Tensor, Tensor]:
-    ids = tensor_of(segment_ids, "SegmentSum", INTEGER)
+    ids = _SEGMENT_IDS(tensor_of(segment_ids, "SegmentSum", INTEGER))
     return ids, add(reduce_max(ids), convert_to_tensor(1, ids.dtype))
 
 

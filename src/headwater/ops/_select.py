@@ -1,4 +1,4 @@
-"""Elements chosen by conditions, values or partitions."""
+"""Elements chosen by conditions or values."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from headwater.core.dtypes import as_dtype, from_numpy
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.ops._compare import equal
-from headwater.ops._gather import gather, gather_nd
+from headwater.ops._gather import gather
 from headwater.ops._inputs import BOOL, matched, static_value, tensor_of
 from headwater.ops._join import concat
 from headwater.ops._shape import reshape, shape
@@ -164,60 +163,6 @@ def unique_with_counts(x: Any, out_idx: Any = dtypes.int32, name: str | None = N
     """
     index = np.dtype(as_dtype(out_idx).as_numpy_dtype)
     return UniqueWithCounts(*UNIQUE_WITH_COUNTS(convert_to_tensor(x), out_idx=index, name=name))
-
-
-# Partitions ------------------------------------------------------------------------------------------------------
-
-
-def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str | None = None) -> list[Tensor]:
-    """Sorts slices into partitions.
-
-    Args:
-        data: A tensor whose shape begins with that of `partitions`.
-        partitions: For each slice the number of its partition, int32.
-        num_partitions: How many there are.
-        name: A name for the operation.
-
-    Returns:
-        One tensor per partition.
-
-    >>> [p.numpy().tolist() for p in tf.dynamic_partition([5, 6, 7], [1, 0, 1], 2)]
-    [[6], [5, 7]]
-    """
-    x, numbers = matched(data)[0], convert_to_tensor(partitions)
-    return [gather_nd(x, WHERE(equal(numbers, i))) for i in range(num_partitions)]
-
-
-@op("DynamicStitch")
-def STITCH(*values: Any, size: int, count: int) -> Any:
-    indices, data = values[:count], values[count:]
-    rest = data[0].shape[indices[0].ndim :]
-    flat = jnp.concatenate([jnp.reshape(d, (-1, *rest)) for d in data])
-    places = jnp.concatenate([jnp.reshape(i, -1) for i in indices])
-    # A later slice wins: find, for each row of the result, the last slice that names it.
-    last = jnp.full(size, -1).at[places].max(jnp.arange(len(places)))
-    filled = last.reshape((-1,) + (1,) * len(rest)) >= 0
-    return jnp.where(filled, flat[jnp.maximum(last, 0)], 0)
-
-
-def dynamic_stitch(indices: Sequence[Any], data: Sequence[Any], name: str | None = None) -> Tensor:
-    """Puts slices at given positions of one tensor; a later slice wins.
-
-    Args:
-        indices: int32 tensors of positions.
-        data: Tensors of slices, each shape beginning with that of its positions.
-        name: A name for the operation.
-
-    >>> tf.dynamic_stitch([[0, 2], [1]], [[10, 30], [20]]).numpy()
-    array([10, 20, 30], dtype=int32)
-    """
-    places = [convert_to_tensor(i, dtypes.int32) for i in indices]
-    values = matched(*data)
-    known = [static_value(i) for i in places]
-    if any(k is None for k in known):
-        raise ValueError("dynamic_stitch expects indices that are known while tracing. Use tf.scatter_nd otherwise.")
-    size = max([int(k.max()) + 1 for k in known if k.size], default=0)
-    return STITCH(*places, *values, size=size, count=len(places), name=name)
 
 
 # Places in a sorted sequence -------------------------------------------------------------------------------------

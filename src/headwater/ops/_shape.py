@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import dtypes
+from headwater.core.checks import Check, Verdict, element, first, outside, place_name, shape_at_end
 from headwater.core.dtypes import DType, as_dtype
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import IDENTITY
@@ -375,6 +376,18 @@ def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Tensor:
     return UNRAVEL_INDEX(indices, dims, name=name)
 
 
-@op("UnravelIndex", static=(1,), differentiable=False)
+def _beyond(indices: Any, dims: Any) -> Verdict:
+    count = int(np.prod(dims))
+    bad, place = first(outside(indices, np.iinfo(np.int64).min, count))
+    return bad, (place, element(indices, place), count, *indices.shape)
+
+
+def _say_beyond(numbers: list[int], attrs: dict[str, Any]) -> str:
+    place, value, count, *shape = numbers
+    where = f"indices{place_name(place, shape_at_end(shape))}"
+    return f"index is out of bound as with dims: {where} = {value} is not less than {count}"
+
+
+@op("UnravelIndex", static=(1,), differentiable=False, check=Check(_beyond, _say_beyond, values=(0,)))
 def UNRAVEL_INDEX(indices: Any, dims: Any) -> Any:
     return jnp.stack(jnp.unravel_index(indices, dims.tolist())).astype(indices.dtype)

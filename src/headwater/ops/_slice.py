@@ -10,6 +10,7 @@ import numpy as np
 from jax import lax
 
 from headwater.core import dtypes
+from headwater.core.checks import Check, Verdict, element, first
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import untaped
 from headwater.core.op import op
@@ -22,16 +23,48 @@ from headwater.ops._inputs import static_integers
 from headwater.ops._join import PACK
 from headwater.ops._select import boolean_mask
 
+
+class OutOfBounds(InvalidArgumentError, IndexError):
+    """TensorFlow's error for an index that is out of range, which Python's protocols understand too."""
+
+
 # Slices ---------------------------------------------------------------------------------------------------------
 # The `spec` of a slice has one entry per part of the Python index:
 #   ("index", i)               a known position          ("at", k)            position starts[k]
 #   ("range", begin, end, step) a known slice            ("span", k, size)    `size` elements from starts[k]
 #   ("new",)                   a new axis                ("rest",)            the ellipsis
+#   ("there", k)               position starts[k], which is known to be in range
 
 
-@op("StridedSlice")
+def _missing_index(x: Any, starts: Any, *, spec: tuple[Any, ...]) -> Verdict:
+    """Whether a computed position is out of range."""
+    axis, places, axes = 0, [], []
+    for entry in spec:
+        if entry[0] == "rest":
+            axis += x.ndim - sum(e[0] not in ("new", "rest") for e in spec)
+        elif entry[0] != "new":
+            if entry[0] == "at":
+                places.append(entry[1])
+                axes.append(axis)
+            axis += 1
+    if not places:
+        return None
+    sizes = np.array([int(x.shape[a]) for a in axes])
+    index = starts[np.array(places)]
+    bad, place = first((index < -sizes) | (index >= sizes))
+    return bad, (element(index, place), element(np.array(axes), place))
+
+
+_INDEX_CHECK = Check(
+    _missing_index,
+    lambda numbers, attrs: f"slice index {numbers[0]} of dimension {numbers[1]} out of bounds.",
+    error=OutOfBounds,
+)
+
+
+@op("StridedSlice", check=_INDEX_CHECK)
 def STRIDED_SLICE(x: Any, starts: Any, *, spec: tuple[Any, ...]) -> Any:
-    consumed = sum(entry[0] in ("index", "at", "range", "span") for entry in spec)
+    consumed = sum(entry[0] not in ("new", "rest") for entry in spec)
     if consumed > x.ndim:
         raise IndexError(f"Index out of range: {consumed} indices for {x.ndim} dimensions")
     if not any(entry[0] == "rest" for entry in spec):
@@ -56,23 +89,19 @@ def STRIDED_SLICE(x: Any, starts: Any, *, spec: tuple[Any, ...]) -> Any:
         else:
             start = starts[entry[1]]
             start = jnp.where(start < 0, start + x.shape[axis], start)
-            size = 1 if kind == "at" else entry[2]
+            size = entry[2] if kind == "span" else 1
             x = lax.dynamic_slice_in_dim(x, start, size, axis)
-            static.append(0 if kind == "at" else builtins.slice(None))
+            static.append(builtins.slice(None) if kind == "span" else 0)
             axis += 1
     return x[tuple(static)]
 
 
 def _check_index(index: int, size: int, axis: int) -> None:
     if not -size <= index < size:
-        raise _OutOfBounds(None, None, f"slice index {index} of dimension {axis} out of bounds.")
+        raise OutOfBounds(None, None, f"slice index {index} of dimension {axis} out of bounds.")
 
 
-class _OutOfBounds(InvalidArgumentError, IndexError):
-    """TensorFlow's error for an index that is out of range, which Python's protocols understand too."""
-
-
-@op("StridedSliceDynamic", static=(1,))
+@op("StridedSliceDynamic", static=(1,), check=_INDEX_CHECK)
 def _SLICE_BY_VALUES(x: Any, bounds: Any, *, spec: tuple[Any, ...]) -> Any:
     """A slice whose bounds are computed: ``("bounds", i, j, k)`` are positions in `bounds`, or None."""
     known = tuple(
@@ -100,15 +129,23 @@ def _index(tensor: Tensor, key: Any) -> tuple[tuple[Any, ...], Tensor, bool]:
     spec: list[Any] = []
     starts: list[Any] = []
     by_value = False
-    for part, size in zip(parts, dims, strict=True):
-        entry, dynamic = _entry(part, size, len(starts), eager)
+    for part, (axis, size) in zip(parts, dims, strict=True):
+        entry, dynamic = _entry(part, axis, size, len(starts), eager)
         by_value = by_value or entry[0] == "bounds"
         spec.append(entry)
         starts += dynamic
     return tuple(spec), _index_vector(starts), by_value
 
 
-@op("StridedSliceAssign")
+@op(
+    "StridedSliceAssign",
+    in_place=True,
+    check=Check(
+        lambda x, starts, value, spec, how: _missing_index(x, starts, spec=spec),
+        lambda numbers, attrs: f"slice index {numbers[0]} of dimension {numbers[1]} out of bounds.",
+        error=OutOfBounds,
+    ),
+)
 def _SLICE_ASSIGN(x: Any, starts: Any, value: Any, *, spec: tuple[Any, ...], how: str) -> Any:
     places = STRIDED_SLICE.kernel(jnp.arange(x.size).reshape(x.shape), starts, spec=spec)
     flat = getattr(x.reshape(-1).at[places], how)(jnp.broadcast_to(value, places.shape))
@@ -136,24 +173,24 @@ def slice_variable(variable: Variable, key: Any) -> Tensor:
     return part
 
 
-def _dimensions(shape: TensorShape, parts: list[Any]) -> list[int | None]:
-    """The size of the axis each part of an index applies to, as far as known."""
+def _dimensions(shape: TensorShape, parts: list[Any]) -> list[tuple[int, int | None]]:
+    """The axis each part of an index applies to, and its size, as far as known."""
     rank = shape.rank
     consumed = sum(p is not None and p is not Ellipsis for p in parts)
-    axis, sizes = 0, list[int | None]()
+    axis, found = 0, list[tuple[int, int | None]]()
     for part in parts:
         if part is Ellipsis:
-            sizes.append(None)
+            found.append((axis, None))
             axis += (rank or 0) - consumed
         elif part is None:
-            sizes.append(None)
+            found.append((axis, None))
         else:
-            sizes.append(shape[axis] if rank is not None and axis < rank else None)
+            found.append((axis, shape[axis] if rank is not None and axis < rank else None))
             axis += 1
-    return sizes
+    return found
 
 
-def _entry(part: Any, size: int | None, position: int, eager: bool) -> tuple[tuple[Any, ...], list[Any]]:
+def _entry(part: Any, axis: int, size: int | None, position: int, eager: bool) -> tuple[tuple[Any, ...], list[Any]]:
     if part is None:
         return ("new",), []
     if part is Ellipsis:
@@ -177,9 +214,9 @@ def _entry(part: Any, size: int | None, position: int, eager: bool) -> tuple[tup
             f"are valid indices, received {part!r} of type {type(part).__name__}."
         ) from None
     if size is not None:
-        _check_index(index, size, 0)
+        _check_index(index, size, axis)
     # Eager positions are passed as data, so that x[0], x[1], ... share one program.
-    return (("at", position), [index]) if eager else (("index", index), [])
+    return (("there", position), [index]) if eager else (("index", index), [])
 
 
 def _slice_entry(part: Any, size: int | None, position: int, eager: bool) -> tuple[tuple[Any, ...], list[Any]]:
@@ -224,11 +261,11 @@ def SLICE(x: Any, begin: Any, size: Any) -> Any:
 
 
 def _check_bounds(begin: list[int], counts: list[int], shape: Any) -> None:
-    for b, c, d in zip(begin, counts, shape, strict=True):
-        if b < 0 or c < 0 or b + c > d:
-            raise InvalidArgumentError(
-                None, None, f"Expected size in [0, {d - b}] from {b} on, received {c} [Op:Slice]."
-            )
+    for axis, (b, c, d) in enumerate(zip(begin, counts, shape, strict=True)):
+        if not 0 <= b <= d:
+            raise InvalidArgumentError(None, None, f"Expected begin[{axis}] in [0, {d}], but got {b} [Op:Slice]")
+        if not 0 <= c <= d - b:
+            raise InvalidArgumentError(None, None, f"Expected size[{axis}] in [0, {d - b}], but got {c} [Op:Slice]")
 
 
 def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:

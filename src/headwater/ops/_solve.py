@@ -11,7 +11,7 @@ from jax import lax
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._create import zeros
-from headwater.ops._decompose import check_invertible
+from headwater.ops._decompose import SINGULAR, failing
 from headwater.ops._diagonal import diag_part
 from headwater.ops._elementwise import conj
 from headwater.ops._inputs import INEXACT, matched_numbers
@@ -29,7 +29,7 @@ def _batched(a: Any, b: Any) -> tuple[Any, Any]:
     return jnp.broadcast_to(a, batch + a.shape[-2:]), jnp.broadcast_to(b, batch + b.shape[-2:])
 
 
-@op("MatrixSolve", same_dtype=True)
+@op("MatrixSolve", same_dtype=True, check=failing(SINGULAR))
 def SOLVE(matrix: Any, rhs: Any, *, adjoint: bool) -> Any:
     if matrix.shape[-2] != rhs.shape[-2]:
         raise ValueError(f"Expected as many rows on both sides, received shapes {matrix.shape} and {rhs.shape}.")
@@ -97,7 +97,7 @@ def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None)
            [0.5]], dtype=float32)
     """
     a, b = matched_numbers("MatrixSolve", INEXACT, matrix, rhs)
-    return check_invertible(SOLVE(a, b, adjoint=bool(adjoint), name=name))
+    return SOLVE(a, b, adjoint=bool(adjoint), name=name)
 
 
 def triangular_solve(

@@ -9,10 +9,10 @@ import numpy as np
 from jax import lax
 
 from headwater.core import dtypes
+from headwater.core.checks import Check, Verdict, element, first, outside
 from headwater.core.dtypes import as_dtype
-from headwater.core.errors import InvalidArgumentError
 from headwater.core.op import op
-from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
+from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._common import single_axis
 from headwater.ops._inputs import BOOL, FLOATING, INTEGER, NUMBER, REAL, one_axis, static_integers, tensor_of
 
@@ -238,7 +238,21 @@ def argsort(
     return ARG_SORT(tensor_of(values, "ArgSort", REAL), axis=single_axis(axis), direction=direction, name=name)
 
 
-@op("InvertPermutation", differentiable=False)
+def _no_permutation(x: Any) -> Verdict:
+    if not x.size:
+        return None
+    bad, place = first(outside(x, 0, x.size))
+    many = jnp.zeros(x.size, np.int32).at[x].add(1, mode="drop") > 1
+    twice, value = first(many)
+    return bad | twice, (bad, element(x, place), value, x.size)
+
+
+def _say_no_permutation(numbers: list[int], attrs: dict[str, Any]) -> str:
+    bad, value, twice, size = numbers[:4]
+    return f"{value} is not between 0 and {size}" if bad else f"{twice} is duplicated in the input."
+
+
+@op("InvertPermutation", differentiable=False, check=Check(_no_permutation, _say_no_permutation, values=(0,)))
 def INVERT_PERMUTATION(x: Any) -> Any:
     return jnp.zeros_like(x).at[x].set(jnp.arange(x.shape[0], dtype=x.dtype))
 
@@ -247,15 +261,12 @@ def invert_permutation(x: Any, name: str | None = None) -> Tensor:
     """Inverts a permutation: ``y[x[i]] == i``.
 
     Raises:
-        InvalidArgumentError: If `x` is not a permutation of ``0..n-1`` (not checked inside a program).
+        InvalidArgumentError: If `x` is not a permutation of ``0..n-1``.
 
     >>> tf.math.invert_permutation([2, 0, 1]).numpy()
     array([1, 2, 0], dtype=int32)
     """
-    tensor = tensor_of(x, "InvertPermutation", INTEGER)
-    if isinstance(tensor, EagerTensor) and not np.array_equal(np.sort(tensor._numpy()), np.arange(tensor._array.size)):
-        raise InvalidArgumentError(None, None, f"Expected a permutation of 0..n-1, received {tensor!r}.")
-    return INVERT_PERMUTATION(tensor, name=name)
+    return INVERT_PERMUTATION(tensor_of(x, "InvertPermutation", INTEGER), name=name)
 
 
 @op("IsNonDecreasing", differentiable=False)

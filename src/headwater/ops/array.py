@@ -61,12 +61,11 @@ from headwater.ops._join import (
     tile,
     unstack,
 )
+from headwater.ops._partition import dynamic_partition, dynamic_stitch
 from headwater.ops._select import (
     SELECT,
     WHERE,
     boolean_mask,
-    dynamic_partition,
-    dynamic_stitch,
     searchsorted,
     unique,
     unique_with_counts,

@@ -11,11 +11,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from headwater.core import autograph, control, nest
+from headwater.core import autograph, control, nest, watch
 from headwater.core.context import context
 from headwater.core.forward import ForwardAccumulator
-from headwater.core.graph import Graph, tracing
-from headwater.core.lowering import as_function
+from headwater.core.graph import Graph, tracing, walk
 from headwater.core.op import Op, is_differentiable
 from headwater.core.recorder import Recorder
 from headwater.core.runtime import execute
@@ -142,7 +141,10 @@ def _same_tangents(accumulator: ForwardAccumulator, before: Sequence[Tensor], af
 
 
 def _recompute_kernel(*operands: Any, **attrs: Any) -> Any:
-    return jax.checkpoint(functools.partial(control.CALL.kernel, **attrs))(*operands)
+    run = watch.apart(functools.partial(control.CALL.kernel, **attrs), watch.concern(walk(attrs["graph"])))
+    results, status = jax.checkpoint(run)(*operands)
+    watch.note(status)
+    return results
 
 
 _RECOMPUTE = Op(

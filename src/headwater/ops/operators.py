@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax
-
 from headwater.core import dtypes
 from headwater.core.context import context
 from headwater.core.op import Op
@@ -19,15 +17,15 @@ Operator = Callable[[Any, Any], Any]
 
 
 def _forward(op: Op) -> Operator:
-    program = jax.jit(op.kernel)
+    programs = op._jitted  # there from the op's first call on
 
     def operator(x: Any, y: Any) -> Any:
         if type(x) is not EagerTensor or type(y) is not EagerTensor:
             x, y = convert_pair(x, y)
         elif context.plain and x._array.dtype is y._array.dtype:
             try:  # contextlib.suppress would cost as much as the rest
-                return EagerTensor(program(x._array, y._array))
-            except Exception:  # strings, several devices, errors: the op knows what to do
+                return EagerTensor(programs[()](x._array, y._array))
+            except Exception:  # the first call, strings, several devices, errors: the op knows what to do
                 pass
         return op(x, y)
 

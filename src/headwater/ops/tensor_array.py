@@ -11,6 +11,7 @@ from jax import lax
 
 from headwater.core import dtypes
 from headwater.core.autograph.values import StagedList, blank_like, bound_of
+from headwater.core.checks import Check, Verdict, element, first, outside
 from headwater.core.context import context
 from headwater.core.dtypes import as_dtype
 from headwater.core.errors import InvalidArgumentError, OutOfRangeError
@@ -35,7 +36,22 @@ _RESERVE = Op(
 )
 
 
-@op("TensorArrayWrite", same_dtype=(0, 2))
+def _no_element(text: str) -> Check:
+    """The check that positions are those of elements of the buffer."""
+
+    def find(buffer: Any, index: Any, *value: Any) -> Verdict:
+        bad, place = first(outside(index, 0, int(buffer.shape[0])))
+        return bad, (element(index, place), int(buffer.shape[0]))
+
+    return Check(find, lambda numbers, attrs: text.format(*numbers))
+
+
+@op(
+    "TensorArrayWrite",
+    same_dtype=(0, 2),
+    in_place=True,
+    check=_no_element("Trying to modify element {} in a list with {} elements."),
+)
 def _WRITE(buffer: Any, index: Any, value: Any) -> Any:
     inside = (index >= 0) & (index < buffer.shape[0])
     if buffer.shape[0] == 0:
@@ -45,11 +61,15 @@ def _WRITE(buffer: Any, index: Any, value: Any) -> Any:
     return lax.dynamic_update_index_in_dim(buffer, value, index, 0)
 
 
-@op("TensorArrayRead")
+@op("TensorArrayRead", check=_no_element("Trying to access element {} in a list with {} elements."))
 def _READ(buffer: Any, index: Any) -> Any:
     if buffer.shape[0] == 0:
         return jnp.zeros(buffer.shape[1:], buffer.dtype)
     return lax.dynamic_index_in_dim(buffer, index, 0, keepdims=False)
+
+
+# An element as an example of its shape, though there may be none.
+_ANY = Op("TensorArrayAny", _READ.kernel)
 
 
 @op("TensorArrayGrow", static=(1,))
@@ -61,9 +81,17 @@ def _GROW(buffer: Any, least: Any) -> Any:
 
 
 _TRIM = Op("TensorArrayTrim", lambda buffer, size: buffer[: int(size)], static=(1,))
-_GATHER = Op("TensorArrayGather", lambda buffer, indices: jnp.take(buffer, indices, axis=0, mode="clip"))
+_GATHER = Op(
+    "TensorArrayGather",
+    lambda buffer, indices: jnp.take(buffer, indices, axis=0, mode="clip"),
+    check=_no_element("Index {} out of range; list only has {} elements."),
+)
 _SCATTER = Op(
-    "TensorArrayScatter", lambda buffer, indices, value: buffer.at[indices].set(value, mode="drop"), same_dtype=(0, 2)
+    "TensorArrayScatter",
+    lambda buffer, indices, value: jnp.asarray(buffer).at[indices].set(value, mode="drop"),
+    same_dtype=(0, 2),
+    in_place=True,
+    check=_no_element("Trying to scatter at index {} in a list with {} elements."),
 )
 _ROWS = Op("TensorArrayConcat", lambda buffer: buffer.reshape((-1, *buffer.shape[2:])))
 _LARGER = Op("TensorArraySize", lambda size, least: jnp.maximum(size, least), differentiable=False)
@@ -203,7 +231,7 @@ class TensorArray(StagedList):
         return self._buffer is None
 
     def _element_tensor(self) -> Tensor | None:
-        return None if self._buffer is None else _READ(self._buffer, convert_to_tensor(np.int32(0)))
+        return None if self._buffer is None else _ANY(self._buffer, convert_to_tensor(np.int32(0)))
 
     def _with_elements_like(self, element: Tensor) -> TensorArray:
         return self._in_graph()._reserved(element)

@@ -112,7 +112,8 @@ _TABLE = table_of(
     *_CLASSES,
     mse=MeanSquaredError, MSE=MeanSquaredError, mae=MeanAbsoluteError, MAE=MeanAbsoluteError,
     mape=MeanAbsolutePercentageError, MAPE=MeanAbsolutePercentageError, msle=MeanSquaredLogarithmicError,
-    MSLE=MeanSquaredLogarithmicError, bce=BinaryCrossentropy, BCE=BinaryCrossentropy, kld=KLDivergence, KLD=KLDivergence, logcosh=LogCoshError, rmse=RootMeanSquaredError,
+    MSLE=MeanSquaredLogarithmicError, bce=BinaryCrossentropy, BCE=BinaryCrossentropy, kld=KLDivergence,
+    KLD=KLDivergence, logcosh=LogCoshError, rmse=RootMeanSquaredError,
 )  # fmt: skip
 
 

@@ -1,0 +1,222 @@
+"""Checks of values: what TensorFlow's kernels refuse on a CPU, such as an index that is out of range.
+
+A compiled program cannot raise. So an op says with `Op(check=...)` when its inputs are invalid, by arrays: as a
+*status*, a small vector of integers that holds the number of the check if it fails (else 0) and what its message needs.
+Eager calls look at it at once; `headwater.core.watch` carries it out of whole programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from headwater.core.errors import InvalidArgumentError, OpError
+
+# How many integers a status has.
+WIDTH = 32
+
+Verdict = tuple[Any, Sequence[Any]] | None  # whether invalid, and the integers that the message needs
+
+
+class Check:
+    """What makes the inputs of an op invalid.
+
+    Args:
+        find: Takes what the kernel takes; gives None where nothing can be wrong (floating-point numbers, say), or a
+            scalar that is true if the inputs are invalid and the integers (scalars, vectors) that the message needs.
+            It looks at the values of inputs in `values` alone, and gives NumPy results for NumPy values.
+        describe: The message, from the list of those integers and the attributes.
+        values: Positions of the inputs whose values are looked at, from the end if negative.
+        error: The class of the error.
+        of_result: `find` takes the kernel's result too, as its first argument.
+    """
+
+    def __init__(
+        self,
+        find: Callable[..., Verdict],
+        describe: Callable[[list[int], dict[str, Any]], str],
+        values: Sequence[int] = (1,),
+        error: type[OpError] = InvalidArgumentError,
+        of_result: bool = False,
+    ) -> None:
+        self._find = find
+        self._describe = describe
+        self._values = tuple(values)
+        self._error = error
+        self._of_result = of_result
+
+    def status(self, number: int, result: Any, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        """The status of these inputs, which holds `number` if they are invalid; None where nothing can be wrong."""
+        verdict = self._find(*((result,) if self._of_result else ()), *inputs, **attrs)
+        if verdict is None or _is_false(verdict[0]):
+            return None
+        bad, numbers = verdict
+        parts = [jnp.ravel(jnp.asarray(n)).astype(jnp.int64) for n in (jnp.where(bad, number, 0), *numbers)]
+        vector = jnp.concatenate(parts)[:WIDTH]
+        return jnp.pad(vector, (0, WIDTH - vector.shape[0]))
+
+    def passes_surely(self, inputs: Sequence[Any], attrs: dict[str, Any]) -> bool:
+        """Whether these symbolic inputs are valid by what is known while tracing: ``x // 2`` needs no check."""
+        try:
+            looked_at = {i % len(inputs) for i in self._values}
+            stand_ins = [_constant(x) if i in looked_at else None for i, x in enumerate(inputs)]
+            known = [_Known(x) if value is None else value for x, value in zip(inputs, stand_ins, strict=True)]
+            verdict = None if self._of_result else self._find(*known, **attrs)
+        except (TypeError, AttributeError, ValueError, IndexError):  # a value or a dimension is not known
+            return False
+        return not self._of_result and (verdict is None or _is_false(verdict[0]))
+
+    def failure(self, status: Any, op: Any, attrs: dict[str, Any]) -> OpError:
+        """The error for a status that says so."""
+        return self._error(None, op, f"{self._describe(status[1:].tolist(), attrs)} [Op:{op.name}]")
+
+
+def _is_false(value: Any) -> bool:
+    return isinstance(value, np.bool_ | bool) and not value
+
+
+def _constant(tensor: Any) -> Any:
+    """The value of a tensor that depends on no input, else None."""
+    probes = tensor.probes
+    same = probes is not None and all(np.array_equal(p, probes[0]) for p in probes[1:])
+    return probes[0] if same else None
+
+
+class _Known:
+    """What is known of an input while tracing: dtype and shape (None where a dimension is unknown)."""
+
+    def __init__(self, tensor: Any) -> None:
+        self.dtype = np.dtype(tensor.dtype.as_numpy_dtype)
+        self.shape = tuple(tensor.shape.as_list())
+        self.ndim = len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements. Raises TypeError if it is not known."""
+        return int(np.prod(self.shape))  # type: ignore[arg-type]
+
+
+# Finding what is wrong -------------------------------------------------------------------------------------------
+
+
+def first(bad: Any) -> tuple[Any, Any]:
+    """Whether any element is true, and the flat position of the first (if there is one)."""
+    if bad.size == 0:
+        return np.False_, np.int64(0)
+    if isinstance(bad, np.ndarray | np.bool_):
+        return np.any(bad), np.argmax(bad)
+    place = jnp.min(jnp.where(jnp.ravel(bad), jnp.arange(bad.size), bad.size))
+    return place < bad.size, jnp.minimum(place, bad.size - 1)
+
+
+def element(array: Any, place: Any) -> Any:
+    """The element at a flat position; 0 of an empty array."""
+    flat = array.reshape(-1)
+    return (flat if isinstance(place, np.integer) else jnp.asarray(flat))[place] if array.size else np.int64(0)
+
+
+def outside(indices: Any, low: int, high: int) -> Any:
+    """Which integers are not in ``[low, high)``, whatever their dtype can hold."""
+    info = np.iinfo(indices.dtype)
+    bad = indices >= high if high <= info.max else np.zeros(indices.shape, bool)
+    return bad | (indices < low) if low > info.min else bad
+
+
+def place_name(position: int, shape: Sequence[int]) -> str:
+    """``[1,2]`` for a flat position in an array of that shape; nothing for a scalar."""
+    return "[" + ",".join(str(int(i)) for i in np.unravel_index(position, tuple(shape))) + "]" if shape else ""
+
+
+def shape_at_end(numbers: list[int]) -> list[int]:
+    """A shape that a status ends with: what stands before the first 0, as no array with a wrong element is empty."""
+    return numbers[: numbers.index(0)] if 0 in numbers else numbers
+
+
+# Kinds of checks -------------------------------------------------------------------------------------------------
+
+
+def in_range(
+    name: str,
+    bound: Callable[..., int],
+    position: int = 1,
+    text: str = "is not in",
+    low: int | None = 0,
+    error: type[OpError] = InvalidArgumentError,
+) -> Check:
+    """The check that integers are in ``[0, bound)``.
+
+    Args:
+        name: How the message calls them.
+        bound: ``(*inputs, **attrs)`` -> the bound.
+        position: Which input they are.
+        text: What the message says of one that is out of range.
+        low: The least number allowed; None: any.
+        error: The class of the error.
+    """
+
+    def find(*inputs: Any, **attrs: Any) -> Verdict:
+        indices, high = inputs[position], bound(*inputs, **attrs)
+        bad, place = first(outside(indices, np.iinfo(np.int64).min if low is None else low, high))
+        return bad, (place, element(indices, place), high, *indices.shape)
+
+    def describe(numbers: list[int], attrs: dict[str, Any]) -> str:
+        place, value, high, *rest = numbers
+        return f"{name}{place_name(place, shape_at_end(rest))} = {value} {text} [0, {high})"
+
+    return Check(find, describe, (position,), error)
+
+
+def coordinates(shape: Callable[..., Sequence[int]], what: str, position: int = 1) -> Check:
+    """The check that rows of integers are positions in an array.
+
+    Args:
+        shape: ``(*inputs, **attrs)`` -> the sizes of the axes that a row indexes, or of those and more.
+        what: How the message calls the array.
+        position: Which input the rows are.
+    """
+
+    def find(*inputs: Any, **attrs: Any) -> Verdict:
+        indices, sizes = inputs[position], shape(*inputs, **attrs)
+        count = indices.shape[-1]
+        rows = indices.reshape(-1, count).astype(np.int64) if indices.size else np.zeros((0, count), np.int64)
+        limits = np.array(sizes[:count], np.int64)
+        bad, place = first(((rows < 0) | (rows >= limits)).any(-1))
+        row = rows[place] if indices.size else np.zeros(count, np.int64)
+        return bad, (place, count, row, len(sizes), *sizes, *indices.shape[:-1])
+
+    def describe(numbers: list[int], attrs: dict[str, Any]) -> str:
+        place, count, *rest = numbers
+        row, rest = rest[:count], rest[count:]
+        sizes, outer = rest[1 : 1 + rest[0]], shape_at_end(rest[1 + rest[0] :])
+        return f"indices{place_name(place, outer)} = {row} does not index into {what} {str(sizes).replace(' ', '')}"
+
+    return Check(find, describe, (position,))
+
+
+def none_of(wrong: Callable[..., Any], text: str, position: int = 1, name: str = "", **options: Any) -> Check:
+    """The check that no element of an input is wrong.
+
+    Args:
+        wrong: ``(input) -> `` which elements are, or None if none can be.
+        text: The message.
+        position: Which input it is.
+        name: How the message calls the input, to say which element.
+        **options: Those of `Check`.
+    """
+
+    def find(*inputs: Any, **attrs: Any) -> Verdict:
+        bad = wrong(inputs[position])
+        if bad is None:
+            return None
+        found, place = first(bad)
+        return found, (place, element(inputs[position], place), *inputs[position].shape) if name else ()
+
+    def describe(numbers: list[int], attrs: dict[str, Any]) -> str:
+        if not name:
+            return text
+        return f"{text}: {name}{place_name(numbers[0], shape_at_end(numbers[2:]))} = {numbers[1]}"
+
+    return Check(find, describe, (position,), **options)
