@@ -103,14 +103,14 @@ class ConcreteFunction:
             recorder.called(self.graph)
         operands = control.Operands([self.graph])
         inputs = [*tensors, *operands.tensors]
+        written = tuple([operands.state_positions[i] for i in operands.written])
+        attrs = _CallAttrs(graph=self.graph, layout=operands.layouts[0], written=written)
         wrt = tuple([
-            i for i, x in enumerate(inputs)
-            if is_differentiable(x.dtype) and any(r.follows(x) for r in context.recorders)
+            i for i in control.call_connected(inputs, attrs)
+            if is_differentiable(inputs[i].dtype) and any(r.follows(inputs[i]) for r in context.recorders)
         ])  # fmt: skip
         if not wrt or not any(is_differentiable(x.dtype) for x in self.graph.outputs):
             return [EagerTensor(array) for array in self.program([x._array for x in tensors])]
-        written = tuple([operands.state_positions[i] for i in operands.written])
-        attrs = _CallAttrs(graph=self.graph, layout=operands.layouts[0], written=written)
         if self.graph.is_staged:
             arrays = control.CALL.run([x._array for x in inputs], attrs)
         else:
@@ -280,6 +280,11 @@ def replay(nodes: Sequence[Node], env: dict[int, Any]) -> None:
 
 # A recorded call differentiates by what its forward pass kept; CALL itself by its kernel.
 _RECORDED_CALL = Op(
-    "RecordedCall", control.CALL.kernel, graphs=("graph",), spec=control.CALL.spec, gradient=_call_gradient
+    "RecordedCall",
+    control.CALL.kernel,
+    graphs=("graph",),
+    spec=control.CALL.spec,
+    gradient=_call_gradient,
+    connected=control.call_connected,
 )
 control.CALL.gradient = _call_gradient

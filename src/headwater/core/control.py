@@ -15,7 +15,7 @@ from jax import lax
 
 from headwater.core import dtypes, nest, watch
 from headwater.core.context import context
-from headwater.core.graph import Graph, describe_location, tracing, user_location, walk
+from headwater.core.graph import Graph, assigned, describe_location, tracing, user_location, walk
 from headwater.core.loops import while_loop
 from headwater.core.lowering import as_function
 from headwater.core.op import Op
@@ -76,7 +76,14 @@ def _arguments(layout: Any, operands: Sequence[Any]) -> tuple[list[Any], list[An
 def _finals(graph: Graph, layout: Any, operands: Sequence[Any], states: Sequence[Any], written: Any) -> list[Any]:
     """The values at exit of the changed states (`written`: their operand positions), touched by this Graph or not."""
     own = dict(zip(layout[1], states, strict=True))
-    return [own.get(position, operands[position]) for position in written]
+    return [assigned(operands[p], own[p]) if p in own else operands[p] for p in written]
+
+
+def _connected(graph: Graph, layout: Any) -> set[int]:
+    """Positions, among the operands of a sub-Graph's node, of those that gradients flow to."""
+    outer = (*[inner for _, inner in graph.captured], *[s.entry for s in graph.states.values()])
+    found = graph.connected
+    return {i for x, i in zip(outer, (*layout[0], *layout[1]), strict=True) if id(x) in found}
 
 
 def trace_body(function: Callable[..., Any], specs: Sequence[Any], name: str, prune: bool = True) -> tuple[Graph, Any]:
@@ -147,7 +154,16 @@ def _call_spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
     return [(x.dtype, x.shape) for x in (*graph.outputs, *[rest[i] for i in attrs["written"]])]
 
 
-CALL = Op("PartitionedCall", _call_kernel, graphs=("graph",), stages=_call_stages, spec=_call_spec)
+def call_connected(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Sequence[int]:
+    """The positions of operands of a call that gradients flow to."""
+    graph = attrs["graph"]
+    own = [i for i, x in enumerate(graph.inputs) if id(x) in graph.connected]
+    return [*own, *sorted(len(graph.inputs) + i for i in _connected(graph, attrs["layout"]))]
+
+
+CALL = Op(
+    "PartitionedCall", _call_kernel, graphs=("graph",), stages=_call_stages, spec=_call_spec, connected=call_connected
+)
 
 
 def call(graph: Graph, inputs: Sequence[Tensor], name: str | None = None, op: Op | None = None) -> list[Tensor]:
@@ -230,6 +246,12 @@ def _case_spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
     return [*specs, *[(inputs[1 + i].dtype, inputs[1 + i].shape) for i in attrs["written"]]]
 
 
+def _case_connected(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Sequence[int]:
+    graphs = [attrs[f"branch{i}"] for i in range(attrs["count"])]
+    found = [_connected(graph, layout) for graph, layout in zip(graphs, attrs["layouts"], strict=True)]
+    return [1 + i for i in sorted(set[int]().union(*found))]
+
+
 _CASES: dict[int, Op] = {}
 
 
@@ -238,7 +260,9 @@ def _case_op(count: int) -> Op:
     if count not in _CASES:
         graphs = tuple([f"branch{i}" for i in range(count)])
         name = "If" if count == 2 else f"Case{count}"
-        _CASES[count] = Op(name, _case_kernel, graphs=graphs, stages=_case_stages, spec=_case_spec)
+        _CASES[count] = Op(
+            name, _case_kernel, graphs=graphs, stages=_case_stages, spec=_case_spec, connected=_case_connected
+        )
     return _CASES[count]
 
 
@@ -410,7 +434,14 @@ def _while_spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
     return [(x.dtype, x.shape) for x in (*attrs["body"].inputs, *[rest[i] for i in attrs["written"]])]
 
 
-WHILE = Op("While", _while_kernel, graphs=("cond", "body"), stages=_while_stages, spec=_while_spec)
+def _while_connected(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Sequence[int]:
+    count = attrs["count"]
+    return [*range(count), *sorted(count + i for i in _connected(attrs["body"], attrs["layouts"][1]))]
+
+
+WHILE = Op(
+    "While", _while_kernel, graphs=("cond", "body"), stages=_while_stages, spec=_while_spec, connected=_while_connected
+)
 
 
 def loop(
@@ -519,7 +550,7 @@ def _vmap_kernel(*operands: Any, graph: Graph, layout: Any) -> Any:
     return results
 
 
-VMAP = Op("VectorizedMap", _vmap_kernel, graphs=("graph",))
+VMAP = Op("VectorizedMap", _vmap_kernel, graphs=("graph",), connected=call_connected)
 
 
 def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:

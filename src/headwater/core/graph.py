@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from headwater.core.context import context
@@ -31,6 +32,28 @@ Location = tuple[str, int, str]  # file, line, function
 PLACEHOLDER = Op("Placeholder", lambda: None, differentiable=False)
 CONST = Op("Const", lambda *, value: value, differentiable=False)
 IDENTITY = Op("Identity", lambda x: x)
+
+
+def assigned(before: Any, value: Any) -> Any:
+    """`value`, which a variable was given after `before`. Gradients reach the variable, not the value."""
+    if before.shape != value.shape or not is_differentiable(value.dtype):
+        return jax.lax.stop_gradient(value)
+    return _with_tangent_of(before, value)
+
+
+@jax.custom_jvp
+def _with_tangent_of(before: Any, value: Any) -> Any:
+    return value
+
+
+_with_tangent_of.defjvp(lambda primals, tangents: (primals[1], tangents[0]))
+
+
+ASSIGNED = Op(
+    "AssignedValue", assigned, spec=lambda inputs, attrs: (inputs[1].dtype, inputs[1].shape),
+    connected=lambda inputs, attrs: (0,),
+)  # fmt: skip
+
 # What recorders are told of a capture: the outer tensor is the input, the tensor that stands for it the output.
 CAPTURE = Op("Capture", lambda x: x, gradient=lambda inputs, outputs, found, attrs: found, register=False)
 
@@ -99,7 +122,7 @@ class State:
     def __init__(self, variable: Any, entry: SymbolicTensor) -> None:
         self.variable = variable
         self.entry = entry
-        self.value: Tensor = entry
+        self.value: SymbolicTensor = entry
 
     @property
     def modified(self) -> bool:
@@ -130,6 +153,7 @@ class Graph:
         self.concrete_inputs: list[Any] | None = None
         self._names: dict[str, int] = {}
         self._staged: bool | None = None
+        self._connected: set[int] | None = None
 
     # Building ---------------------------------------------------------------------------------------------------
 
@@ -215,16 +239,18 @@ class Graph:
                 kept.append(node)
                 needed.update(id(x) for x in node.inputs)
         self.nodes = kept[::-1]
-        self._staged = None
+        self._staged = self._connected = None
 
     # State ------------------------------------------------------------------------------------------------------
 
     def read(self, variable: Any) -> Tensor:
         """The value of a variable at this point of the trace."""
-        value = self._state(variable).value
+        state = self._state(variable)
+        if state.modified and state.value.node.op is not ASSIGNED and is_differentiable(variable.dtype):
+            state.value = self.add(ASSIGNED, (state.entry, state.value), {})
         for recorder in context.recorders:
-            recorder.watch_read(variable, value)
-        return value
+            recorder.watch_read(variable, state.value)
+        return state.value
 
     def _state(self, variable: Any) -> State:
         state = self.states.get(variable._uid)
@@ -262,6 +288,19 @@ class Graph:
                 for node in self.nodes
             )
         return self._staged
+
+    @property
+    def connected(self) -> set[int]:
+        """Ids of the tensors that gradients of the outputs, or of variables assigned to, flow to."""
+        if self._connected is None:
+            found = {id(x) for x in (*self.outputs, *[s.entry for s in self.states.values() if s.modified])}
+            for node in reversed(self.nodes):
+                if node.op.differentiable and any(id(y) in found and is_differentiable(y.dtype) for y in node.outputs):
+                    connected = node.op.connected
+                    positions = range(len(node.inputs)) if connected is None else connected(node.inputs, node.attrs)
+                    found.update(id(node.inputs[i]) for i in positions)
+            self._connected = found
+        return self._connected
 
     @property
     def name_scope(self) -> str:

@@ -62,6 +62,8 @@ class Op:
         check: What makes the *values* of the inputs invalid, where TensorFlow's kernel on a CPU raises an error.
         in_place: The result is the first input with some elements replaced: of a large one nothing else is touched.
         graphs: Names of the attributes that hold Graphs (control flow, calls).
+        connected: Gives the positions of the inputs that gradients flow to from ``(inputs, attributes)``, where not all
+            differentiable inputs count. Others have no gradient, rather than zero.
         stages: Runs the op from concrete arrays in Python, Graph by Graph, where one of its Graphs cannot be one
             XLA program.
         register: False for ops that are derived from another.
@@ -85,6 +87,7 @@ class Op:
         check: Check | None = None,
         in_place: bool = False,
         graphs: Sequence[str] = (),
+        connected: Callable[..., Sequence[int]] | None = None,
         stages: Callable[..., Any] | None = None,
         register: bool = True,
     ) -> None:
@@ -103,6 +106,7 @@ class Op:
         self.check = check
         self.in_place = in_place
         self.graphs = tuple(graphs)
+        self.connected = connected
         self.stages = stages
         self._depth = 0
         self._jitted: dict[Any, Any] = {}

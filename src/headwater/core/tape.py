@@ -138,8 +138,8 @@ class GradientTape(Recorder):
         else:
             return
         used: Sequence[int] | None = None
-        if op.is_derived:
-            used = used_inputs(op, inputs, attrs)
+        if op.is_derived or op.connected is not None:
+            used = used_inputs(op, inputs, attrs) if op.connected is None else op.connected(inputs, attrs)
             if not any(id(inputs[i]) in tracked for i in used):
                 return
         if op.differentiable:
@@ -268,6 +268,7 @@ class GradientTape(Recorder):
         self, targets: Sequence[Tensor], sources: Sequence[Any], given: Sequence[Any], unconnected: UnconnectedGradients
     ) -> list[Any]:
         cotangents: dict[int, Any] = {}
+        itself = {id(x) for x in targets}
         for target, gradient in zip(targets, given, strict=True):
             if not is_differentiable(target.dtype):
                 warnings.warn(
@@ -283,7 +284,8 @@ class GradientTape(Recorder):
         back_propagate(self._records, cotangents, wanted)
         results: list[Any] = []
         for source, tensors in zip(sources, source_tensors, strict=True):
-            parts = [cotangents[id(x)] for x in tensors if id(x) in cotangents and id(x) in self._tracked]
+            reached = [id(x) for x in tensors if id(x) in self._tracked or id(x) in itself]
+            parts = [cotangents[key] for key in reached if key in cotangents]
             if parts:
                 results.append(parts[0] if len(parts) == 1 else _sum(parts))
             elif unconnected is UnconnectedGradients.ZERO:
@@ -293,10 +295,10 @@ class GradientTape(Recorder):
         return results
 
     def _target(self, target: Any) -> Tensor:
-        tensor = convert_to_tensor(target)
+        tensor = self.own(convert_to_tensor(target))
         if isinstance(target, Variable):
-            self.watch_read(target, tensor)
-        return self.own(tensor)
+            self._reads.setdefault(target._uid, {})[id(tensor)] = tensor
+        return tensor
 
     def _tensors_of(self, source: Any) -> list[Tensor]:
         if isinstance(source, Variable):

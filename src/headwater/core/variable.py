@@ -351,9 +351,6 @@ class Variable(metaclass=_VariableMeta):
 
     def _store(self, tensor: Tensor, read_value: bool, fresh: bool = False) -> Any:
         if context.graph is not None:
-            if context.recorders:  # gradients do not flow through assignments
-                with untaped():
-                    tensor = IDENTITY(tensor)
             context.graph.write(self, tensor)
             return _UnreadVariable(self) if read_value else None
         with state_lock:

@@ -148,7 +148,12 @@ def _recompute_kernel(*operands: Any, **attrs: Any) -> Any:
 
 
 _RECOMPUTE = Op(
-    "RecomputeGrad", _recompute_kernel, graphs=("graph",), stages=control.CALL.stages, spec=control.CALL.spec
+    "RecomputeGrad",
+    _recompute_kernel,
+    graphs=("graph",),
+    stages=control.CALL.stages,
+    spec=control.CALL.spec,
+    connected=control.call_connected,
 )
 
 
