@@ -36,9 +36,9 @@ IDENTITY = Op("Identity", lambda x: x)
 
 def assigned(before: Any, value: Any) -> Any:
     """`value`, which a variable was given after `before`. Gradients reach the variable, not the value."""
-    if before.shape != value.shape or not is_differentiable(value.dtype):
-        return jax.lax.stop_gradient(value)
-    return _with_tangent_of(before, value)
+    if not is_differentiable(value.dtype):
+        return value
+    return _with_tangent_of(before, value) if before.shape == value.shape else jax.lax.stop_gradient(value)
 
 
 @jax.custom_jvp
