@@ -64,11 +64,11 @@ class Callback:
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """A training batch begins."""
-        self.on_batch_begin(batch, logs=logs)
+        self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """A training batch ends."""
-        self.on_batch_end(batch, logs=logs)
+        self.on_batch_end(batch, logs)
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Evaluation or validation begins."""
@@ -164,9 +164,14 @@ class CallbackList(Callback):
 
 
 def _forward(name: str) -> Any:
-    def tell(self: CallbackList, *args: Any, **kwargs: Any) -> None:
+    takes = 1 if any(word in name for word in ("batch", "epoch")) else 0
+
+    def tell(self: CallbackList, *args: Any, logs: Any = None) -> None:
+        if len(args) > takes:
+            *args, logs = args  # type: ignore[assignment]
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
-            getattr(callback, name)(*args, **kwargs)
+            getattr(callback, name)(*args, logs)
 
     tell.__name__ = name
     tell.__doc__ = getattr(Callback, name).__doc__

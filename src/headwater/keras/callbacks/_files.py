@@ -7,11 +7,13 @@ import os
 import warnings
 from typing import Any
 
+import numpy as np
+
 from headwater.keras.callbacks._base import Callback
-from headwater.keras.callbacks._watching import Watch
+from headwater.keras.callbacks._watching import Monitoring, Watch
 
 
-class ModelCheckpoint(Callback):
+class ModelCheckpoint(Monitoring):
     """Saves the model, or its weights, as training goes on.
 
     Args:
@@ -30,7 +32,7 @@ class ModelCheckpoint(Callback):
         save_weights_only: bool = False, mode: str = "auto", save_freq: Any = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:  # fmt: skip
-        super().__init__()
+        super().__init__(Watch(monitor, mode, 0.0, initial_value_threshold))
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only
@@ -46,19 +48,8 @@ class ModelCheckpoint(Callback):
                 f"The filepath provided must end in `{wanted}` (save_weights_only={save_weights_only}). Received: "
                 f"filepath={self.filepath}"
             )
-        self._watch = Watch(monitor, mode, 0.0, initial_value_threshold)
         self._epoch = 0
         self._batches = 0
-
-    @property
-    def monitor(self) -> str:
-        """The value that tells which model is best."""
-        return self._watch.monitor
-
-    @property
-    def best(self) -> float:
-        """The best value so far."""
-        return self._watch.best
 
     def wants_batches(self, kind: str) -> bool:
         return kind == "train" and self.save_freq != "epoch"
@@ -82,20 +73,35 @@ class ModelCheckpoint(Callback):
             path = self.filepath.format(**names)
         except KeyError as error:
             raise KeyError(f"Failed to format this callback filepath: {self.filepath!r}. Reason: {error}") from None
-        if self.save_best_only:
-            value = logs.get(self.monitor)
-            if value is None:
-                warnings.warn(f"Can save best model only with {self.monitor} available, skipping.", stacklevel=4)
-                return
-            if not self._watch.improved(value):
-                return
-        if self.verbose:
-            print(f"\nEpoch {epoch + 1}: saving model to {path}")
+        if not self._is_wanted(epoch, path, logs):
+            return
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path, overwrite=True)
         else:
             self.model.save(path, overwrite=True)
+        self._say(epoch, f"finished saving model to {path}")
+
+    def _is_wanted(self, epoch: int, path: str, logs: Any) -> bool:
+        """Whether the model is to be saved; says why."""
+        if not self.save_best_only:
+            self._say(epoch, f"saving model to {path}")
+            return True
+        self._watch.begin(self.model)
+        value, before = logs.get(self.monitor), self.best
+        if value is None:
+            warnings.warn(f"Can save best model only with {self.monitor} available, skipping.", stacklevel=5)
+            return False
+        best = "None" if before is None else f"{before:.5f}"
+        if self._watch.improved(value):
+            self._say(epoch, f"{self.monitor} improved from {best} to {value:.5f}, saving model to {path}")
+            return True
+        self._say(epoch, f"{self.monitor} did not improve from {best}")
+        return False
+
+    def _say(self, epoch: int, what: str) -> None:
+        if self.verbose:
+            print(f"\nEpoch {epoch + 1}: {what}")
 
 
 class CSVLogger(Callback):
@@ -117,20 +123,40 @@ class CSVLogger(Callback):
         self._keys: list[str] = []
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self._has_header = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
+        self._header = _header_of(self.filename, self.sep) if self.append else None
         self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115  (closed in on_train_end)
         self._writer = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}
         if self._writer is None:
-            self._keys = sorted(logs)
+            self._keys = _columns(logs) if self._header is None else self._header
             self._writer = csv.DictWriter(self._file, ["epoch", *self._keys], delimiter=self.sep, extrasaction="ignore")
-            if not self._has_header:
+            if self._header is None:
                 self._writer.writeheader()
-        self._writer.writerow({"epoch": epoch, **{k: logs.get(k, "NA") for k in self._keys}})
+        self._writer.writerow({"epoch": epoch, **{k: _cell(logs.get(k, "NA")) for k in self._keys}})
         self._file.flush()
 
     def on_train_end(self, logs: Any = None) -> None:
         self._file.close()
         self._writer = None
+
+
+def _columns(logs: dict[str, Any]) -> list[str]:
+    """The values to write: those there are, and those of a validation that comes later."""
+    names = sorted(logs)
+    return names if any(name.startswith("val_") for name in names) else names + [f"val_{name}" for name in names]
+
+
+def _header_of(filename: str, separator: str) -> list[str] | None:
+    """The columns of an existing file, without the epoch; None if it has no header."""
+    if not os.path.exists(filename):
+        return None
+    with open(filename, newline="") as file:
+        header = next(csv.reader(file, delimiter=separator), None)
+    return header[1:] if header else None
+
+
+def _cell(value: Any) -> Any:
+    """A value as it is written: a list for an array."""
+    return f'"[{", ".join(map(str, np.ravel(value)))}]"' if np.ndim(value) else value

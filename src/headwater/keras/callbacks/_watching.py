@@ -16,7 +16,7 @@ class Watch:
 
     Args:
         monitor: The value's name.
-        mode: ``"min"``, ``"max"`` or ``"auto"`` (from the name).
+        mode: ``"min"``, ``"max"`` or ``"auto"`` (as its metric says).
         min_delta: What counts as better.
         start: The value to beat at first, or None.
     """
@@ -26,25 +26,30 @@ class Watch:
             warnings.warn(f"Mode {mode!r} is unknown; expected 'auto', 'min' or 'max'. Using 'auto'.", stacklevel=4)
             mode = "auto"
         self.monitor = monitor
-        words = ("acc", "auc", "precision", "recall", "f1", "r2", "similarity", "iou")
-        largest = mode == "max" or (mode == "auto" and any(w in monitor for w in words))
-        self._sign = 1.0 if largest else -1.0
+        self.mode = mode
         self._delta = abs(min_delta)
         self._start = start
         self.reset()
 
     def reset(self) -> None:
         """Forgets the best value."""
-        self.best = self._start if self._start is not None else -self._sign * np.inf
+        self.best: Any = self._start
 
-    def is_better(self, value: float, than: float) -> bool:
-        """Whether `value` is better."""
-        return self._sign * (value - than) > self._delta
+    def begin(self, model: Any) -> None:
+        """Finds out which values are better. Raises ValueError if neither the mode nor the metric says."""
+        if self.mode == "auto":
+            self.mode = _direction(self.monitor, model)
+
+    def is_better(self, value: float, than: Any) -> bool:
+        """Whether `value` is better; any number is better than None and NaN."""
+        if than is None or np.isnan(than):
+            return not np.isnan(value)
+        return value - self._delta > than if self.mode == "max" else value + self._delta < than
 
     def improved(self, value: float) -> bool:
         """Whether `value` is better than the best so far, which it then becomes."""
         if self.is_better(value, self.best):
-            self.best = float(value)
+            self.best = value
             return True
         return False
 
@@ -59,7 +64,46 @@ class Watch:
         return value
 
 
-class EarlyStopping(Callback):
+def _direction(monitor: str, model: Any) -> str:
+    """``"max"`` or ``"min"``, as the metric of that name in the model says; losses are to be small."""
+    name = monitor.removeprefix("val_")
+    if name == "loss" or name.endswith("_loss"):
+        return "min"
+    compiled = getattr(getattr(model, "_compiled", None), "metrics", None)
+    named = {} if compiled is None else dict(zip(compiled.names, compiled.metrics, strict=True))
+    named |= {m.name: m for m in getattr(model, "metrics", []) if m.name not in named}
+    found = getattr(named.get(name), "_direction", None)
+    if found is None:
+        raise ValueError(
+            f"Cannot tell whether `{monitor}` should be maximized or minimized. Expected the name of the loss or of a "
+            "metric that is known. Pass mode='max' or mode='min'."
+        )
+    return "max" if found == "up" else "min"
+
+
+class Monitoring(Callback):
+    """A callback that watches a value."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    @property
+    def monitor(self) -> str:
+        """The name of the value that is watched."""
+        return self._watch.monitor
+
+    @property
+    def best(self) -> Any:
+        """The best value so far, None before the first; may be set."""
+        return self._watch.best
+
+    @best.setter
+    def best(self, value: Any) -> None:
+        self._watch.best = value
+
+
+class EarlyStopping(Monitoring):
     """Stops training when a value no longer improves.
 
     Args:
@@ -77,20 +121,13 @@ class EarlyStopping(Callback):
         self, monitor: str = "val_loss", min_delta: float = 0, patience: int = 0, verbose: int = 0, mode: str = "auto",
         baseline: float | None = None, restore_best_weights: bool = False, start_from_epoch: int = 0,
     ) -> None:  # fmt: skip
-        super().__init__()
-        self._watch = Watch(monitor, mode, min_delta)
-        self.monitor = monitor
+        super().__init__(Watch(monitor, mode, min_delta))
         self.patience = patience
         self.verbose = verbose
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
         self.on_train_begin()
-
-    @property
-    def best(self) -> float:
-        """The best value so far."""
-        return self._watch.best
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.wait = 0
@@ -100,6 +137,7 @@ class EarlyStopping(Callback):
         self._watch.reset()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self._watch.begin(self.model)
         value = self._watch.of(logs)
         if value is None or epoch < self.start_from_epoch:
             return
@@ -126,7 +164,7 @@ class EarlyStopping(Callback):
             self.model.set_weights(self.best_weights)
 
 
-class ReduceLROnPlateau(Callback):
+class ReduceLROnPlateau(Monitoring):
     """Lowers the learning rate when a value no longer improves.
 
     Args:
@@ -144,11 +182,9 @@ class ReduceLROnPlateau(Callback):
         self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10, verbose: int = 0, mode: str = "auto",
         min_delta: float = 1e-4, cooldown: int = 0, min_lr: float = 0.0,
     ) -> None:  # fmt: skip
-        super().__init__()
+        super().__init__(Watch(monitor, mode, min_delta))
         if factor >= 1.0:
             raise ValueError(f"ReduceLROnPlateau does not support a factor >= 1.0. Received factor={factor}")
-        self._watch = Watch(monitor, mode, min_delta)
-        self.monitor = monitor
         self.factor = factor
         self.patience = patience
         self.verbose = verbose
@@ -164,6 +200,7 @@ class ReduceLROnPlateau(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if logs is not None:
             logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+        self._watch.begin(self.model)
         value = self._watch.of(logs)
         if value is None:
             return
@@ -218,14 +255,21 @@ class LearningRateScheduler(Callback):
 
 
 class TerminateOnNaN(Callback):
-    """Stops training when the loss is not a number."""
+    """Stops training at the first batch whose loss is not finite.
 
-    def wants_batches(self, kind: str) -> bool:
-        return False  # the running loss stays not a number, so looking now and then is enough
+    Args:
+        raise_error: Whether to raise a RuntimeError.
+    """
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+    def __init__(self, raise_error: bool = False) -> None:
+        super().__init__()
+        self.raise_error = raise_error
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
         loss = (logs or {}).get("loss")
         if loss is not None and not np.isfinite(loss):
+            if self.raise_error:
+                raise RuntimeError(f"The loss of batch {batch} is {loss}: expected a finite one. Terminating training.")
             print(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True
 

@@ -103,7 +103,7 @@ class Layer(metaclass=_LayerMeta):
             raise ValueError(
                 f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}"
             )
-        self._name = name or auto_name(snake_case(type(self).__name__))
+        self._name = auto_name(snake_case(type(self).__name__)) if name is None else name
         self._policy = _policy.get(dtype)
         self._trainable = bool(trainable)
         self._given_input_shape = _Held(None if shape is None else tuple(shape))
@@ -242,9 +242,9 @@ class Layer(metaclass=_LayerMeta):
 
     @property
     def variables(self) -> list[Variable]:
-        """All weights, then the states of seed generators and metrics."""
+        """All weights, then the states of seed generators."""
         seeds = [s.state for layer in self._flatten_layers() for s in _search(layer, SeedGenerator)]
-        return _unique(self.weights + seeds + [v for m in self.metrics for v in m.variables])
+        return _unique(self.weights + seeds)
 
     @property
     def trainable_variables(self) -> list[Variable]:

@@ -108,12 +108,22 @@ __all__ = [
     "squared_hinge", "top_k_categorical_accuracy",
 ]  # fmt: skip
 
+_UP = (
+    AUC, Accuracy, BinaryAccuracy, BinaryIoU, CategoricalAccuracy, ConcordanceCorrelation, CosineSimilarity, F1Score,
+    FBetaScore, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU, PearsonCorrelation, Precision, PrecisionAtRecall, R2Score,
+    Recall, RecallAtPrecision, SensitivityAtSpecificity, SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
+    SpecificityAtSensitivity, TopKCategoricalAccuracy, TrueNegatives, TruePositives,
+)  # fmt: skip
+for _class in _CLASSES:
+    if _class not in (Mean, Sum):
+        _class._direction = "up" if _class in _UP else "down"
+
 _TABLE = table_of(
     *_CLASSES,
     mse=MeanSquaredError, MSE=MeanSquaredError, mae=MeanAbsoluteError, MAE=MeanAbsoluteError,
     mape=MeanAbsolutePercentageError, MAPE=MeanAbsolutePercentageError, msle=MeanSquaredLogarithmicError,
-    MSLE=MeanSquaredLogarithmicError, bce=BinaryCrossentropy, BCE=BinaryCrossentropy, kld=KLDivergence,
-    KLD=KLDivergence, logcosh=LogCoshError, rmse=RootMeanSquaredError,
+    MSLE=MeanSquaredLogarithmicError, bce=BinaryCrossentropy, BCE=BinaryCrossentropy,
+    kld=KLDivergence, KLD=KLDivergence, logcosh=LogCoshError, rmse=RootMeanSquaredError,
 )  # fmt: skip
 
 

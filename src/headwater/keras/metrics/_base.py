@@ -32,6 +32,9 @@ class Metric(Configurable):
     <tf.Tensor: shape=(), dtype=float32, numpy=2.0>
     """
 
+    # Whether values should go "up" or "down" in training; None where that is not known.
+    _direction: str | None = None
+
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or auto_name(snake_case(type(self).__name__))
         self._dtype_policy = _policy.get(dtype)

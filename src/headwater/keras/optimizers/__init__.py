@@ -4,24 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater.keras._lookup import resolve, table_of
-from headwater.keras._serialization import deserialize_keras_object as deserialize
+from headwater.keras._lookup import described, resolve, table_of
 from headwater.keras._serialization import serialize_keras_object as serialize
 from headwater.keras.optimizers import schedules
-from headwater.keras.optimizers._adam import Adam, Adamax, AdamW, Nadam
+from headwater.keras.optimizers._adam import Adam, Adamax, AdamW, Lamb, Lion, Nadam
 from headwater.keras.optimizers._base import Optimizer
 from headwater.keras.optimizers._descent import SGD, Adadelta, Adagrad, RMSprop
+from headwater.keras.optimizers._factored import Adafactor, Ftrl
+from headwater.keras.optimizers._loss_scale import LossScaleOptimizer
 
-__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Nadam", "Optimizer", "RMSprop", "deserialize",
-           "get", "schedules", "serialize"]  # fmt: skip
+__all__ = ["SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion",
+           "LossScaleOptimizer", "Nadam", "Optimizer", "RMSprop", "deserialize", "get", "schedules",
+           "serialize"]  # fmt: skip
 
-_TABLE = table_of(SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Nadam, RMSprop)
+_TABLE = table_of(
+    SGD, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer, Nadam, RMSprop
+)
 
 
 def get(identifier: Any) -> Any:
-    """The optimizer that a name, config, class or instance stands for.
+    """The optimizer that a name, config, class or instance stands for; None stays None.
 
-    >>> tf.keras.optimizers.get("adam")
-    <Adam name=adam>
+    >>> tf.keras.optimizers.get("adam").beta_1
+    0.9
     """
-    return resolve(identifier, _TABLE, "optimizer")
+    found = resolve(identifier, _TABLE, "optimizer")
+    if found is not None and not isinstance(found, Optimizer):
+        raise ValueError(
+            f"Could not interpret optimizer identifier: {identifier!r}. Expected a name, a config or an Optimizer."
+        )
+    return found
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The optimizer that `serialize` described."""
+    return described(config, _TABLE, "optimizer", custom_objects)

@@ -11,7 +11,7 @@ from headwater.core.tensor import convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras._registry import builtin
 from headwater.keras.optimizers._base import Optimizer
-from headwater.ops import math
+from headwater.ops import array, math
 
 
 @builtin("keras.optimizers")
@@ -32,7 +32,7 @@ class Adam(Optimizer):
 
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
-        amsgrad: bool = False, name: str | None = "adam", **kwargs: Any,
+        amsgrad: bool = False, name: str | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(learning_rate, name=name, **kwargs)
         self.beta_1 = beta_1
@@ -76,7 +76,7 @@ class AdamW(Adam):
 
     def __init__(
         self, learning_rate: Any = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9, beta_2: float = 0.999,
-        epsilon: float = 1e-7, amsgrad: bool = False, name: str | None = "adamw", **kwargs: Any,
+        epsilon: float = 1e-7, amsgrad: bool = False, name: str | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(
             learning_rate, beta_1, beta_2, epsilon, amsgrad, name=name, weight_decay=weight_decay, **kwargs
@@ -91,7 +91,7 @@ class Adamax(Optimizer):
 
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
-        name: str | None = "adamax", **kwargs: Any,
+        name: str | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(learning_rate, name=name, **kwargs)
         self.beta_1 = beta_1
@@ -123,7 +123,7 @@ class Nadam(Adam):
 
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
-        name: str | None = "nadam", **kwargs: Any,
+        name: str | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(learning_rate, beta_1, beta_2, epsilon, name=name, **kwargs)
 
@@ -135,13 +135,11 @@ class Nadam(Adam):
     def _schedule_of(self, step: Any, dtype: Any) -> Any:
         return self.beta_1 * (1.0 - 0.5 * math.pow(convert_to_tensor(0.96, dtype), step))
 
-    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        if not self.built:
-            self.build(list(trainable_variables or self._trainable))
+    def _update(self, gradients: list[Any], variables: list[Variable]) -> None:
         step = math.cast(convert_to_tensor(self.iterations) + 1, "float32")
         self._before = convert_to_tensor(self._product)
         self._product.assign(self._before * self._schedule_of(step, "float32"), read_value=False)
-        super().apply(grads, trainable_variables)
+        super()._update(gradients, variables)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         index, dtype = self._slot_index(variable), variable.dtype
@@ -156,6 +154,76 @@ class Nadam(Adam):
         m_hat = following * m / (1.0 - product * following) + (1.0 - u) * gradient / (1.0 - product)
         v_hat = v / (1.0 - math.pow(convert_to_tensor(self.beta_2, dtype), step))
         variable.assign_sub(m_hat * learning_rate / (math.sqrt(v_hat) + self.epsilon), read_value=False)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        config.pop("amsgrad")
+        return config
+
+
+@builtin("keras.optimizers")
+class Lion(Optimizer):
+    """Steps of equal size, by the sign of the mean of gradients (Chen et al., 2023).
+
+    ``w -= rate * sign(beta_1 * m + (1 - beta_1) * g); m = beta_2 * m + (1 - beta_2) * g``
+
+    Args:
+        learning_rate: The step size.
+        beta_1: How much of the mean is in the step.
+        beta_2: How much of the mean is kept.
+        **kwargs: See `Optimizer`.
+    """
+
+    def __init__(
+        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, name: str | None = None,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(learning_rate, name=name, **kwargs)
+        if not 0 < beta_1 <= 1:
+            raise ValueError(f"`beta_1` must be in the range (0, 1]. Received: beta_1={beta_1}")
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        super().build(variables)
+        (self._means,) = self.slots(variables, "momentum")
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        slot = self._means[self._slot_index(variable)]
+        mean = convert_to_tensor(slot)
+        step = math.sign(mean * self.beta_1 + gradient * (1.0 - self.beta_1))
+        variable.assign_sub(learning_rate * step, read_value=False)
+        slot.assign(mean * self.beta_2 + gradient * (1.0 - self.beta_2), read_value=False)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2}
+
+
+@builtin("keras.optimizers")
+class Lamb(Adam):
+    """Adam with steps as large as the variable's norm says (You et al., 2019). Arguments as for `Adam`."""
+
+    def __init__(
+        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
+        name: str | None = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, name=name, **kwargs)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        index, dtype = self._slot_index(variable), variable.dtype
+        step = math.cast(convert_to_tensor(self.iterations) + 1, dtype)
+        m, v = convert_to_tensor(self._momenta[index]), convert_to_tensor(self._velocities[index])
+        m = m + (gradient - m) * (1 - self.beta_1)
+        v = v + (math.square(gradient) - v) * (1 - self.beta_2)
+        self._momenta[index].assign(m, read_value=False)
+        self._velocities[index].assign(v, read_value=False)
+        m = m / (1.0 - math.pow(convert_to_tensor(self.beta_1, dtype), step))
+        v = v / (1.0 - math.pow(convert_to_tensor(self.beta_2, dtype), step))
+        move = m / (math.sqrt(v) + self.epsilon)
+        sizes = [math.sqrt(math.reduce_sum(math.square(x))) for x in (convert_to_tensor(variable), move)]
+        both = math.logical_and(sizes[0] > 0, sizes[1] > 0)
+        ratio = array.where(both, math.divide_no_nan(*sizes), array.ones_like(sizes[0]))
+        variable.assign_sub(ratio * learning_rate * move, read_value=False)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -9,16 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from headwater.core.dtypes import as_dtype
 from headwater.core.graph import init_scope
 from headwater.core.spec import IndexedSlices
 from headwater.core.tape import GradientTape, dense
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
+from headwater.keras import initializers
 from headwater.keras._lookup import Configurable
 from headwater.keras._registry import builtin
-from headwater.keras._state import auto_name, snake_case
+from headwater.keras._serialization import deserialize_keras_object, serialize_keras_object
+from headwater.keras._state import auto_name, floatx, snake_case
 from headwater.keras.optimizers.schedules import LearningRateSchedule
-from headwater.ops import array, math
+from headwater.ops import array, control_flow, math
 
 
 @builtin("keras.optimizers")
@@ -35,7 +38,7 @@ class Optimizer(Configurable):
         ema_momentum: Its momentum.
         ema_overwrite_frequency: Every how many updates variables are set to their average; None: at the end only.
         loss_scale_factor: Gradients are divided by this; `scale_loss` multiplies by it.
-        gradient_accumulation_steps: Accepted None only.
+        gradient_accumulation_steps: Variables are updated every so many steps only, by the mean of the gradients since.
         name: Its name.
     """
 
@@ -59,10 +62,18 @@ class Optimizer(Configurable):
             raise ValueError("Argument `decay` is no longer supported. Use a learning rate schedule.")
         if kwargs:
             raise ValueError(f"Argument(s) not recognized: {kwargs}")
-        if gradient_accumulation_steps is not None:
-            raise ValueError("`gradient_accumulation_steps` must be None. Accumulate gradients in a custom train_step.")
+        if gradient_accumulation_steps is not None and gradient_accumulation_steps < 2:
+            raise ValueError(
+                "`gradient_accumulation_steps` must be an integer >= 2 or None. Received: "
+                f"gradient_accumulation_steps={gradient_accumulation_steps}"
+            )
+        if use_ema:
+            _check_ema(ema_momentum, ema_overwrite_frequency)
         if sum(c is not None for c in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ValueError("Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set.")
+            raise ValueError(
+                "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: "
+                f"clipnorm={clipnorm}, clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
+            )
         self.name = name or auto_name(snake_case(type(self).__name__))
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
@@ -78,7 +89,7 @@ class Optimizer(Configurable):
         self._trainable: list[Variable] = []
         self._index: dict[int, int] = {}
         self._no_decay: tuple[set[int], list[str]] = (set(), [])
-        self.iterations = self._variable(np.zeros([], np.int64), "iteration")
+        self._iterations = self._variable(np.zeros([], np.int64), "iteration")
         self._schedule: Any = None
         if isinstance(learning_rate, LearningRateSchedule) or callable(learning_rate):
             self._schedule = learning_rate
@@ -94,11 +105,21 @@ class Optimizer(Configurable):
         return variable
 
     def add_variable(
-        self, shape: Any, initializer: Any = "zeros", dtype: Any = None, name: str | None = None
-    ) -> Variable:
-        """Makes a variable of this optimizer."""
-        from_zero = np.zeros(tuple(shape), dtype or "float32") if initializer == "zeros" else initializer(shape, dtype)
-        return self._variable(from_zero, name or "variable")
+        self, shape: Any, initializer: Any = "zeros", dtype: Any = None, aggregation: Any = None, layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:  # fmt: skip
+        """Makes a variable of this optimizer.
+
+        Args:
+            shape: Its shape.
+            initializer: An initializer or its name.
+            dtype: Its dtype; default floatx.
+            aggregation: Accepted for compatibility.
+            layout: Accepted for compatibility.
+            name: Its name.
+        """
+        make = initializers.get(initializer)
+        return self._variable(lambda: make(tuple(shape), dtype=as_dtype(dtype or floatx())), name or "variable")
 
     def add_variable_from_reference(
         self, reference_variable: Any, name: str | None = None, initializer: Any = "zeros"
@@ -108,27 +129,56 @@ class Optimizer(Configurable):
         Args:
             reference_variable: The variable.
             name: The slot's name, such as ``"momentum"``.
-            initializer: ``"zeros"``, or the initial value (a number or a tensor).
+            initializer: An initializer or its name, or the initial value (a number or a tensor).
         """
         shape, dtype = tuple(reference_variable.shape), reference_variable.dtype.as_numpy_dtype
-        value = np.zeros(shape, dtype) if isinstance(initializer, str) else initializer
+        value = np.zeros(shape, dtype) if initializer == "zeros" else initializer
         if isinstance(value, int | float):
             value = np.full(shape, value, dtype)
+        elif isinstance(value, str) or callable(value):
+            value = initializers.get(value)(shape, dtype=reference_variable.dtype)
         base = reference_variable.name.removesuffix(":0").replace("/", "_")
         return self._variable(value, f"{base}_{name or 'slot'}")
 
     def slots(self, variables: Sequence[Variable], *names: str) -> list[list[Variable]]:
         """One list of slots per name; they are made variable by variable, the order in which they are saved."""
-        made = [[self.add_variable_from_reference(v, name) for name in names] for v in variables]
-        return [list(column) for column in zip(*made)] if made else [[] for _ in names]
+        return self.add_optimizer_variables(variables, list(names))
+
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
+    ) -> Any:
+        """Slots of variables: a list of them, or one list for each of several names.
+
+        Args:
+            trainable_variables: The variables.
+            name: The slots' name, or a list of names.
+            initializer: How they start, or a list of that.
+        """
+        names = [name] if isinstance(name, str) else list(name)
+        starts = initializer if isinstance(initializer, list | tuple) else [initializer] * len(names)
+        made = [
+            [self.add_variable_from_reference(v, n, s) for n, s in zip(names, starts, strict=True)]
+            for v in trainable_variables
+        ]
+        columns = [list(column) for column in zip(*made, strict=True)] if made else [[] for _ in names]
+        return columns[0] if isinstance(name, str) else columns
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Makes the slots for these variables."""
         self._trainable = list(variables)
         self._index = {v._uid: i for i, v in enumerate(variables)}
         if self.use_ema:
-            self._averages = [self.add_variable_from_reference(v, "average") for v in variables]
+            self._averages = self.add_optimizer_variables(variables, "average")
+        if self.gradient_accumulation_steps:
+            self._gathered = self.add_optimizer_variables(variables, "gradient_accumulator")
         self.built = True
+
+    @property
+    def iterations(self) -> Any:
+        """How many updates there were."""
+        if not self.gradient_accumulation_steps:
+            return self._iterations
+        return convert_to_tensor(self._iterations) // np.int64(self.gradient_accumulation_steps)
 
     @property
     def variables(self) -> list[Variable]:
@@ -153,6 +203,8 @@ class Optimizer(Configurable):
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Variable | Tensor)):
+            if self._schedule is None:
+                self._variables = [v for v in self._variables if v is not self._rate]
             self._schedule = value
         elif self._schedule is not None:
             raise TypeError(
@@ -167,31 +219,39 @@ class Optimizer(Configurable):
         if self._schedule is None:
             return convert_to_tensor(self._rate)
         if isinstance(self._schedule, LearningRateSchedule):
-            return math.cast(convert_to_tensor(self._schedule(convert_to_tensor(self.iterations))), "float32")
+            return math.cast(convert_to_tensor(self._schedule(convert_to_tensor(self._iterations))), "float32")
         return math.cast(convert_to_tensor(self._schedule()), "float32")
 
     # Updates ----------------------------------------------------------------------------------------------------
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]], **kwargs: Any) -> None:
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]], **kwargs: Any) -> Any:
         """Updates variables.
 
         Args:
             grads_and_vars: Pairs of gradient and variable; gradients of None are skipped.
             **kwargs: Accepted for compatibility.
 
+        Returns:
+            The variable that counts steps.
+
         >>> v = tf.Variable(1.0)
-        >>> tf.keras.optimizers.SGD(0.1).apply_gradients([(tf.constant(2.0), v)])
+        >>> steps = tf.keras.optimizers.SGD(0.1).apply_gradients([(tf.constant(2.0), v)])
         >>> v.numpy()
         np.float32(0.8)
         """
         pairs = list(grads_and_vars)
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
+        return self._iterations
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
         """Updates variables by their gradients, in the same order (default: those of `build`)."""
+        if trainable_variables is None and not self.built:
+            raise ValueError("Gradients without variables need a built optimizer. Call build(variables) first.")
         variables = self._trainable if trainable_variables is None else list(trainable_variables)
         if len(grads) != len(variables):
             raise ValueError(f"Expected one gradient per variable ({len(variables)}), received {len(grads)}.")
+        if not variables:
+            return
         if not self.built:
             with init_scope():
                 self.build(variables)
@@ -203,17 +263,59 @@ class Optimizer(Configurable):
                 f"No gradients provided for any variable: {[v.name for v in variables]}. Expected a loss that depends "
                 "on them. Is the loss computed inside the tape, from the variables, without numpy()?"
             )
-        values = self._prepared([g for g, _ in pairs])
-        rate = self._current_rate()
-        self._decay([v for _, v in pairs], rate)
-        for gradient, (_, variable) in zip(values, pairs, strict=True):
-            self.update_step(gradient, variable, math.cast(rate, variable.dtype))
+        if len(pairs) < len(variables):
+            _warn_of_missing([v.name for g, v in zip(grads, variables, strict=True) if g is None])
+        variables = [v for _, v in pairs]
+        values = self._unscaled([g for g, _ in pairs], variables)
+        if self.gradient_accumulation_steps:
+            self._gather(values, variables, self.gradient_accumulation_steps)
+        else:
+            self._update(values, variables)
         if self.use_ema:
-            self._average([v for _, v in pairs])
-        self.iterations.assign_add(np.int64(1), read_value=False)
-        for _, variable in pairs:
+            self._average(self._trainable)
+        for variable in variables:
             if variable.constraint is not None:
                 variable.assign(variable.constraint(convert_to_tensor(variable)), read_value=False)
+        self._iterations.assign_add(np.int64(1), read_value=False)
+
+    def _update(self, gradients: list[Any], variables: list[Variable]) -> None:
+        """Clips gradients, lets variables decay, and updates them."""
+        gradients = self._clipped(gradients)
+        rate = self._current_rate()
+        self._decay(variables, rate)
+        for gradient, variable in zip(gradients, variables, strict=True):
+            self.update_step(gradient, variable, math.cast(rate, variable.dtype))
+
+    def _gather(self, gradients: list[Any], variables: list[Variable], steps: int) -> None:
+        """Adds up gradients; every so many steps variables are updated by their mean."""
+        gathered = [self._gathered[self._slot_index(v)] for v in variables]
+        sums = [convert_to_tensor(a) + g for a, g in zip(gathered, gradients, strict=True)]
+
+        def update() -> Any:
+            self._update([s / steps for s in sums], variables)
+            for total in self._gathered:
+                total.assign(array.zeros_like(convert_to_tensor(total)), read_value=False)
+            return convert_to_tensor(True)
+
+        def wait() -> Any:
+            for total, value in zip(gathered, sums, strict=True):
+                total.assign(value, read_value=False)
+            return convert_to_tensor(False)
+
+        due = math.equal((convert_to_tensor(self._iterations) + 1) % np.int64(steps), np.int64(0))
+        control_flow.cond(due, update, wait)
+
+    def assign(self, variable: Any, value: Any) -> None:
+        """Sets a variable."""
+        variable.assign(value, read_value=False)
+
+    def assign_add(self, variable: Any, value: Any) -> None:
+        """Adds to a variable."""
+        variable.assign_add(value, read_value=False)
+
+    def assign_sub(self, variable: Any, value: Any) -> None:
+        """Subtracts from a variable."""
+        variable.assign_sub(value, read_value=False)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Updates one variable and its slots."""
@@ -231,11 +333,14 @@ class Optimizer(Configurable):
         else:
             self.apply(tape.gradient(loss, var_list), var_list)
 
-    def _prepared(self, gradients: list[Any]) -> list[Any]:
-        """Gradients dense, unscaled and clipped."""
+    def _unscaled(self, gradients: list[Any], variables: list[Variable]) -> list[Any]:
+        """Gradients dense, in the dtypes of their variables, and unscaled."""
         gradients = [dense(g) if isinstance(g, IndexedSlices) else convert_to_tensor(g) for g in gradients]
-        if self.loss_scale_factor is not None:
-            gradients = [g / self.loss_scale_factor for g in gradients]
+        gradients = [math.cast(g, v.dtype) for g, v in zip(gradients, variables, strict=True)]
+        scale = self.loss_scale_factor
+        return gradients if scale is None else [g / scale for g in gradients]
+
+    def _clipped(self, gradients: list[Any]) -> list[Any]:
         if self.clipnorm:
             return [_clip_norm(g, _norm([g]), self.clipnorm) for g in gradients]
         if self.global_clipnorm:
@@ -261,7 +366,7 @@ class Optimizer(Configurable):
             return
         uids, patterns = self._no_decay
         for variable in variables:
-            if variable._uid not in uids and not any(re.search(p, variable.name) for p in patterns):
+            if variable._uid not in uids and not any(re.search(p, _own_name(variable)) for p in patterns):
                 factor = math.cast(rate, variable.dtype) * self.weight_decay
                 variable.assign_sub(convert_to_tensor(variable) * factor, read_value=False)
 
@@ -294,33 +399,63 @@ class Optimizer(Configurable):
         }  # fmt: skip
 
     def _rate_config(self) -> Any:
-        return float(self._rate.numpy()) if self._schedule is None else self._schedule
+        return float(self._rate.numpy()) if self._schedule is None else serialize_keras_object(self._schedule)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        """An optimizer from what `get_config` gave."""
+        rate = config.get("learning_rate")
+        if isinstance(rate, dict):
+            config = {**config, "learning_rate": deserialize_keras_object(rate, custom_objects)}
+        return cls(**config)
 
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Puts all variables into `store` by number."""
-        for index, variable in enumerate(self._variables):
+        for index, variable in enumerate(self.variables):
             store[str(index)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Takes all variables from `store`, if their number agrees."""
-        if len(store) != len(self._variables):
+        if len(store) != len(self.variables):
             warnings.warn(
-                f"Skipping variable loading for optimizer '{self.name}', because it has {len(self._variables)} "
+                f"Skipping variable loading for optimizer '{self.name}', because it has {len(self.variables)} "
                 f"variables "
                 f"whereas the saved optimizer has {len(store)} variables.",
                 stacklevel=2,
             )
             return
-        for index, variable in enumerate(self._variables):
+        for index, variable in enumerate(self.variables):
             variable.assign(np.asarray(store[str(index)]).astype(variable.dtype.as_numpy_dtype))
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Sets all variables from arrays in order."""
-        for variable, value in zip(self._variables, weights, strict=True):
+        for variable, value in zip(self.variables, weights, strict=True):
             variable.assign(value)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _check_ema(momentum: float, frequency: Any) -> None:
+    if not 0 <= momentum <= 1:
+        raise ValueError(f"`ema_momentum` must be in the range [0, 1]. Received: ema_momentum={momentum}")
+    if frequency is not None and not (isinstance(frequency, int) and frequency >= 1):
+        raise ValueError(
+            f"`ema_overwrite_frequency` must be an integer >= 1 or None. Received: ema_overwrite_frequency={frequency}"
+        )
+
+
+def _warn_of_missing(names: list[str]) -> None:
+    warnings.warn(
+        f"Gradients do not exist for variables {names}: they are not updated. Does the loss depend on them?",
+        stacklevel=3,
+    )
+
+
+def _own_name(variable: Variable) -> str:
+    """The variable's name, without that of the layer that made it."""
+    name = variable.name.removesuffix(":0")
+    return name.rsplit("/", 1)[-1] if hasattr(variable, "path") else name
 
 
 def _norm(gradients: Sequence[Any]) -> Any:

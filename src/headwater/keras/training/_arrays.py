@@ -98,8 +98,19 @@ def common_length(arrays: list[Any]) -> int:
 
 
 def weights_of_classes(y: Any, class_weight: dict[int, float]) -> Any:
-    """A weight per sample, from that of its class (the largest element for one-hot labels)."""
-    y = np.asarray(y)
+    """A weight per sample, from that of its class (the largest element for one-hot labels).
+
+    Raises:
+        ValueError: If there are labels for several outputs, or none.
+    """
+    leaves: list[Any] = []
+    map_arrays(leaves.append, y)
+    if len(leaves) != 1 or leaves[0] is None:
+        raise ValueError(
+            f"`class_weight` needs the labels of one output, received labels for {len(leaves) if y is not None else 0}. "
+            "Give `sample_weight` instead, which can be one array per output."
+        )
+    y = np.asarray(leaves[0])
     if y.ndim > 1:
         y = y[..., 0] if y.shape[-1] == 1 else np.argmax(y, axis=-1)
     labels = y.astype(np.int64)
@@ -111,6 +122,9 @@ def weights_of_classes(y: Any, class_weight: dict[int, float]) -> Any:
 
 def split_validation(arrays: Any, fraction: float) -> tuple[Any, Any]:
     """The data without, and of, the last `fraction` of the rows."""
+    if not 0.0 < fraction < 1.0:
+        raise ValueError(f"Expected `validation_split` between 0 and 1, received {fraction}.")
+    arrays = tuple([map_arrays(lambda a: None if a is None else as_array(a), part) for part in arrays])
     flat = [a for a in nest.flatten(arrays) if a is not None]
     rows = common_length([as_array(a) for a in flat])
     cut = math.floor(rows * (1.0 - fraction))

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
-from headwater.core import nest
 from headwater.keras import losses, metrics
+from headwater.keras._state import snake_case
 from headwater.keras.metrics._base import Metric
+from headwater.keras.training._outputs import Outputs
 from headwater.ops import array, math
 
 
-def _per_output(given: Any, count: int, names: list[str], what: str) -> list[Any]:
-    """One entry per output, from a value for all, a list, or a dict by output name."""
-    if isinstance(given, dict):
-        unknown = sorted(set(given) - set(names))
-        if unknown:
-            raise ValueError(
-                f"In the dict argument `{what}`, keys {unknown} do not match any output. Expected: {names}."
-            )
-        return [given.get(name) for name in names]
-    if isinstance(given, list | tuple):
-        if len(given) != count:
-            raise ValueError(f"Expected one entry of `{what}` per output ({count}), received {len(given)}: {given}.")
-        return list(given)
-    return [given] * count
+@dataclasses.dataclass
+class _Part:
+    """A loss of one output."""
 
-
-def flat_by_name(structure: Any, names: list[str], keys: list[str] | None) -> list[Any]:
-    """A structure flat in the order of the outputs; dicts are read by output name."""
-    if isinstance(structure, dict):
-        return [structure.get(key) for key in (keys or names)]
-    return nest.flatten(structure)
+    output: int
+    loss: Any
+    weight: Any
+    tracker: Metric | None = None
 
 
 class CompiledLoss:
@@ -39,44 +29,85 @@ class CompiledLoss:
     Args:
         given: What `compile` was given as `loss`.
         weights: What it was given as `loss_weights`.
-        names: The names of the outputs.
-        keys: The keys of the outputs, if they come as a dict.
+        outputs: The outputs.
+        y_true: The targets (tensors or specs), flat.
+        y_pred: The predictions, flat.
     """
 
-    def __init__(self, given: Any, weights: Any, names: list[str], keys: list[str] | None) -> None:
-        self._names, self._keys = names, keys
-        by = keys or names
-        self._losses = [losses.as_loss(g) for g in _per_output(given, len(names), by, "loss")]
-        self._weights = _per_output(weights, len(names), by, "loss_weights")
-        self.trackers: list[Metric] = []
-        if len([x for x in self._losses if x is not None]) > 1:
-            self.trackers = [
-                metrics.Mean(name=f"{n}_loss") for n, x in zip(by, self._losses, strict=True) if x is not None
-            ]
+    def __init__(self, given: Any, weights: Any, outputs: Outputs, y_true: Any, y_pred: Any) -> None:
+        self._outputs = outputs
+        self._parts: list[_Part] = []
+        by_output = outputs.spread(given, "loss")
+        factors = _weights_of(by_output, weights, outputs)
+        for i, (found, factor) in enumerate(zip(by_output, factors, strict=True)):
+            for item, weight in zip(_as_list(found), factor, strict=True):
+                if item is not None:
+                    self._parts.append(_Part(i, make_loss(item, y_true[i], y_pred[i]), weight))
+        if len(self._parts) > 1:
+            for part in self._parts:
+                name = outputs.names[part.output] if outputs.known else part.loss.name
+                part.tracker = metrics.Mean(name=f"{name}_loss")
+
+    @property
+    def trackers(self) -> list[Metric]:
+        """The mean of each loss, where there are several."""
+        return [part.tracker for part in self._parts if part.tracker is not None]
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The total loss, a scalar."""
-        predicted = flat_by_name(y_pred, self._names, self._keys)
-        true = flat_by_name(y_true, self._names, self._keys) if y_true is not None else [None] * len(predicted)
-        if len(true) != len(predicted):
-            raise ValueError(f"Expected targets for {len(predicted)} outputs, received {len(true)}.")
-        weights = nest.flatten(sample_weight) if sample_weight is not None else [None]
-        weights = weights if len(weights) == len(predicted) else weights * len(predicted)
+        """The total loss, a scalar; None if there is no loss."""
+        predicted = self._outputs.flat(y_pred, "y_pred")
+        true = self.targets(y_true)
+        weights = weights_of(self._outputs, sample_weight)
         total = None
-        trackers = iter(self.trackers)
-        for loss, factor, t, p, w in zip(self._losses, self._weights, true, predicted, weights, strict=True):
-            if loss is None:
-                continue
-            value = loss(t, p, w)
-            if self.trackers:
-                next(trackers).update_state(value, sample_weight=_batch_size(p))
-            value = value if factor is None else value * factor
+        for part in self._parts:
+            i = part.output
+            value = part.loss(true[i], predicted[i], weights[i])
+            if part.tracker is not None:
+                part.tracker.update_state(value, sample_weight=_batch_size(predicted[i]))
+            value = value if part.weight is None else value * part.weight
             total = value if total is None else total + value
         return total
+
+    def targets(self, y_true: Any) -> list[Any]:
+        """A target per output; outputs without a loss need none."""
+        return self._outputs.targets(y_true, list(dict.fromkeys(part.output for part in self._parts)))
+
+
+def weights_of(outputs: Outputs, sample_weight: Any) -> list[Any]:
+    """A sample weight (or None) per output; a single one is for all."""
+    if isinstance(sample_weight, dict | list | tuple):
+        return outputs.flat(sample_weight, "sample_weight")
+    return [sample_weight] * outputs.count
+
+
+def _weights_of(losses_given: list[Any], weights: Any, outputs: Outputs) -> Iterator[list[Any]]:
+    """The weights of each output's losses."""
+    for found, weight in zip(losses_given, outputs.spread(weights, "loss_weights"), strict=True):
+        count = len(_as_list(found))
+        several = list(weight) if isinstance(weight, list | tuple) else [weight] * count
+        if len(several) != count:
+            raise ValueError(
+                f"`loss_weights` must match the number of losses: expected {count} for an output, received {weight}."
+            )
+        yield several
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _batch_size(tensor: Any) -> Any:
     return math.cast(array.shape(tensor)[0], "float32")
+
+
+@dataclasses.dataclass
+class _Entry:
+    """A metric of one output, and the name its value goes by."""
+
+    output: int
+    metric: Metric
+    weighted: bool
+    name: str
 
 
 class CompiledMetrics:
@@ -85,124 +116,110 @@ class CompiledMetrics:
     Args:
         given: What `compile` was given as `metrics`.
         weighted: What it was given as `weighted_metrics`.
-        loss: What it was given as `loss`: ``"accuracy"`` depends on it.
-        names: The names of the outputs.
-        keys: The keys of the outputs, if they come as a dict.
+        outputs: The outputs.
         y_true: The targets (tensors or specs), flat.
         y_pred: The predictions, flat.
     """
 
-    def __init__(
-        self, given: Any, weighted: Any, loss: Any, names: list[str], keys: list[str] | None, y_true: Any, y_pred: Any
-    ) -> None:
-        self._names, self._keys = names, keys
-        by, count = keys or names, len(names)
-        prefix = [f"{n}_" if count > 1 else "" for n in by]
-        chosen = _per_output(loss, count, by, "loss")
-        self._entries: list[list[tuple[Metric, bool]]] = []
-        self.output_names: dict[int, str] = {}
-        plain = _metric_lists(given, count, by, "metrics")
-        heavy = _metric_lists(weighted, count, by, "weighted_metrics")
-        for i in range(count):
-            entries = []
-            for item, is_weighted in [*[(m, False) for m in plain[i]], *[(m, True) for m in heavy[i]]]:
-                metric = make_metric(item, y_true[i], y_pred[i], chosen[i])
-                self.output_names[id(metric)] = prefix[i] + metric.name
-                entries.append((metric, is_weighted))
-            self._entries.append(entries)
+    def __init__(self, given: Any, weighted: Any, outputs: Outputs, y_true: Any, y_pred: Any) -> None:
+        self._outputs = outputs
+        self._entries: list[_Entry] = []
+        for items, is_weighted in ((given, False), (weighted, True)):
+            what = "weighted_metrics" if is_weighted else "metrics"
+            for i, found in enumerate(self._lists(items, what)):
+                for item in found:
+                    metric = make_metric(item, y_true[i], y_pred[i])
+                    self._entries.append(_Entry(i, metric, is_weighted, self._name(i, metric, is_weighted)))
+
+    def _lists(self, given: Any, what: str) -> list[list[Any]]:
+        """One list of metrics per output."""
+        if given is None:
+            return [[] for _ in range(self._outputs.count)]
+        found = self._outputs.spread(given, what)
+        return [[] if f is None else [m for item in _as_list(f) for m in _as_list(item)] for f in found]
+
+    def _name(self, output: int, metric: Metric, weighted: bool) -> str:
+        """The metric's name, with that of its output if there are several; each only once."""
+        prefix = f"{self._outputs.names[output]}_" if self._outputs.count > 1 and self._outputs.known else ""
+        taken = {entry.name for entry in self._entries}
+        name = base = prefix + metric.name
+        if weighted and name in taken:
+            name = base = f"{prefix}weighted_{metric.name}"
+        count = 0
+        while name in taken:
+            count += 1
+            name = f"{base}_{count}"
+        return name
 
     @property
     def metrics(self) -> list[Metric]:
-        """All metrics, output by output."""
-        return [metric for entries in self._entries for metric, _ in entries]
+        """All metrics, in the order in which they report."""
+        return [entry.metric for entry in self._entries]
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes a batch into account."""
-        predicted = flat_by_name(y_pred, self._names, self._keys)
-        true = flat_by_name(y_true, self._names, self._keys)
-        weights = nest.flatten(sample_weight) if sample_weight is not None else [None]
-        weights = weights if len(weights) == len(predicted) else weights * len(predicted)
-        for entries, t, p, w in zip(self._entries, true, predicted, weights, strict=True):
-            for metric, is_weighted in entries:
-                if t is not None:
-                    metric.update_state(t, p, sample_weight=w) if is_weighted else metric.update_state(t, p)
+    @property
+    def names(self) -> list[str]:
+        """The names of their values, in the same order."""
+        return [entry.name for entry in self._entries]
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None, targets: Any = None) -> None:
+        """Takes a batch into account.
+
+        Args:
+            y_true: The targets.
+            y_pred: The predictions.
+            sample_weight: Weights.
+            targets: The targets flat, where losses say which outputs they belong to.
+        """
+        predicted = self._outputs.flat(y_pred, "y_pred")
+        true = self._outputs.flat(y_true, "y") if targets is None else targets
+        weights = weights_of(self._outputs, sample_weight)
+        for entry in self._entries:
+            i = entry.output
+            if true[i] is None:
+                continue
+            if entry.weighted:
+                entry.metric.update_state(true[i], predicted[i], sample_weight=weights[i])
+            else:
+                entry.metric.update_state(true[i], predicted[i])
 
     def results(self) -> dict[str, Any]:
         """The values by name."""
         found: dict[str, Any] = {}
-        for metric in self.metrics:
-            value = metric.result()
-            name = base = self.output_names[id(metric)]
-            count = 0
-            while name in found:
-                count += 1
-                name = f"{base}_{count}"
-            found.update(value) if isinstance(value, dict) else found.update({name: value})
+        for entry in self._entries:
+            value = entry.metric.result()
+            found.update(value) if isinstance(value, dict) else found.update({entry.name: value})
         return found
 
 
-def _metric_lists(given: Any, count: int, names: list[str], what: str) -> list[list[Any]]:
-    """One list of metrics per output."""
-    if given is None:
-        return [[] for _ in range(count)]
-    if count == 1 and not isinstance(given, dict):
-        items = given if isinstance(given, list | tuple) else [given]
-        return [list(items[0]) if len(items) == 1 and isinstance(items[0], list | tuple) else list(items)]
-    if isinstance(given, list | tuple) and len(given) != count:
-        raise ValueError(
-            f"Expected `{what}` as one entry (or list) per output ({count}), or a dict by output name {names}; "
-            f"received "
-            f"{len(given)}: {given}."
-        )
-    entries = _per_output(given, count, names, what)
-    return [[] if e is None else list(e) if isinstance(e, list | tuple) else [e] for e in entries]
+def make_loss(item: Any, y_true: Any, y_pred: Any) -> Any:
+    """A loss for an entry of `loss`; ``"crossentropy"`` follows the shapes."""
+    if isinstance(item, str) and item.lower() in ("crossentropy", "ce"):
+        return losses.as_loss(f"{_kind(y_true, y_pred)}crossentropy")
+    return losses.as_loss(item)
 
 
-def make_metric(item: Any, y_true: Any, y_pred: Any, loss: Any) -> Metric:
-    """A metric for an entry of `metrics`: a name, a function or a metric. ``"accuracy"`` follows loss and shapes."""
+def make_metric(item: Any, y_true: Any, y_pred: Any) -> Metric:
+    """A metric for an entry of `metrics`: a name, a function or a metric. ``"accuracy"`` follows the shapes."""
     if isinstance(item, Metric):
         return item
     name = str(item).lower() if isinstance(item, str) else None
-    if name in ("accuracy", "acc"):
-        metric = _accuracy(y_true, y_pred, loss)
-        metric.name = str(item)
-        return metric
-    if name in ("crossentropy", "ce"):
-        metric = _crossentropy(y_true, y_pred, loss)
-        metric.name = str(item)
-        return metric
-    found = metrics.get(item)
+    if name in ("accuracy", "acc", "crossentropy", "ce"):
+        what = "accuracy" if name in ("accuracy", "acc") else "crossentropy"
+        found = metrics.get(f"{_kind(y_true, y_pred)}{what}")
+    else:
+        found = metrics.get(item)
+    if isinstance(item, str) and isinstance(found, Metric):
+        found.name = item
     if isinstance(found, Metric):
-        if isinstance(item, str):
-            found.name = item
         return found
-    return metrics.MeanMetricWrapper(found, name=getattr(found, "__name__", type(found).__name__))
+    return metrics.MeanMetricWrapper(found, name=snake_case(getattr(found, "__name__", type(found).__name__)))
 
 
-def _kind(y_true: Any, y_pred: Any, loss: Any) -> str:
-    """``"binary"``, ``"sparse"`` or ``"categorical"``: which decision the outputs stand for."""
-    by_loss = losses.class_name_of(losses.get(loss)) if loss is not None else ""
-    if by_loss.startswith("SparseCategorical"):
-        return "sparse"
-    if y_pred.shape[-1] == 1 or by_loss.startswith("Binary"):
-        return "binary"
-    true, pred = tuple(y_true.shape), tuple(y_pred.shape)
-    if len(true) < len(pred) or (true[-1] == 1 and pred[-1] != 1):
-        return "sparse"
-    return "categorical"
-
-
-def _accuracy(y_true: Any, y_pred: Any, loss: Any) -> Metric:
-    kinds = {
-        "binary": metrics.BinaryAccuracy, "sparse": metrics.SparseCategoricalAccuracy,
-        "categorical": metrics.CategoricalAccuracy,
-    }  # fmt: skip
-    return kinds[_kind(y_true, y_pred, loss)]()
-
-
-def _crossentropy(y_true: Any, y_pred: Any, loss: Any) -> Metric:
-    kinds = {
-        "binary": metrics.BinaryCrossentropy, "sparse": metrics.SparseCategoricalCrossentropy,
-        "categorical": metrics.CategoricalCrossentropy,
-    }  # fmt: skip
-    return kinds[_kind(y_true, y_pred, loss)]()
+def _kind(y_true: Any, y_pred: Any) -> str:
+    """``"binary_"``, ``"sparse_categorical_"`` or ``"categorical_"``: which decision the outputs stand for."""
+    true, pred = [tuple(y.shape) if hasattr(y, "shape") else () for y in (y_true, y_pred)]
+    if not pred or pred[-1] == 1:
+        return "binary_"
+    if len(true) < len(pred) or true[-1] == 1:
+        return "sparse_categorical_"
+    return "categorical_"

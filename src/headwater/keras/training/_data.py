@@ -67,7 +67,12 @@ class ArrayData:
         shuffle: Any = False, steps: int | None = None, cache: DeviceCache | None = None,
     ) -> None:  # fmt: skip
         if class_weight is not None:
-            sample_weight = weights_of_classes(as_array(y), class_weight)
+            if sample_weight is not None:
+                raise ValueError(
+                    "`class_weight` and `sample_weight` cannot be given at the same time. Multiply them into "
+                    "`sample_weight`."
+                )
+            sample_weight = weights_of_classes(y, class_weight)
         parts = [x] if y is None else [x, y] if sample_weight is None else [x, y, sample_weight]
         arrays = [map_arrays(as_array, part) for part in parts]
         if y is not None and sample_weight is None and has_none(arrays):
@@ -168,7 +173,7 @@ class IterableData:
         self._limit = steps
         self._shuffle = shuffle
         self._by_number = hasattr(source, "__getitem__")
-        self._size = len(source) if self._by_number and hasattr(source, "__len__") else _cardinality(source)
+        self._size = _number_of_batches(source) if self._by_number else _cardinality(source)
         self.batches: int | None = steps or self._size
         self._pass: Iterator[Any] | None = None
         self._seen = 0
@@ -193,7 +198,9 @@ class IterableData:
     def _new_pass(self) -> Iterator[Any]:
         if not self._by_number:
             return iter(self._source)
-        order = np.arange(len(self._source))
+        if self._size is None:
+            return (self._source[i] for i in itertools.count())
+        order = np.arange(self._size)
         if self._shuffle:
             np.random.shuffle(order)
         return (self._source[int(i)] for i in order)
@@ -225,10 +232,15 @@ class IterableData:
             item = tuple(item)
         x, y, weight = unpack_x_y_sample_weight(item)
         if self._class_weight is not None:
-            weight = weights_of_classes(np.asarray(y), self._class_weight)
+            weight = weights_of_classes(y, self._class_weight)
         data = pack_x_y_sample_weight(x, y, weight)
         data = data if isinstance(data, tuple) else (data,)
         return map_arrays(as_batch, data)
+
+
+def _number_of_batches(source: Any) -> int | None:
+    """How many batches a source by number has; None: without end."""
+    return source.num_batches if hasattr(source, "num_batches") else len(source)
 
 
 def _cardinality(source: Any) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -162,6 +163,18 @@ class StepRunner:
 
     def _predict_one(self, batch: Any) -> Any:
         return nest.map_structure(np.asarray, self.run_one(batch))
+
+
+def grouped(steps: Iterator[Step], size: int, join: Callable[[list[Any]], Any] | None = None) -> Iterator[Step]:
+    """Steps put together, so many at a time: what runs them gives the last result, or all of them joined."""
+    steps = iter(steps)
+    while group := list(itertools.islice(steps, size)):
+        yield group[0][0], group[-1][1], functools.partial(_run_all, [run for _, _, run in group], join)
+
+
+def _run_all(runs: list[Callable[[], Any]], join: Callable[[list[Any]], Any] | None) -> Any:
+    results = [run() for run in runs]
+    return results[-1] if join is None else join(results)
 
 
 def _one_by_one(data: ArrayData | IterableData, run: Callable[[Any], Any]) -> Iterator[Step]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from headwater.core.spec import TensorSpec, spec_of
 from headwater.core.tape import GradientTape
 from headwater.core.tensor import Tensor
 from headwater.keras import _serialization, losses, optimizers
+from headwater.keras._state import floatx
 from headwater.keras._tensor import KerasTensor
 from headwater.keras.callbacks._progress import callbacks_for
 from headwater.keras.metrics import Mean, Metric
+from headwater.keras.optimizers._loss_scale import LossScaleOptimizer
 from headwater.keras.training._arrays import (
     as_batch,
     batched,
@@ -27,7 +30,8 @@ from headwater.keras.training._arrays import (
 from headwater.keras.training._compiled import CompiledLoss, CompiledMetrics
 from headwater.keras.training._data import ArrayData, IterableData, make_data
 from headwater.keras.training._device_cache import DeviceCache
-from headwater.keras.training._steps import StepRunner
+from headwater.keras.training._outputs import Outputs
+from headwater.keras.training._steps import Step, StepRunner, grouped
 from headwater.ops import array, math
 
 
@@ -52,6 +56,7 @@ class Trainer:
         self.loss: Any = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.run_eagerly = False
+        self.steps_per_execution = 1
         self.history: Any = None
 
     # Compiling --------------------------------------------------------------------------------------------------
@@ -77,9 +82,10 @@ class Trainer:
             metrics: Metrics or their names; for several outputs a list of lists or a dict.
             weighted_metrics: Metrics that take sample weights into account.
             run_eagerly: Whether steps run as Python code, for debugging.
-            steps_per_execution: Accepted for compatibility; how many steps one dispatch runs is chosen by time.
+            steps_per_execution: After how many steps callbacks are told; how many steps one dispatch runs is chosen by
+                time.
             jit_compile: Accepted for compatibility; steps are always compiled by XLA.
-            auto_scale_loss: Accepted for compatibility.
+            auto_scale_loss: Whether the optimizer of a ``mixed_float16`` model becomes a `LossScaleOptimizer`.
         """
         self._compiled = _Compiled()
         self._compiled.given = {
@@ -88,8 +94,13 @@ class Trainer:
             "steps_per_execution": steps_per_execution, "jit_compile": bool(jit_compile) and jit_compile != "auto",
         }  # fmt: skip
         self.optimizer = optimizers.get(optimizer)
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16":  # type: ignore[attr-defined]
+            self.optimizer = _scaled(self.optimizer)
+        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+            raise ValueError(f"Expected `steps_per_execution` as an integer >= 1, received {steps_per_execution!r}.")
+        self.steps_per_execution = steps_per_execution
         self.loss = loss
-        nest.map_structure(losses.get, loss)  # an unknown name is an error here
+        nest.map_structure(_check_loss, loss)
         self._compiled.tracker = Mean(name="loss")
         self.run_eagerly = run_eagerly
         self.stop_training = False
@@ -107,12 +118,17 @@ class Trainer:
     def metrics(self) -> list[Metric]:
         """The metrics that are reset at the start of each epoch, the loss first."""
         found: list[Metric] = [self._compiled.tracker] if self._compiled.tracker is not None else []
-        found += super().metrics  # type: ignore[misc]
-        if self._compiled.loss is not None:
-            found += self._compiled.loss.trackers
         if self._compiled.metrics is not None:
             found += self._compiled.metrics.metrics
+        if self._compiled.loss is not None:
+            found += self._compiled.loss.trackers
+        found += super().metrics  # type: ignore[misc]
         return list({id(m): m for m in found}.values())
+
+    @property
+    def metrics_variables(self) -> list[Any]:
+        """The state of all metrics."""
+        return [v for m in self.metrics for v in m.variables]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -128,7 +144,10 @@ class Trainer:
         """What `compile_from_config` needs, or None."""
         if not self.compiled:
             return None
-        return {**self._compiled.given, "optimizer": self.optimizer}  # type: ignore[dict-item]
+        optimizer = self.optimizer
+        if isinstance(optimizer, LossScaleOptimizer) and optimizer.made_by_compile:
+            optimizer = optimizer.inner_optimizer
+        return {**self._compiled.given, "optimizer": optimizer}  # type: ignore[dict-item]
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles as a saved model was compiled."""
@@ -167,7 +186,10 @@ class Trainer:
         return self(x, training=False)  # type: ignore[operator]
 
     def _call_compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
-        return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+        takes = inspect.signature(self.compute_loss).parameters
+        known = "training" in takes or any(p.kind is inspect.Parameter.VAR_KEYWORD for p in takes.values())
+        further = {"training": training} if known else {}
+        return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **further)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
@@ -178,7 +200,8 @@ class Trainer:
             self._resolve(y, y_pred)
             total = self._compiled.loss(y, y_pred, sample_weight)  # type: ignore[misc]
         for extra in self.losses:  # type: ignore[attr-defined]
-            total = extra if total is None else total + math.cast(extra, total.dtype)
+            extra = math.cast(extra, floatx() if total is None else total.dtype)
+            total = extra if total is None else total + extra
         if total is None:
             raise ValueError(
                 "No loss to compute. Provide a `loss` argument in `compile()` and targets `y`, or call "
@@ -190,7 +213,9 @@ class Trainer:
         """Takes a batch into account in all metrics, and gives their values by name."""
         if y is not None:
             self._resolve(y, y_pred)
-            self._compiled.metrics.update_state(y, y_pred, sample_weight)  # type: ignore[union-attr]
+            loss = self._compiled.loss
+            targets = None if loss is None else loss.targets(y)
+            self._compiled.metrics.update_state(y, y_pred, sample_weight, targets)  # type: ignore[union-attr]
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:
@@ -206,22 +231,26 @@ class Trainer:
             results.update(self._compiled.metrics.results())
         return results
 
+    def _in_order(self, logs: dict[str, Any]) -> Any:
+        """The values as `evaluate` lists them: in the order of the metrics, then by name those of several outputs."""
+        names = [m.name for m in self.metrics]
+        names = [name for name in dict.fromkeys(names) if name in logs]
+        values = [logs[name] for name in [*names, *sorted(set(logs) - set(names))]]
+        return values[0] if len(values) == 1 else values
+
     def _resolve(self, y: Any, y_pred: Any) -> None:
         """Makes losses and metrics for the outputs there are."""
         if self._compiled.metrics is not None:
             return
-        keys = sorted(y_pred) if isinstance(y_pred, dict) else None
+        outputs = Outputs(y_pred, getattr(self, "output_names", None))
         predicted = nest.flatten(y_pred)
-        names = getattr(self, "output_names", None) or []
-        if len(names) != len(predicted):
-            names = [f"output_{i}" for i in range(len(predicted))]
-        true = [y.get(k) for k in (keys or names)] if isinstance(y, dict) else nest.flatten(y)
-        true = true if len(true) == len(predicted) else true * len(predicted)
-        given = self._compiled.given or {}
+        compiled = self._compiled.given or {}
+        with_loss = [i for i, given in enumerate(outputs.spread(self.loss, "loss")) if given is not None]
+        true = outputs.targets(y, with_loss)
         if self.loss is not None:
-            self._compiled.loss = CompiledLoss(self.loss, given.get("loss_weights"), names, keys)
+            self._compiled.loss = CompiledLoss(self.loss, compiled.get("loss_weights"), outputs, true, predicted)
         self._compiled.metrics = CompiledMetrics(
-            given.get("metrics"), given.get("weighted_metrics"), self.loss, names, keys, true, predicted
+            compiled.get("metrics"), compiled.get("weighted_metrics"), outputs, true, predicted
         )
 
     # Preparing --------------------------------------------------------------------------------------------------
@@ -239,8 +268,28 @@ class Trainer:
             self._compiled.runners.pop("train", None)
         return self._runner("train").run_one
 
+    def make_test_function(self, force: bool = False) -> Any:
+        """A function that runs `test_step` on one batch."""
+        if force:
+            self._compiled.runners.pop("test", None)
+        return self._runner("test").run_one
+
+    def make_predict_function(self, force: bool = False) -> Any:
+        """A function that runs `predict_step` on one batch."""
+        if force:
+            self._compiled.runners.pop("predict", None)
+        return self._runner("predict").run_one
+
     def _prepare_for(self, data: ArrayData | IterableData | Any, training: bool) -> None:
-        """Makes the variables of model, metrics and optimizer before the step is traced."""
+        """Makes the variables of model, metrics and optimizer before the step is traced.
+
+        A step of the user's own need not call the model at all: then its layers are made as the step reaches them.
+        """
+        step = "train_step" if training else "test_step"
+        if getattr(type(self), step) is not getattr(Trainer, step) and self.inputs is None:  # type: ignore[attr-defined]
+            if training and self._is_built():
+                self._build_optimizer()
+            return
         specs = data.specs if isinstance(data, ArrayData) else None
         if specs is None:
             example = data.first if isinstance(data, IterableData) else data
@@ -256,7 +305,11 @@ class Trainer:
         own_loss = type(self).compute_loss is Trainer.compute_loss
         if self.compiled and y is not None and y_pred is not None and own_loss:
             self._resolve(y, y_pred)
-        if training and self.optimizer is not None and not self.optimizer.built:
+        if training:
+            self._build_optimizer()
+
+    def _build_optimizer(self) -> None:
+        if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
 
     def _is_built(self) -> bool:
@@ -333,6 +386,7 @@ class Trainer:
             logs = self._run("train", data, hooks)
             if validation is not None and _is_due(epoch, validation_freq):
                 logs.update({f"val_{k}": v for k, v in self._evaluate(validation, hooks).items()})
+            logs = dict(sorted(logs.items()))
             hooks.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
@@ -346,7 +400,8 @@ class Trainer:
         name = "train" if kind == "train" else "test"
         begin, end = getattr(hooks, f"on_{name}_batch_begin"), getattr(hooks, f"on_{name}_batch_end")
         logs: dict[str, Any] = {}
-        for first, last, run in self._runner(kind).steps(data, hooks.wants_batches(name)):
+        each = hooks.wants_batches(name)
+        for first, last, run in self._grouped(self._runner(kind).steps(data, each), each):
             begin(first)
             logs = as_floats(run())
             end(last, logs)
@@ -387,7 +442,7 @@ class Trainer:
         self._prepare_for(data, False)
         hooks = callbacks_for(callbacks, self, verbose, epochs=1, steps=data.batches)
         logs = self._evaluate(data, hooks)
-        return logs if return_dict else _as_list(logs)
+        return logs if return_dict else self._in_order(logs)
 
     def _evaluate(self, data: ArrayData | IterableData, hooks: Any) -> dict[str, Any]:
         data.rewind()
@@ -421,7 +476,8 @@ class Trainer:
         self.stop_predicting = False
         hooks.on_predict_begin()
         parts = []
-        for first, last, run in self._runner("predict").outputs(data, hooks.wants_batches("predict")):
+        each = hooks.wants_batches("predict")
+        for first, last, run in self._grouped(self._runner("predict").outputs(data, each), each, batched):
             hooks.on_predict_batch_begin(first)
             parts.append(run())
             hooks.on_predict_batch_end(last, {"outputs": parts[-1]})
@@ -429,6 +485,11 @@ class Trainer:
                 break
         hooks.on_predict_end()
         return batched(parts)
+
+    def _grouped(self, steps: Iterator[Step], each: bool, join: Any = None) -> Iterator[Step]:
+        """Steps as callbacks are told of them: `steps_per_execution` at a time where they want to see each."""
+        size = self.steps_per_execution if each else 1
+        return steps if size == 1 else grouped(steps, size, join)
 
     # Single batches ---------------------------------------------------------------------------------------------
 
@@ -446,12 +507,18 @@ class Trainer:
 
     def _on_batch(self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
         if class_weight is not None:
-            sample_weight = weights_of_classes(np.asarray(y), class_weight)
+            if sample_weight is not None:
+                raise ValueError(
+                    "`sample_weight` and `class_weight` cannot be given at the same time. Multiply them into "
+                    "`sample_weight`."
+                )
+            sample_weight = weights_of_classes(y, class_weight)
         data = pack_x_y_sample_weight(x, y, sample_weight)
         batch = map_arrays(as_batch, data if isinstance(data, tuple) else (data,))
         self._prepare_for(batch, kind == "train")
+        self.reset_metrics()
         logs = as_floats(self._runner(kind).run_one(batch))
-        return logs if return_dict else _as_list(logs)
+        return logs if return_dict else self._in_order(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
@@ -493,8 +560,16 @@ def _as_float(value: Any) -> Any:
     return float(array) if np.ndim(array) == 0 else array
 
 
-def _as_list(logs: dict[str, Any]) -> Any:
-    """The loss, or a list of the loss and the metrics."""
-    names: Sequence[str] = ["loss", *[k for k in logs if k != "loss"]] if "loss" in logs else list(logs)
-    values = [logs[k] for k in names]
-    return values[0] if len(values) == 1 else values
+def _scaled(optimizer: Any) -> Any:
+    """The optimizer with dynamic loss scaling, if it has none."""
+    if optimizer is None or isinstance(optimizer, LossScaleOptimizer):
+        return optimizer
+    scaled = LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+    scaled.made_by_compile = True
+    return scaled
+
+
+def _check_loss(loss: Any) -> None:
+    """Raises ValueError for a loss that is not known."""
+    if not (isinstance(loss, str) and loss.lower() in ("crossentropy", "ce")):
+        losses.get(loss)

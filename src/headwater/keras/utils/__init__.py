@@ -72,7 +72,9 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
 
 
 class PyDataset:
-    """A source of batches by number: subclasses define ``__len__`` and ``__getitem__(index)``.
+    """A source of batches by number: subclasses define ``__getitem__(index)``, and ``__len__`` or ``num_batches``.
+
+    A `num_batches` of None stands for batches without end.
 
     Args:
         workers: Accepted for compatibility.
@@ -85,8 +87,12 @@ class PyDataset:
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
 
-    def __len__(self) -> int:
-        raise NotImplementedError(f"{type(self).__name__} must define __len__().")
+    @property
+    def num_batches(self) -> int | None:
+        """How many batches there are; None: without end."""
+        if hasattr(self, "__len__"):
+            return len(self)
+        raise NotImplementedError(f"{type(self).__name__} must define `num_batches` (a property) or __len__().")
 
     def __getitem__(self, index: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__(index).")
