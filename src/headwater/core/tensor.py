@@ -526,8 +526,9 @@ def to_numpy(value: Any, dtype: DType | None = None) -> Any:
     if array.dtype.kind in "SUO":
         return _strings(array, value, dtype)
     leaf = _first_leaf(value)
-    if isinstance(leaf, np.generic | np.ndarray):
+    if isinstance(leaf, np.generic | np.ndarray) and (dtype is not None or np.issubdtype(leaf.dtype, np.floating)):
         return array if dtype is None else array.astype(dtype.as_numpy_dtype)
+    # A list of NumPy integers is a list of integers: int32 where they fit, whatever their width.
     return _python_numbers(array, value, dtype)
 
 
@@ -536,11 +537,10 @@ def _python_numbers(array: Any, value: Any, dtype: DType | None) -> Any:
     if dtype is None:
         if array.size == 0 and kind == "f":
             return array.astype(np.float32)
-        if kind == "i" and array.size and (array.max() > 2**31 - 1 or array.min() < -(2**31)):
-            return array.astype(np.int64)
-        target = {"b": np.bool_, "i": np.int32, "u": np.uint64, "f": np.float32, "c": np.complex128}[kind]
-        return array.astype(target)
-    if array.size:
+        if kind in "iu":
+            return array.astype(_integer_type(array))
+        return array.astype({"b": np.bool_, "f": np.float32, "c": np.complex128}[kind])
+    if array.size and not (kind == "b" and array.ndim == 0):  # True and False are also the numbers 1 and 0
         wants = "f" if dtype.is_floating else "i" if dtype.is_integer else np.dtype(dtype.as_numpy_dtype).kind
         if kind not in _ACCEPTS.get(wants, ""):
             raise TypeError(
@@ -554,6 +554,12 @@ def _python_numbers(array: Any, value: Any, dtype: DType | None) -> Any:
                 f"[{dtype.min}, {dtype.max}]. Use a wider dtype."
             )
     return array.astype(dtype.as_numpy_dtype)
+
+
+def _integer_type(array: Any) -> Any:
+    """The first of int32, int64 and uint64 that holds these integers."""
+    low, high = (array.min(), array.max()) if array.size else (0, 0)
+    return next((t for t in (np.int32, np.int64) if np.iinfo(t).min <= low and high <= np.iinfo(t).max), np.uint64)
 
 
 def _strings(array: Any, value: Any, dtype: DType | None) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from headwater.core.dtypes import as_dtype
+from headwater.core.shapes import as_shape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.keras._lookup import Configurable, resolve, table_of
 from headwater.keras._random import make_seed
@@ -39,7 +40,7 @@ class Initializer(Configurable):
     def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> Tensor:
         """A tensor of that shape and dtype (default: floatx)."""
         name = as_dtype(dtype or floatx())
-        values = self._values(tuple(int(n) for n in shape))
+        values = self._values(tuple(map(int, as_shape(shape))))
         return convert_to_tensor(np.asarray(values).astype(name.as_numpy_dtype))
 
     def _values(self, shape: tuple[int, ...]) -> Any:

@@ -14,6 +14,7 @@ from headwater.core.checks import none_of
 from headwater.core.op import Op, op
 from headwater.core.shapes import broadcast_shapes
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.ops import _exact
 from headwater.ops._cast import cast
 from headwater.ops._inputs import FLOATING, INEXACT, INTEGER, NUMBER, REAL, matched, matched_numbers
 
@@ -21,8 +22,8 @@ from headwater.ops._inputs import FLOATING, INEXACT, INTEGER, NUMBER, REAL, matc
 
 ADD = Op("AddV2", jnp.add, elementwise=True)
 SUB = Op("Sub", jnp.subtract, elementwise=True)
-MUL = Op("Mul", jnp.multiply, elementwise=True)
-REAL_DIV = Op("RealDiv", jnp.true_divide, elementwise=True)
+MUL = Op("Mul", _exact.multiply, elementwise=True)
+REAL_DIV = Op("RealDiv", _exact.divide, elementwise=True)
 
 
 @op("Add", effect="host", spec=lambda inputs, attrs: (dtypes.string, broadcast_shapes(*[x.shape for x in inputs])))
@@ -175,7 +176,7 @@ def _smaller_tangent(primals: Any, tangents: Any) -> Any:
 
 MAXIMUM = Op("Maximum", _larger, elementwise=True)
 MINIMUM = Op("Minimum", _smaller, elementwise=True)
-SQUARED_DIFFERENCE = Op("SquaredDifference", lambda x, y: (x - y) * jnp.conj(x - y), elementwise=True)
+SQUARED_DIFFERENCE = Op("SquaredDifference", lambda x, y: _exact.multiply(x - y, jnp.conj(x - y)), elementwise=True)
 NEXT_AFTER = Op("NextAfter", jnp.nextafter, elementwise=True, differentiable=False)
 ATAN2 = Op("Atan2", jnp.arctan2, elementwise=True)
 

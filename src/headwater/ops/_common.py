@@ -61,20 +61,30 @@ def as_shape_tensor(shape: Any) -> Tensor:
 
 
 def axes(axis: Any) -> tuple[int, ...] | None:
-    """An axis argument (None, integer, list, or eager tensor) as a hashable attribute."""
+    """An axis argument (None, integer, list that may hold tensors, or tensor) as a hashable attribute."""
     if axis is None:
         return None
-    if isinstance(axis, SymbolicTensor):
-        axis = constant_value(axis)
-        if axis is None:
-            raise ValueError(
-                "Expected an axis that is known while tracing, received a computed tensor. Use a Python int."
-            )
-    return tuple(int(a) for a in np.asarray(axis).reshape(-1))
+    if type(axis) is int:
+        return (axis,)
+    if isinstance(axis, list | tuple):
+        return tuple([single_axis(a) for a in axis])
+    return tuple(_known_axes(axis).tolist())
+
+
+def _known_axes(axis: Any) -> Any:
+    """The axes as a NumPy vector of integers."""
+    value = constant_value(axis) if isinstance(axis, SymbolicTensor) else np.asarray(axis)
+    if value is None:
+        raise ValueError("Expected an axis that is known while tracing, received a computed tensor. Use a Python int.")
+    if value.size and value.dtype.kind not in "iub":
+        raise TypeError(f"Expected an integer axis, received {axis!r} of dtype {value.dtype}.")
+    return value.reshape(-1).astype(np.int64)
 
 
 def single_axis(axis: Any) -> int:
     """A scalar axis argument as a Python integer."""
+    if type(axis) is int:
+        return axis
     found = axes(axis)
     if found is None or len(found) != 1:
         raise ValueError(f"Expected one axis, received {axis!r}.")

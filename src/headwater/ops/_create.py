@@ -15,8 +15,10 @@ from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tape import ONES_LIKE, ZEROS_LIKE
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.ops import _exact
 from headwater.ops._cast import cast
-from headwater.ops._inputs import INTEGER, matched, shape_held_by, static_integers, tensor_of
+from headwater.ops._common import single_axis
+from headwater.ops._inputs import INTEGER, dimensions, matched, shape_held_by, static_integers, tensor_of
 from headwater.ops._shape import reshape
 from headwater.ops._shape import shape as tensor_shape
 
@@ -66,7 +68,7 @@ def shape_of(tensor: Tensor) -> Any:
 
 @op("Fill", static=(0,), spec=lambda inputs, attrs: (inputs[1].dtype, shape_held_by(inputs[0])))
 def FILL(dims: Any, value: Any) -> Any:
-    return jnp.broadcast_to(value, [int(d) for d in dims.tolist()])
+    return jnp.broadcast_to(value, dimensions(dims))
 
 
 def fill(dims: Any, value: Any, name: str | None = None, layout: Any = None) -> Tensor:
@@ -168,9 +170,16 @@ def eye(
 
 @op("Range", static=(0, 1, 2), differentiable=False)
 def RANGE(start: Any, limit: Any, delta: Any) -> Any:
+    start, limit, delta = np.ravel(start)[0], np.ravel(limit)[0], np.ravel(delta)[0]
     if delta == 0:
         raise ValueError("Requires delta != 0: received a step of 0.")
-    return jnp.asarray(np.arange(start.item(), limit.item(), delta.item())).astype(start.dtype)
+    if (start > limit) if delta > 0 else (start < limit):
+        raise ValueError(f"Expected a step towards the limit, received range({start}, {limit}, {delta}).")
+    if np.issubdtype(start.dtype, np.integer):
+        return jnp.asarray(np.arange(int(start), int(limit), int(delta)).astype(start.dtype))
+    # In the dtype itself, as the length is the one that its users count on: 0.3 / 0.1 in float32 is 3, not 2.999….
+    places = np.arange(np.ceil(np.abs((limit - start) / delta)))
+    return jnp.asarray(start + places.astype(start.dtype) * delta)
 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range") -> Tensor:
@@ -184,7 +193,7 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
         name: A name for the operation.
 
     Raises:
-        InvalidArgumentError: If `delta` is 0.
+        InvalidArgumentError: If `delta` is 0, or leads away from `limit`.
 
     >>> tf.range(2, 9, 3).numpy()
     array([2, 5, 8], dtype=int32)
@@ -195,7 +204,7 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
     if dtype is not None:
         wanted = as_dtype(dtype)
         return RANGE(*[cast(x, wanted) if isinstance(x, Tensor) else _bound(x, wanted) for x in given], name=name)
-    if all(type(x) is int for x in given):
+    if all(type(x) is int and -(2**31) <= x < 2**31 for x in given):
         return RANGE(*[static_integers(x) for x in given], name=name)
     tensors = [convert_to_tensor(x) for x in given]
     order = [dtypes.int32, dtypes.int64, dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64]
@@ -204,15 +213,19 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
 
 
 def _bound(value: Any, dtype: DType) -> Tensor:
-    return static_integers(value, dtype) if type(value) is int and dtype.is_integer else cast(value, dtype)
+    return static_integers(value, dtype) if type(value) is int and dtype.is_integer else convert_to_tensor(value, dtype)
 
 
 @op("LinSpace", static=(2,))
 def LINSPACE(start: Any, stop: Any, num: Any, *, axis: int) -> Any:
-    count = int(num)
-    if count < 1:
-        raise ValueError(f"Requires num > 0, received {count}.")
-    return jnp.linspace(start, stop, count, dtype=start.dtype, axis=axis)
+    count = dimensions(num)[0]
+    if count < 0:
+        raise ValueError(f"Requires num >= 0, received {count}.")
+    start, stop = jnp.expand_dims(start, axis), jnp.expand_dims(stop, axis)
+    step = _exact.divide(stop - start, jnp.asarray(max(count - 1, 1), start.dtype))
+    place = jnp.arange(count).reshape([-1 if n == axis % start.ndim else 1 for n in builtins.range(start.ndim)])
+    between = jnp.where(place < max(count - 1, 1), start + step * place.astype(start.dtype), stop)
+    return jnp.where(place == 0, start, between)
 
 
 def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int = 0) -> Tensor:
@@ -231,8 +244,7 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int
     first, last = matched(start, stop)
     if first.dtype.is_integer:
         first, last = cast(first, dtypes.float64), cast(last, dtypes.float64)
-    count = num if isinstance(num, Tensor) else static_integers(int(num))
-    return LINSPACE(first, last, count, axis=axis, name=name)
+    return LINSPACE(first, last, static_integers(num), axis=single_axis(axis), name=name)
 
 
 def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
@@ -308,7 +320,7 @@ def one_hot(
     """
     index = tensor_of(indices, "OneHot", INTEGER)
     on, off = _one_hot_values(on_value, off_value, None if dtype is None else as_dtype(dtype))
-    return ONE_HOT(index, static_integers(depth), on, off, axis=-1 if axis is None else axis, name=name)
+    return ONE_HOT(index, static_integers(depth), on, off, axis=-1 if axis is None else single_axis(axis), name=name)
 
 
 def _one_hot_values(on: Any, off: Any, dtype: DType | None) -> tuple[Tensor, Tensor]:

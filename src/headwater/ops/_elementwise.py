@@ -10,6 +10,7 @@ from jax import lax
 
 from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.ops import _exact
 from headwater.ops._inputs import BOOL, FLOATING, INEXACT, NUMBER, REAL, SIGNED, tensor_of
 from headwater.ops._slopes import with_slope
 
@@ -69,7 +70,7 @@ def sigmoid(x: Any, name: str | None = None) -> Tensor:
 
 # Powers and roots ------------------------------------------------------------------------------------------------
 
-SQUARE = Op("Square", jnp.square, elementwise=True)
+SQUARE = Op("Square", _exact.square, elementwise=True)
 SQRT = Op("Sqrt", jnp.sqrt, elementwise=True)
 
 
@@ -257,7 +258,7 @@ FLOOR = Op("Floor", jnp.floor, elementwise=True, differentiable=False)
 CEIL = Op("Ceil", jnp.ceil, elementwise=True, differentiable=False)
 RINT = Op("Rint", jnp.rint, elementwise=True, differentiable=False)
 ROUND = Op("Round", jnp.round, elementwise=True, differentiable=False)
-ABS = Op("Abs", with_slope(jnp.abs, lambda x, y: jnp.sign(x)), elementwise=True)
+ABS = Op("Abs", with_slope(_exact.absolute, lambda x, y: jnp.sign(x)), elementwise=True)
 
 
 @op("ComplexAbs", elementwise=True)

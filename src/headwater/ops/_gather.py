@@ -53,6 +53,8 @@ def GATHER(params: Any, indices: Any, *, axis: int, batch_dims: int) -> Any:
 
 
 def _element(params: Any, indices: Any) -> Any:
+    if not indices.shape[-1]:  # coordinates of no axis: the whole, each time
+        return jnp.broadcast_to(params, (*indices.shape[:-1], *params.shape))
     return jnp.asarray(params)[_places(indices)]
 
 
@@ -96,6 +98,7 @@ def gather(
            [1, 2]], dtype=int32)
     """
     x, index = convert_to_tensor(params), tensor_of(indices, "GatherV2", INTEGER)
+    batch_dims = single_axis(batch_dims)
     if batch_dims < 0:
         batch_dims += index.shape.rank or 0
     place = batch_dims if axis is None else single_axis(axis)

@@ -120,7 +120,7 @@ def static_integers(value: Any, dtype: DType = dtypes.int32) -> Tensor:
         value = value.as_list()
     if type(value) is int or value is True or value is False:
         return _integer_constant(int(value), dtype)
-    if type(value) in (list, tuple) and all(type(v) is int for v in value):
+    if type(value) in (list, tuple) and all(type(v) in (int, bool) for v in value):
         return _integer_constant(tuple(value), dtype)
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "iu":
         return _integer_constant(_nested(value.tolist()), dtype if value.dtype != np.int64 else dtypes.int64)
@@ -141,17 +141,21 @@ def one_axis(axis: int, rank: int) -> int:
     return axis % rank
 
 
+def dimensions(shape: Any) -> list[int]:
+    """The sizes that an array holds, in a kernel; a scalar is one dimension."""
+    return [int(d) for d in np.ravel(shape)]
+
+
 def shape_held_by(tensor: Tensor) -> TensorShape:
-    """What is known while tracing of the shape whose dimensions a 1-D tensor holds."""
+    """What is known while tracing of the shape whose dimensions a 1-D tensor holds; a scalar is one dimension."""
     probes = getattr(tensor, "probes", None)
     if probes is None:
         value = constant_value(tensor)
         if value is not None:
-            return TensorShape([int(d) for d in value])
-        length = tensor.shape[0] if tensor.shape.rank == 1 else None
+            return TensorShape(dimensions(value))
+        length = tensor.shape.num_elements()
         return TensorShape(None if length is None else [None] * length)
-    if any(len(p) != len(probes[0]) for p in probes):
+    if any(np.size(p) != np.size(probes[0]) for p in probes):
         return TensorShape(None)
-    return TensorShape(
-        [int(d[0]) if len(set(d)) == 1 else None for d in zip(*[p.tolist() for p in probes], strict=True)]
-    )
+    sizes = zip(*map(dimensions, probes), strict=True)
+    return TensorShape([d[0] if len(set(d)) == 1 else None for d in sizes])

@@ -10,6 +10,7 @@ from jax import lax
 
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.ops import _exact
 from headwater.ops._common import axes as as_axes
 from headwater.ops._floating import floating
 
@@ -23,9 +24,9 @@ def _wide(x: Any) -> Any:
 @op("Moments")
 def _MOMENTS(x: Any, *, axis: Any, keepdims: bool) -> Any:
     wide = _wide(x)
-    mean = jnp.mean(wide, axis, keepdims=True)
+    mean = _exact.mean(wide, axis, keepdims=True)
     # The variance does not depend on the mean to first order.
-    variance = jnp.mean(jnp.square(wide - lax.stop_gradient(mean)), axis, keepdims=True)
+    variance = _exact.mean(jnp.square(wide - lax.stop_gradient(mean)), axis, keepdims=True)
     shape = mean.shape if keepdims else jnp.mean(wide, axis).shape
     return mean.reshape(shape).astype(x.dtype), variance.reshape(shape).astype(x.dtype)
 
@@ -227,8 +228,8 @@ def _FUSED_BATCH_NORM(
     wide = _wide(x)
     if is_training:
         others = tuple(axis for axis in range(x.ndim) if axis != channel)
-        used_mean = jnp.mean(wide, others)
-        used = jnp.mean(jnp.square(wide - lax.stop_gradient(used_mean).reshape(shape)), others)
+        used_mean = _exact.mean(wide, others)
+        used = _exact.mean(jnp.square(wide - lax.stop_gradient(used_mean).reshape(shape)), others)
         count = x.size // max(used.size, 1)
         fresh = (lax.stop_gradient(used_mean), lax.stop_gradient(used) * (count / max(count - 1, 1)))
         keep = 1 - exponential_avg_factor

@@ -17,6 +17,7 @@ from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _windows
+from headwater.ops._inputs import FLOATING, REAL, tensor_of
 from headwater.ops._windows import Window
 
 # Kernels --------------------------------------------------------------------------------------------------------
@@ -128,7 +129,7 @@ def _pool(
     op: Op, input: Any, ksize: Any, strides: Any, padding: Any, layout: str | None, rank: int, name: Any
 ) -> Tensor:
     what = op.name
-    input = convert_to_tensor(input)
+    input = tensor_of(input, what, FLOATING if op in (AVG_POOL, AVG_POOL_3D) else REAL)
     first = 2 if _windows.channels_first(layout, rank, what) else 1
     full = Window((), (), (), "VALID", first).full
     mode, explicit = _windows.padding_attributes(padding, rank, first, what)

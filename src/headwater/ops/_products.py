@@ -12,6 +12,7 @@ from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
 from headwater.core.shapes import TensorShape, broadcast_shapes, unknown_shape
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.ops import _exact
 from headwater.ops._cast import cast
 from headwater.ops._common import convert_pair
 from headwater.ops._elementwise import conj
@@ -127,7 +128,7 @@ def _einsum_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
 
 @op("Einsum", same_dtype=True, spec=_einsum_spec)
 def EINSUM(*inputs: Any, equation: str) -> Any:
-    return jnp.einsum(equation, *inputs)
+    return _exact.on_bits(lambda *bits: jnp.einsum(equation, *bits), *inputs)
 
 
 def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Tensor:

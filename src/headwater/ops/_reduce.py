@@ -6,12 +6,12 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from headwater.core import dtypes
 from headwater.core.dtypes import as_dtype
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.ops import _exact
 from headwater.ops._arithmetic import add, realdiv, squared_difference, subtract
 from headwater.ops._cast import cast
 from headwater.ops._common import axes
@@ -30,15 +30,12 @@ def SUM(x: Any, *, axis: Any, keepdims: bool) -> Any:
 
 @op("Mean")
 def MEAN(x: Any, *, axis: Any, keepdims: bool) -> Any:
-    if jnp.issubdtype(x.dtype, jnp.inexact):
-        return jnp.mean(x, axis, keepdims=keepdims)
-    total = jnp.sum(x, axis, dtype=x.dtype, keepdims=keepdims)
-    return lax.div(total, jnp.full_like(total, x.size // max(total.size, 1)))  # rounds towards zero
+    return _exact.mean(x, axis, keepdims)
 
 
 @op("Prod", uses_inputs=True)
 def PROD(x: Any, *, axis: Any, keepdims: bool) -> Any:
-    return jnp.prod(x, axis, dtype=x.dtype, keepdims=keepdims)
+    return _exact.on_bits(lambda bits: jnp.prod(bits, axis, dtype=bits.dtype, keepdims=keepdims), x)
 
 
 @op("Max")
@@ -71,7 +68,7 @@ def ANY(x: Any, *, axis: Any, keepdims: bool) -> Any:
 
 @op("EuclideanNorm")
 def EUCLIDEAN_NORM(x: Any, *, axis: Any, keepdims: bool) -> Any:
-    return jnp.sqrt(jnp.sum(x * jnp.conj(x), axis, dtype=x.dtype, keepdims=keepdims))
+    return jnp.sqrt(jnp.sum(_exact.multiply(x, jnp.conj(x)), axis, dtype=x.dtype, keepdims=keepdims))
 
 
 def reduce_sum(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:

@@ -14,13 +14,13 @@ from headwater.core.infer import constant_value
 from headwater.core.op import Op, op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.ops._arithmetic import add, divide, maximum, subtract
+from headwater.ops._arithmetic import divide, maximum, subtract
 from headwater.ops._cast import cast
 from headwater.ops._create import ones, ones_like, zeros_like
 from headwater.ops._elementwise import sqrt
+from headwater.ops._exact import is_signed
 from headwater.ops._inputs import INTEGER, NUMBER, REAL, static_integers, tensor_of
 from headwater.ops._join import concat
-from headwater.ops._reduce import reduce_max
 from headwater.ops._select import where
 from headwater.ops._shape import expand_dims, rank, reshape
 
@@ -235,7 +235,13 @@ _SEGMENT_IDS = Op(
 
 def _groups(segment_ids: Any) -> tuple[Tensor, Tensor]:
     ids = _SEGMENT_IDS(tensor_of(segment_ids, "SegmentSum", INTEGER))
-    return ids, add(reduce_max(ids), convert_to_tensor(1, ids.dtype))
+    return ids, SEGMENT_COUNT(ids)
+
+
+@op("SegmentCount", differentiable=False)
+def SEGMENT_COUNT(ids: Any) -> Any:
+    """One more than the last id; none where there are no ids."""
+    return jnp.max(ids, initial=-1) + 1 if is_signed(ids) else jnp.max(ids + 1, initial=0)
 
 
 def segment_sum(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:

@@ -16,10 +16,10 @@ from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import IDENTITY
 from headwater.core.infer import PROBES, constant_value, probe
 from headwater.core.op import Op, op
-from headwater.core.shapes import TensorShape, as_shape, broadcast_shapes, unknown_shape
+from headwater.core.shapes import TensorShape, as_shape, broadcast_shapes
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._common import axes, single_axis
-from headwater.ops._inputs import matched, one_axis, shape_held_by, static_integers
+from headwater.ops._inputs import dimensions, matched, one_axis, shape_held_by, static_integers
 
 # What a shape is -------------------------------------------------------------------------------------------------
 
@@ -122,18 +122,25 @@ def get_static_value(tensor: Any, partial: bool = False) -> Any:
 # Another shape ---------------------------------------------------------------------------------------------------
 
 
+def _inferred(shape: Sequence[int], sizes: Sequence[int]) -> int:
+    """The size that -1 stands for in `sizes`, for a tensor of this shape.
+
+    Where `sizes` holds a 0, the zeros of `shape` are left out too, so that ``[0, 2, 3]`` becomes ``[0, 6]``.
+    """
+    empty = 0 in sizes
+    total = math.prod(d for d in shape if d or not empty)
+    return total // math.prod(d for d in sizes if d > 0)
+
+
 def _reshaped(x: Any, shape: Any) -> Any:
-    sizes = [int(d) for d in shape.tolist()]
+    sizes = dimensions(shape)
     if sizes.count(-1) > 1:
         raise ValueError(f"Only one dimension may be -1 (inferred), received shape {sizes}.")
-    known = int(np.prod([d for d in sizes if d != -1], dtype=np.int64))
-    total = int(np.prod(x.shape, dtype=np.int64))
-    fits = known != 0 and total % known == 0 if -1 in sizes else total == known
-    if -1 in sizes and known == 0:
-        fits, total, known = total == 0, 0, 1
-    if not fits:
+    full = [_inferred(x.shape, sizes) if d == -1 else d for d in sizes]
+    total = math.prod(x.shape)
+    if math.prod(full) != total or min(full, default=0) < 0:
         raise ValueError(f"Input to reshape is a tensor with {total} values, but the requested shape is {sizes}.")
-    return jnp.reshape(x, [total // known if d == -1 else d for d in sizes])
+    return jnp.reshape(x, full)
 
 
 def _reshape_spec(inputs: Any, attrs: Any) -> Any:
@@ -141,16 +148,17 @@ def _reshape_spec(inputs: Any, attrs: Any) -> Any:
     x, target = inputs
     wanted = [probe(target, k) for k in range(len(PROBES))]
     if wanted[0] is None:
-        return x.dtype, unknown_shape(target.shape[0])
+        return x.dtype, shape_held_by(target)
     shapes = []
     certain = x.shape.is_fully_defined() and all(np.array_equal(dims, wanted[0]) for dims in wanted)
-    for size, dims in zip(PROBES, wanted):
-        known = None if x.shape.rank is None else math.prod(size if d is None else d for d in x.shape)
-        rest = math.prod(int(d) for d in dims if d != -1)
-        if certain and (known % max(rest, 1) if -1 in dims else known != rest):  # type: ignore[operator]
-            raise ValueError(f"Reshape cannot take {x.dtype.name}{x.shape} to shape {list(dims)} [Op:Reshape]")
-        free = None if known is None or rest == 0 or known % rest else known // rest
-        shapes.append([free if d == -1 else int(d) for d in dims])
+    for size, dims in zip(PROBES, map(dimensions, wanted)):
+        known = None if x.shape.rank is None else [size if d is None else d for d in x.shape]
+        free = None if known is None else _inferred(known, dims)
+        full = [free if d == -1 else d for d in dims]
+        fits = known is not None and math.prod(full) == math.prod(known)
+        if certain and not fits:
+            raise ValueError(f"Reshape cannot take {x.dtype.name}{x.shape} to shape {dims} [Op:Reshape]")
+        shapes.append([(free if fits else None) if d == -1 else d for d in dims])
     return x.dtype, TensorShape([sizes[0] if len(set(sizes)) == 1 else None for sizes in zip(*shapes)])
 
 
@@ -174,7 +182,7 @@ def EXPAND_DIMS(x: Any, *, axis: int) -> Any:
 
 def _squeezed(axes: tuple[int, ...], shape: Sequence[int | None]) -> list[int]:
     if axes:
-        return [one_axis(axis, len(shape)) for axis in axes]
+        return sorted({one_axis(axis, len(shape)) for axis in axes})
     return [i for i, d in enumerate(shape) if d == 1]
 
 
@@ -218,7 +226,8 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
 
     Args:
         tensor: A tensor.
-        shape: The shape; one dimension may be -1, which is inferred. A tensor, or a list that may hold tensors.
+        shape: The shape; one dimension may be -1, which is inferred. A tensor, a list that may hold tensors, or a
+            number for one dimension.
         name: A name for the operation.
 
     Raises:

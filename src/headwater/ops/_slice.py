@@ -90,10 +90,16 @@ def STRIDED_SLICE(x: Any, starts: Any, *, spec: tuple[Any, ...]) -> Any:
             start = starts[entry[1]]
             start = jnp.where(start < 0, start + x.shape[axis], start)
             size = entry[2] if kind == "span" else 1
-            x = lax.dynamic_slice_in_dim(x, start, size, axis)
+            x = lax.dynamic_slice_in_dim(_at_least(x, size, axis), start, size, axis)
             static.append(builtins.slice(None) if kind == "span" else 0)
             axis += 1
     return x[tuple(static)]
+
+
+def _at_least(x: Any, size: int, axis: int) -> Any:
+    """`x`, or zeros where it is shorter than a slice: the body of a loop over no rows is a program too."""
+    missing = size - x.shape[axis]
+    return jnp.pad(x, [(0, missing if i == axis else 0) for i in builtins.range(x.ndim)]) if missing > 0 else x
 
 
 def _check_index(index: int, size: int, axis: int) -> None:

@@ -369,7 +369,7 @@ class TensorArray(StagedList):
             elif context.graph is index.graph:
                 filled = index
             size = _larger(size, end)
-        elif known is not None and isinstance(size, int) and not 0 <= int(known) < size:
+        elif known is not None and isinstance(size, int) and not 0 <= int(known) < size and _runs(size):
             raise OutOfRangeError(
                 None, None, f"Tried to write to index {int(known)} but array is not resizeable and size is: {size}"
             )
@@ -386,7 +386,7 @@ class TensorArray(StagedList):
             new = self._in_graph()
             tensor = convert_to_tensor(index)
             known = constant_value(tensor)
-            if known is not None and isinstance(new._size, int) and not new._dynamic:
+            if known is not None and isinstance(new._size, int) and not new._dynamic and _runs(new._size):
                 _check_read(int(known), new._size)
             return _READ(new._buffer_or_error(), tensor)
         assert self._items is not None
@@ -429,9 +429,8 @@ class TensorArray(StagedList):
     def _stacked(self) -> Tensor:
         assert self._items is not None
         if not self._items:
-            if not self._element_shape.is_fully_defined():
-                raise ValueError("An empty TensorArray can be stacked only if its element_shape is known.")
-            return array.zeros([0, *self._element_shape.as_list()], self._dtype)
+            known = self._element_shape.is_fully_defined()
+            return array.zeros([0, *(self._element_shape if known else ())], self._dtype)
         result = array.stack([self._item(i) for i in range(len(self._items))])
         if self._clear:
             self._cleared.update(range(len(self._items)))
@@ -517,6 +516,11 @@ class TensorArray(StagedList):
 
 _JOIN = Op("TensorArrayJoin", lambda *xs: jnp.concatenate(xs), same_dtype=True)
 _MAX = Op("TensorArrayLast", lambda indices: jnp.max(indices).astype(np.int32), differentiable=False)
+
+
+def _runs(size: int) -> bool:
+    """Whether what is being traced need run at all: the body of a loop over no elements does not."""
+    return size > 0 or context.graph is None or context.graph.outer is None
 
 
 def _check_read(position: int, size: int) -> None:

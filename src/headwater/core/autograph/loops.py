@@ -186,8 +186,6 @@ def counted_loop(
         set_state: Sets them.
         names: Their names.
     """
-    if constant_value(length) == 0:
-        return
     zero = convert_to_tensor(np.int32(0))
     counter = _Counter(zero, lambda p: p + 1, lambda p: p < length, lambda p: p, length, length, True)
     _staged_for(counter, None, body, get_state, set_state, names, {})

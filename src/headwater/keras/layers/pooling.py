@@ -128,7 +128,8 @@ class _GlobalMax(_Global):
 
 class _GlobalAverage(_Global):
     def call(self, inputs: Any) -> Any:
-        return math.reduce_mean(inputs, axis=self._axes(), keepdims=self.keepdims)
+        x = math.cast(inputs, self.compute_dtype) if inputs.dtype.is_integer else inputs
+        return math.reduce_mean(x, axis=self._axes(), keepdims=self.keepdims)
 
 
 @builtin("keras.layers", "GlobalMaxPool1D")
