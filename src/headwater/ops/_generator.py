@@ -184,8 +184,9 @@ class Generator:
         probs = convert_to_tensor(probs, dtype_hint=dtypes.float32)
         counts = convert_to_tensor(counts, dtype_hint=probs.dtype)
         dims = static_integers(shape)
+        reserved = ops.BINOMIAL_RESERVED(dims, counts, probs)
         return ops.BINOMIAL(
-            dims, *self._source(dims), counts, probs, dtype=numpy_dtype(dtypes.as_dtype(dtype)), name=name
+            dims, *draw(self._state, reserved), counts, probs, dtype=numpy_dtype(dtypes.as_dtype(dtype)), name=name
         )
 
     # Other generators -------------------------------------------------------------------------------------------

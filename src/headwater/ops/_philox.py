@@ -202,7 +202,7 @@ def truncated_normal(key: Any, counter: Any, shape: tuple[int, ...], dtype: Any)
     def more(state: Any) -> Any:
         chosen, filled, block = state
         words = lax.optimization_barrier(blocks(key, counter, starts + block))
-        draws = _both_pairs(words, wide)
+        draws = normals(words, dtype)
         chosen, filled = _accept(chosen, filled, lax.optimization_barrier(draws))
         return chosen, filled, block + np.uint64(1)
 
@@ -221,10 +221,16 @@ def _interleave(columns: tuple[Any, ...]) -> Any:
     return result.reshape(-1)
 
 
-def _both_pairs(words: Any, wide: bool) -> list[Any]:
-    """All normal numbers of a block."""
+def uniforms(words: Any, dtype: Any) -> list[Any]:
+    """All uniform numbers of a block: two of float64, or four of a smaller dtype."""
     w0, w1, w2, w3 = words
-    if wide:
+    return [_double(w0, w1), _double(w2, w3)] if dtype == np.float64 else [_fraction(w, dtype) for w in words]
+
+
+def normals(words: Any, dtype: Any) -> list[Any]:
+    """All normal numbers of a block: two of float64, or four of float32 for a smaller dtype."""
+    w0, w1, w2, w3 = words
+    if dtype == np.float64:
         radius, angle = _polar(_double(w0, w1), _double(w2, w3))
         return [jnp.sin(angle) * radius, jnp.cos(angle) * radius]
     draws = []

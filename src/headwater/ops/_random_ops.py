@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.scipy.special import ndtr
 
 from headwater.core.checks import Check
 from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
-from headwater.ops import _philox
+from headwater.ops import _philox, _philox_rejection
 from headwater.ops._inputs import shape_held_by
 
 
@@ -53,40 +56,71 @@ UNIFORM_INT = Op(
 )
 
 
-def _jax_key(key: Any, counter: Any) -> Any:
-    """A JAX random key, for the distributions JAX has."""
-    return jax.random.wrap_key_data(_philox.bits32(key, counter, (2,)), impl="threefry2x32")
+# The shape of gamma, Poisson and binomial numbers ends in that of their parameters; with `whole` the argument is that
+# shape, else what comes before it. All numbers for one set of parameters stand together in the stream.
 
 
-# The shape of gamma and Poisson numbers ends in that of their parameters: the argument is what comes before it, or
-# with `whole`, the whole shape, to which the parameters broadcast.
+def _layout(shape: Any, whole: bool, *parameters: Any) -> tuple[tuple[int, ...], Any, list[Any]]:
+    """The result's shape, each number's place in the stream and its parameters."""
+    inner = jnp.broadcast_shapes(*[p.shape for p in parameters])
+    full = _shape(shape) if whole else (*_shape(shape), *inner)
+    if full[len(full) - len(inner) :] != inner:
+        raise ValueError(_wrong_ending(full, inner))
+    sets = math.prod(inner)
+    samples = math.prod(full[: len(full) - len(inner)])
+    number = jnp.arange(samples)[:, None] + jnp.arange(sets)[None, :] * samples
+    return full, number.reshape(full), [jnp.broadcast_to(p, full) for p in parameters]
 
 
-def _full_shape(shape: Any, whole: bool, *parameters: Any) -> tuple[int, ...]:
-    inner = () if whole else jnp.broadcast_shapes(*[p.shape for p in parameters])
-    return (*_shape(shape), *inner)
+def _wrong_ending(full: tuple[int, ...], inner: tuple[int, ...]) -> str:
+    return f"Shape passed in must end with broadcasted shape: received shape {full} for parameters of shape {inner}."
+
+
+@jax.custom_jvp
+def _gamma(alpha: Any, key: Any, counter: Any, number: Any) -> Any:
+    return _philox_rejection.gamma(key, counter, number, alpha.astype(jnp.float64)).astype(alpha.dtype)
+
+
+@_gamma.defjvp
+def _gamma_slope(primals: Any, tangents: Any) -> Any:
+    """How a number moves with `alpha`: Figurnov, Mohamed, Mnih, "Implicit reparameterization gradients" (2018)."""
+    drawn = _gamma(*primals)
+    alpha = primals[0]
+    wide = jnp.promote_types(alpha.dtype, jnp.float32)
+    slope = lax.random_gamma_grad(alpha.astype(wide), drawn.astype(wide)).astype(alpha.dtype)
+    return drawn, slope * tangents[0]
 
 
 @op("StatelessRandomGammaV3", static=(0,))
 def GAMMA(shape: Any, key: Any, counter: Any, alpha: Any, beta: Any, *, whole: bool) -> Any:
-    full = _full_shape(shape, whole, alpha, beta)
-    drawn = jax.random.gamma(_jax_key(key, counter), jnp.broadcast_to(alpha, full), full, alpha.dtype)
-    return jnp.maximum(drawn / beta, jnp.finfo(alpha.dtype).tiny)
+    _, number, (alpha, beta) = _layout(shape, whole, alpha, beta)
+    return jnp.maximum(_gamma(alpha, key, counter, number) / beta, jnp.finfo(alpha.dtype).tiny)
 
 
 @op("StatelessRandomPoisson", static=(0,), differentiable=False)
 def POISSON(shape: Any, key: Any, counter: Any, rate: Any, *, dtype: Any, whole: bool) -> Any:
-    full = _full_shape(shape, whole, rate)
-    return jax.random.poisson(_jax_key(key, counter), rate.astype(jnp.float32), full, jnp.int64).astype(dtype)
+    _, number, rates = _layout(shape, whole, rate)
+    return _counts(_philox_rejection.poisson(key, counter, number, rates[0].astype(jnp.float64)), dtype)
+
+
+def _counts(drawn: Any, dtype: Any) -> Any:
+    if jnp.issubdtype(dtype, jnp.integer):  # the largest integer is no float64 number: stay below
+        drawn = jnp.minimum(drawn, np.nextafter(float(jnp.iinfo(dtype).max), 0))
+    return drawn.astype(dtype)
 
 
 @op("StatelessRandomBinomial", static=(0,), differentiable=False, spec=_spec)
 def BINOMIAL(shape: Any, key: Any, counter: Any, counts: Any, probs: Any, *, dtype: Any) -> Any:
-    wide = jnp.float64 if probs.dtype == np.float64 else jnp.float32
-    drawn = jax.random.binomial(
-        _jax_key(key, counter), counts.astype(wide), probs.astype(wide), _shape(shape), dtype=wide
-    )
-    return drawn.astype(dtype)
+    _, number, parameters = _layout(shape, True, counts, probs)
+    return _counts(_philox_rejection.binomial(key, counter, number, *parameters), dtype)
+
+
+@op("BinomialReserved", differentiable=False)
+def BINOMIAL_RESERVED(shape: Any, counts: Any, probs: Any) -> Any:
+    """How many numbers further a draw moves a generator: 50 for each number, in fours."""
+    sets = math.prod(jnp.broadcast_shapes(counts.shape, probs.shape))
+    samples = jnp.prod(shape.astype(jnp.int64)) // max(sets, 1)
+    return (200 * sets * (samples + 3) // 4)[None]
 
 
 @op("StatelessMultinomial", static=(1,), differentiable=False)
@@ -98,7 +132,7 @@ def CATEGORICAL(logits: Any, samples: Any, key: Any, counter: Any, *, dtype: Any
     return jax.vmap(lambda row, values: jnp.searchsorted(row, values, side="right"))(total, where).astype(dtype)
 
 
-@op("StatelessShuffle")
+@op("RandomShuffle")
 def SHUFFLE(value: Any, key: Any, counter: Any) -> Any:
     """The rows in the order of random 64-bit words."""
     if value.shape[0] < 2:
@@ -107,11 +141,63 @@ def SHUFFLE(value: Any, key: Any, counter: Any) -> Any:
     return jnp.take(value, order, axis=0)
 
 
+@op("StatelessShuffle")
+def STATELESS_SHUFFLE(value: Any, key: Any, counter: Any) -> Any:
+    """The rows in an order that TensorFlow gives, too: one swap after the other."""
+    if value.shape[0] < 2:
+        return value
+    return jnp.take(value, _philox_rejection.permutation(key, counter, value.shape[0]), axis=0)
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
+def _bounded_normal(key: Any, counter: Any, full: tuple[int, ...], *parameters: Any) -> Any:
+    inner = jnp.broadcast_shapes(*[p.shape for p in parameters])
+    if full[len(full) - len(inner) :] != inner:
+        raise ValueError(_wrong_ending(full, inner))
+    sets = [jnp.broadcast_to(p, inner).reshape(-1) for p in parameters]
+    samples = math.prod(full[: len(full) - len(inner)])
+    if math.prod(full) == 0:
+        return jnp.zeros(full, parameters[0].dtype)
+    return _philox_rejection.bounded_normal(key, counter, samples, sets).T.reshape(full)
+
+
+@_bounded_normal.defjvp
+def _bounded_normal_slope(full: tuple[int, ...], primals: Any, tangents: Any) -> Any:
+    """How a number moves so that the probability of smaller ones stays the same.
+
+    As in TensorFlow, the bounds are taken to move with mean and standard deviation.
+    """
+    drawn = _bounded_normal(primals[0], primals[1], full, *primals[2:])
+    mean, scale, low, high = primals[2:]
+    z, lower, upper = ((x - mean) / scale for x in (drawn, low, high))
+    flip = jnp.where(lower > 0, -1, 1).astype(z.dtype)  # small probabilities are precise below zero
+
+    def mass(a: Any, b: Any) -> Any:
+        return jnp.abs(ndtr(flip * b) - ndtr(flip * a))
+
+    by_low = jnp.exp((z * z - lower * lower) / 2) * mass(z, upper) / mass(lower, upper)
+    by_high = jnp.exp((z * z - upper * upper) / 2) * mass(lower, z) / mass(lower, upper)
+    by_low, by_high = jnp.where(jnp.isinf(lower), 0, by_low), jnp.where(jnp.isinf(upper), 0, by_high)
+    slopes = (jnp.ones_like(z), z, by_low, by_high)
+    return drawn, sum(slope * t for slope, t in zip(slopes, tangents[2:], strict=True))
+
+
 @op("StatelessParameterizedTruncatedNormal", static=(0,))
 def PARAMETERIZED_TRUNCATED_NORMAL(
     shape: Any, key: Any, counter: Any, means: Any, stddevs: Any, low: Any, high: Any
 ) -> Any:
-    """By inverting the cumulative distribution between the two cuts."""
-    bounds = (low - means) / stddevs, (high - means) / stddevs
-    drawn = jax.random.truncated_normal(_jax_key(key, counter), *bounds, _shape(shape), means.dtype)
-    return lax.stop_gradient(drawn) * stddevs + means
+    """Normal numbers between bounds."""
+    return _bounded_normal(key, counter, _shape(shape), means, stddevs, low, high)
+
+
+# The key of three words that a seed of two makes.
+_FIRST_KEY = np.uint32(498247692)
+
+
+@op("RandomIndexShuffle", differentiable=False)
+def INDEX_SHUFFLE(index: Any, seed: Any, largest: Any) -> Any:
+    """The places of indices in a permutation of ``0 ... largest``."""
+    seeds = jnp.moveaxis(jnp.asarray(seed), -1, 0).astype(jnp.uint32)
+    shape = jnp.broadcast_shapes(index.shape, seeds.shape[1:], largest.shape)
+    words = [jnp.broadcast_to(x, shape).astype(jnp.uint64) for x in (index, _FIRST_KEY, *seeds, largest)]
+    return _philox_rejection.index_permutation(words[0], tuple(words[1:-1]), words[-1]).astype(index.dtype)

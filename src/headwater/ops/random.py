@@ -5,9 +5,12 @@ from __future__ import annotations
 import types
 from typing import Any
 
+import numpy as np
+
 from headwater.core import dtypes
 from headwater.core.dtypes import as_dtype
-from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.core.errors import InvalidArgumentError
+from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.ops import _random_ops as ops
 from headwater.ops._create import shape_of
 from headwater.ops._generator import (
@@ -354,10 +357,24 @@ def stateless_parameterized_truncated_normal(
     >>> bool(x[0] >= 1) and bool(x[0] <= 1.5)
     True
     """
-    means = convert_to_tensor(means, dtype_hint=dtypes.float32)
-    rest = [convert_to_tensor(v, means.dtype) for v in (stddevs, minvals, maxvals)]
+    parameters = [convert_to_tensor(v) for v in (means, stddevs, minvals, maxvals)]
+    _check_bounds(parameters)
     dims = static_integers(shape)
-    return ops.PARAMETERIZED_TRUNCATED_NORMAL(dims, *from_seed(seed)(dims), means, *rest, name=name)
+    return ops.PARAMETERIZED_TRUNCATED_NORMAL(dims, *from_seed(seed)(dims), *parameters, name=name)
+
+
+def _check_bounds(parameters: list[Tensor]) -> None:
+    """Raises InvalidArgumentError for eager parameters that no number fits; where they are symbolic, it is NaN."""
+    if not all(isinstance(p, EagerTensor) for p in parameters):
+        return
+    means, stddevs, low, high = (p.numpy() for p in parameters)
+    if not np.all((stddevs > 0) & (low < high) & (np.isfinite(low) | np.isfinite(high)) & np.isfinite(means)):
+        raise InvalidArgumentError(
+            None,
+            None,
+            "Invalid parameters: expected stddevs > 0 and minvals < maxvals with one of them finite, received means "
+            f"{means}, stddevs {stddevs}, minvals {low}, maxvals {high}.",
+        )
 
 
 def split(seed: Any, num: int = 2, alg: Any = "auto_select") -> Tensor:
@@ -382,11 +399,33 @@ def fold_in(seed: Any, data: Any, alg: Any = "auto_select") -> Tensor:
     return stack([stateless_uniform([], seed, None, None, data.dtype, alg=alg), data])
 
 
+def _index_shuffle(index: Any, seed: Any, max_index: Any) -> Tensor:
+    """Where `index` comes to stand in a permutation of ``0 ... max_index`` that follows from the seed alone.
+
+    Nothing of the size of the permutation is made, so `max_index` may be large.
+
+    Args:
+        index: An integer of ``0 ... max_index``, or a vector of them.
+        seed: Two integers, or a matrix ``[n, 2]``.
+        max_index: The largest index, of the shape of `index` or a scalar.
+
+    Returns:
+        A scalar if all arguments are, else a vector, in the dtype of `index`.
+
+    >>> tf.random.experimental.index_shuffle(tf.range(4), [5, 9], 3)
+    <tf.Tensor: shape=(4,), dtype=int32, numpy=array([2, 0, 1, 3], dtype=int32)>
+    """
+    index = convert_to_tensor(index)
+    largest = convert_to_tensor(max_index, index.dtype)
+    seed = convert_to_tensor(seed)
+    return ops.INDEX_SHUFFLE(index, seed, largest)
+
+
 def _stateless_shuffle(value: Any, seed: Any, alg: Any = "auto_select", name: str | None = None) -> Tensor:
     """`value` with its first dimension in an order that follows from the seed alone."""
     check_algorithm(alg)
     value = convert_to_tensor(value)
-    return ops.SHUFFLE(value, *from_seed(seed)(value), name=name)
+    return ops.STATELESS_SHUFFLE(value, *from_seed(seed)(value), name=name)
 
 
 experimental = types.SimpleNamespace(
@@ -394,6 +433,7 @@ experimental = types.SimpleNamespace(
     Generator=Generator,
     create_rng_state=create_rng_state,
     get_global_generator=get_global_generator,
+    index_shuffle=_index_shuffle,
     set_global_generator=set_global_generator,
     stateless_fold_in=fold_in,
     stateless_shuffle=_stateless_shuffle,
