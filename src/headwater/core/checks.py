@@ -15,10 +15,14 @@ import numpy as np
 
 from headwater.core.errors import InvalidArgumentError, OpError
 
-# How many integers a status has.
-WIDTH = 32
+# A status: the number of the check that fails (0: none), what was found, and which trace of the program made it. Small,
+# and made elementwise, as loops carry it from step to step.
+_WIDTH = 8
+_MOST_FOUND = _WIDTH - 2
 
-Verdict = tuple[Any, Sequence[Any]] | None  # whether invalid, and the integers that the message needs
+# Whether the inputs are invalid; the integers found, scalars; and integers that are known when the program is traced.
+Verdict = tuple[Any, Sequence[Any], Sequence[int]] | None
+Facts = dict[int, Sequence[int]]  # those known integers by the number of the check
 
 
 class Check:
@@ -26,9 +30,8 @@ class Check:
 
     Args:
         find: Takes what the kernel takes; gives None where nothing can be wrong (floating-point numbers, say), or a
-            scalar that is true if the inputs are invalid and the integers (scalars, vectors) that the message needs.
-            It looks at the values of inputs in `values` alone, and gives NumPy results for NumPy values.
-        describe: The message, from the list of those integers and the attributes.
+            `Verdict`. It looks at the values of inputs in `values` alone, and gives NumPy results for NumPy values.
+        describe: The message, from the integers found, those known, and the attributes.
         values: Positions of the inputs whose values are looked at, from the end if negative.
         error: The class of the error.
         of_result: `find` takes the kernel's result too, as its first argument.
@@ -37,7 +40,7 @@ class Check:
     def __init__(
         self,
         find: Callable[..., Verdict],
-        describe: Callable[[list[int], dict[str, Any]], str],
+        describe: Callable[[list[int], Sequence[int], dict[str, Any]], str],
         values: Sequence[int] = (1,),
         error: type[OpError] = InvalidArgumentError,
         of_result: bool = False,
@@ -48,15 +51,24 @@ class Check:
         self._error = error
         self._of_result = of_result
 
-    def status(self, number: int, result: Any, inputs: Sequence[Any], attrs: dict[str, Any]) -> Any:
-        """The status of these inputs, which holds `number` if they are invalid; None where nothing can be wrong."""
+    def status(self, number: int, result: Any, inputs: Sequence[Any], attrs: dict[str, Any], facts: Facts) -> Any:
+        """The status of these inputs; None where nothing can be wrong.
+
+        Args:
+            number: What it says if they are invalid.
+            result: What the kernel gives.
+            inputs: What it takes.
+            attrs: The attributes.
+            facts: Gets what is known.
+        """
         verdict = self._find(*((result,) if self._of_result else ()), *inputs, **attrs)
         if verdict is None or _is_false(verdict[0]):
             return None
-        bad, numbers = verdict
-        parts = [jnp.ravel(jnp.asarray(n)).astype(jnp.int64) for n in (jnp.where(bad, number, 0), *numbers)]
-        vector = jnp.concatenate(parts)[:WIDTH]
-        return jnp.pad(vector, (0, WIDTH - vector.shape[0]))
+        bad, found, facts[number] = verdict
+        status = clear()
+        for place, value in enumerate((number, *found[:_MOST_FOUND])):
+            status = jnp.where(place == _LANES, jnp.asarray(value).astype(jnp.int64), status)
+        return jnp.where(bad, status, clear())
 
     def passes_surely(self, inputs: Sequence[Any], attrs: dict[str, Any]) -> bool:
         """Whether these symbolic inputs are valid by what is known while tracing: ``x // 2`` needs no check."""
@@ -69,9 +81,36 @@ class Check:
             return False
         return not self._of_result and (verdict is None or _is_false(verdict[0]))
 
-    def failure(self, status: Any, op: Any, attrs: dict[str, Any]) -> OpError:
-        """The error for a status that says so."""
-        return self._error(None, op, f"{self._describe(status[1:].tolist(), attrs)} [Op:{op.name}]")
+    def failure(self, status: Any, traces: Sequence[Facts], op: Any, attrs: dict[str, Any]) -> OpError:
+        """The error for a status that says so, made by one of the traces."""
+        known = traces[int(status[-1])][int(status[0])]
+        return self._error(None, op, f"{self._describe(status[1:-1].tolist(), known, attrs)} [Op:{op.name}]")
+
+
+_LANES = np.arange(_WIDTH)
+
+
+def clear() -> Any:
+    """The status where nothing fails."""
+    return jnp.zeros(_WIDTH, jnp.int64)
+
+
+def passes(status: Any) -> Any:
+    """Whether a status says that nothing fails."""
+    return status[0] == 0
+
+
+def merged(*statuses: Any) -> Any:
+    """The first of some statuses that fails; ``()`` of those."""
+    result = statuses[0]
+    for status in statuses[1:] if type(result) is not tuple else ():
+        result = jnp.where(passes(result), status, result)
+    return result
+
+
+def signed(status: Any, trace: int) -> Any:
+    """A status that says in which trace it was made."""
+    return jnp.where(_LANES == _WIDTH - 1, trace, status)
 
 
 def _is_false(value: Any) -> bool:
@@ -106,6 +145,8 @@ def first(bad: Any) -> tuple[Any, Any]:
     """Whether any element is true, and the flat position of the first (if there is one)."""
     if bad.size == 0:
         return np.False_, np.int64(0)
+    if bad.size == 1:
+        return bad.reshape(()), np.int64(0)
     if isinstance(bad, np.ndarray | np.bool_):
         return np.any(bad), np.argmax(bad)
     place = jnp.min(jnp.where(jnp.ravel(bad), jnp.arange(bad.size), bad.size))
@@ -128,11 +169,6 @@ def outside(indices: Any, low: int, high: int) -> Any:
 def place_name(position: int, shape: Sequence[int]) -> str:
     """``[1,2]`` for a flat position in an array of that shape; nothing for a scalar."""
     return "[" + ",".join(str(int(i)) for i in np.unravel_index(position, tuple(shape))) + "]" if shape else ""
-
-
-def shape_at_end(numbers: list[int]) -> list[int]:
-    """A shape that a status ends with: what stands before the first 0, as no array with a wrong element is empty."""
-    return numbers[: numbers.index(0)] if 0 in numbers else numbers
 
 
 # Kinds of checks -------------------------------------------------------------------------------------------------
@@ -160,11 +196,10 @@ def in_range(
     def find(*inputs: Any, **attrs: Any) -> Verdict:
         indices, high = inputs[position], bound(*inputs, **attrs)
         bad, place = first(outside(indices, np.iinfo(np.int64).min if low is None else low, high))
-        return bad, (place, element(indices, place), high, *indices.shape)
+        return bad, (place, element(indices, place)), (high, *indices.shape)
 
-    def describe(numbers: list[int], attrs: dict[str, Any]) -> str:
-        place, value, high, *rest = numbers
-        return f"{name}{place_name(place, shape_at_end(rest))} = {value} {text} [0, {high})"
+    def describe(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
+        return f"{name}{place_name(found[0], known[1:])} = {found[1]} {text} [0, {known[0]})"
 
     return Check(find, describe, (position,), error)
 
@@ -184,14 +219,13 @@ def coordinates(shape: Callable[..., Sequence[int]], what: str, position: int = 
         rows = indices.reshape(-1, count).astype(np.int64) if indices.size else np.zeros((0, count), np.int64)
         limits = np.array(sizes[:count], np.int64)
         bad, place = first(((rows < 0) | (rows >= limits)).any(-1))
-        row = rows[place] if indices.size else np.zeros(count, np.int64)
-        return bad, (place, count, row, len(sizes), *sizes, *indices.shape[:-1])
+        row = [rows[place, i] if indices.size else np.int64(0) for i in range(min(count, _MOST_FOUND - 1))]
+        return bad, (place, *row), (count, len(sizes), *sizes, *indices.shape[:-1])
 
-    def describe(numbers: list[int], attrs: dict[str, Any]) -> str:
-        place, count, *rest = numbers
-        row, rest = rest[:count], rest[count:]
-        sizes, outer = rest[1 : 1 + rest[0]], shape_at_end(rest[1 + rest[0] :])
-        return f"indices{place_name(place, outer)} = {row} does not index into {what} {str(sizes).replace(' ', '')}"
+    def describe(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
+        count, rank, *rest = known
+        where, sizes = place_name(found[0], rest[rank:]), ",".join(str(n) for n in rest[:rank])
+        return f"indices{where} = {found[1 : 1 + count]} does not index into {what} [{sizes}]"
 
     return Check(find, describe, (position,))
 
@@ -212,11 +246,9 @@ def none_of(wrong: Callable[..., Any], text: str, position: int = 1, name: str =
         if bad is None:
             return None
         found, place = first(bad)
-        return found, (place, element(inputs[position], place), *inputs[position].shape) if name else ()
+        return found, (place, element(inputs[position], place)) if name else (), inputs[position].shape
 
-    def describe(numbers: list[int], attrs: dict[str, Any]) -> str:
-        if not name:
-            return text
-        return f"{text}: {name}{place_name(numbers[0], shape_at_end(numbers[2:]))} = {numbers[1]}"
+    def describe(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
+        return f"{text}: {name}{place_name(found[0], known)} = {found[1]}" if name else text
 
     return Check(find, describe, (position,), **options)

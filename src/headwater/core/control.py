@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jax import lax
 
-from headwater.core import dtypes, nest, watch
+from headwater.core import checks, dtypes, nest, watch
 from headwater.core.context import context
 from headwater.core.graph import Graph, assigned, describe_location, tracing, user_location, walk
 from headwater.core.loops import while_loop
@@ -393,9 +393,9 @@ def _scan(body: Any, carry: Sequence[Any], passed: Sequence[Any], steps: int, ch
 
     def one(state: Any, _: Any) -> Any:
         result, status = step(state[0])
-        return (result, watch.merged(state[1], status)), None
+        return (result, checks.merged(state[1], status)), None
 
-    start = tuple(carry), watch.clear() if checked else ()
+    start = tuple(carry), checks.clear() if checked else ()
     (result, status), _ = lax.scan(one, start, None, length=steps)
     watch.note(status)
     return result
@@ -408,11 +408,11 @@ def _checked_while(test: Any, body: Any, carry: Any, passed: Any) -> Any:
     def next_state(state: Any, passed: Any) -> Any:
         carry, made = step(state[0], passed)
         go, tested = again(carry, passed)
-        status = watch.merged(state[2], made, tested)
-        return carry, go & watch.passes(status), status
+        status = checks.merged(state[2], made, tested)
+        return carry, go & checks.passes(status), status
 
     go, status = again(carry, passed)
-    start = carry, go & watch.passes(status), status
+    start = carry, go & checks.passes(status), status
     carry, _, status = while_loop(lambda state, _: state[1], next_state, start, passed)
     watch.note(status)
     return carry

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from headwater.core import watch
+from headwater.core import checks, watch
 from headwater.core.context import context
 from headwater.core.engine_errors import map_engine_error, without_engine_notes
 from headwater.core.errors import OpError
@@ -158,7 +158,7 @@ class _Bound:
     def _unless_failed(self, finals: Sequence[Any], entries: Sequence[Any], status: Any) -> list[Any]:
         """The new values of variables; if a check failed, the old ones."""
         return [
-            jnp.where(watch.passes(status), new, old) if back else new
+            jnp.where(checks.passes(status), new, old) if back else new
             for new, old, back in zip(finals, entries, self._kept_back, strict=True)
         ]
 
@@ -166,8 +166,8 @@ class _Bound:
         """Runs ``body(i, (outputs, states, status))`` from `start` to ``stop - 1``, or up to a check that fails."""
         if not self._watch:
             return jax.lax.fori_loop(start, stop, body, (outputs, donated, ()))
-        first = start, (outputs, donated, watch.clear())
-        running = lambda c: (c[0] < stop) & watch.passes(c[1][2])  # noqa: E731
+        first = start, (outputs, donated, checks.clear())
+        running = lambda c: (c[0] < stop) & checks.passes(c[1][2])  # noqa: E731
         return jax.lax.while_loop(running, lambda c: (c[0] + 1, body(*c)), first)[1]
 
     def _dispatch(self, program: Any, *arguments: Any) -> list[Any]:

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from headwater.core.checks import WIDTH
+from headwater.core.checks import Facts, clear, merged, signed
 from headwater.core.context import context
 
 # Collecting ------------------------------------------------------------------------------------------------------
@@ -27,11 +27,13 @@ class _Collector:
 
     Attributes:
         numbers: What each checked node (by id) is called in statuses.
+        facts: What is known of the checks in this trace.
         found: The statuses.
     """
 
-    def __init__(self, numbers: dict[int, int]) -> None:
+    def __init__(self, numbers: dict[int, int], facts: Facts) -> None:
         self.numbers = numbers
+        self.facts = facts
         self.found: list[Any] = []
 
 
@@ -41,7 +43,7 @@ def examine(node: Any, result: Any, inputs: Sequence[Any]) -> None:
     number = collector.numbers.get(id(node)) if collector is not None else None
     if number is None:
         return
-    status = node.op.check.status(number, result, inputs, node.attrs)
+    status = node.op.check.status(number, result, inputs, node.attrs, collector.facts)
     if status is not None:
         collector.found.append(status)
 
@@ -61,7 +63,7 @@ def apart(function: Callable[..., Any], wanted: bool) -> Callable[..., Any]:
     Returns:
         A function that gives ``(result, status)``; the status is ``()`` where nothing is checked. Hand it to `note`.
     """
-    return _collected(function, context.checks.numbers) if wanted else _bare(function)
+    return _collected(function, context.checks.numbers, context.checks.facts) if wanted else _bare(function)
 
 
 def note(status: Any) -> None:
@@ -70,31 +72,13 @@ def note(status: Any) -> None:
         context.checks.found.append(_earliest(status) if status.ndim == 2 else status)
 
 
-def passes(status: Any) -> Any:
-    """Whether a status says that nothing fails."""
-    return status[0] == 0
-
-
-def merged(*statuses: Any) -> Any:
-    """The first of some statuses that fails; ``()`` of those."""
-    if len(statuses) == 1 or type(statuses[0]) is tuple:
-        return statuses[0]
-    return _earliest(jnp.stack(statuses))
-
-
-def clear() -> Any:
-    """The status where nothing fails."""
-    return jnp.zeros(WIDTH, jnp.int64)
-
-
 def _earliest(rows: Any) -> Any:
     return rows[jnp.argmax(rows[:, 0] != 0)]
 
 
-def _collected(function: Callable[..., Any], numbers: dict[int, int]) -> Callable[..., Any]:
-    @functools.wraps(function)
+def _collected(function: Callable[..., Any], numbers: dict[int, int], facts: Facts) -> Callable[..., Any]:
     def collecting(*args: Any) -> Any:
-        collector = _Collector(numbers)
+        collector = _Collector(numbers, facts)
         before = context.enter(checks=collector)
         try:
             result = function(*args)
@@ -123,13 +107,24 @@ class Watch:
     def __init__(self, nodes: Iterable[Any]) -> None:
         self._nodes: list[Any] = list(_watched(nodes)) if enabled() else []
         self._numbers = {id(node): i + 1 for i, node in enumerate(self._nodes)}
+        self._traces: list[Facts] = []
 
     def __bool__(self) -> bool:
         return bool(self._nodes)
 
     def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """`function`, which lowers these nodes, with the status of their checks: ``(result, status)``."""
-        return _collected(function, self._numbers) if self else _bare(function)
+        if not self:
+            return _bare(function)
+
+        @functools.wraps(function)
+        def watched(*args: Any) -> Any:
+            facts: Facts = {}
+            self._traces.append(facts)
+            result, status = _collected(function, self._numbers, facts)(*args)
+            return result, signed(status, len(self._traces) - 1)
+
+        return watched
 
     def verified(self, pair: tuple[Any, Any]) -> Any:
         """The result of what `around` made, once its status is verified."""
@@ -148,7 +143,7 @@ class Watch:
         found = np.asarray(status)
         if found[0]:
             node = self._nodes[int(found[0]) - 1]
-            error = node.op.check.failure(found, node.op, node.attrs)
+            error = node.op.check.failure(found, self._traces, node.op, node.attrs)
             error.message += f"\nDefined at: {node.place}"
             raise error
 

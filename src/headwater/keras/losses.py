@@ -103,6 +103,22 @@ def _equal_pair(y_true: Any, y_pred: Any, name: str) -> tuple[Tensor, Tensor]:
     return y_true, y_pred
 
 
+def _distributions(loss: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """`pair`, for losses of a distribution over classes.
+
+    Raises:
+        ValueError: If `y_true` are class numbers.
+    """
+    given = convert_to_tensor(y_true)
+    true, predicted = pair(given, y_pred)
+    if given.dtype.is_integer and (true.shape.rank or 0) < (predicted.shape.rank or 0):
+        raise ValueError(
+            f"{loss}: expected targets y_true with an axis of classes, as y_pred of shape {predicted.shape}, received "
+            f"integer labels of shape {given.shape}. Class numbers need a sparse loss, or tf.one_hot."
+        )
+    return true, predicted
+
+
 def squeeze_or_expand(x: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
     """`x` and `like` in one rank, where they differ by a last axis of size 1.
 
@@ -169,7 +185,7 @@ def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
 
 def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """``max(neg - pos + 1, 0)``: pos is the prediction for the true class, neg the largest other one."""
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = _distributions("categorical_hinge", y_true, y_pred)
     positive = math.reduce_sum(y_true * y_pred, axis=-1)
     negative = math.reduce_max((1.0 - y_true) * y_pred, axis=-1)
     return math.maximum(negative - positive + 1.0, 0.0)
@@ -191,7 +207,7 @@ def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
 
 def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
     """``sum(y_true * log(y_true / y_pred))`` over the last axis."""
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = _distributions("kl_divergence", y_true, y_pred)
     y_true, y_pred = [math.minimum(math.maximum(y, epsilon()), 1.0) for y in (y_true, y_pred)]
     return math.reduce_sum(y_true * math.log(y_true / y_pred), axis=-1)
 
@@ -233,6 +249,9 @@ def categorical_crossentropy(
     Returns:
         Shape [...].
 
+    Raises:
+        ValueError: If the shapes differ, as they do for class numbers.
+
     >>> tf.keras.losses.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])
     <tf.Tensor: shape=(1,), dtype=float32, numpy=array([0.6931472], dtype=float32)>
     """
@@ -262,6 +281,7 @@ def sparse_categorical_crossentropy(
 
     Raises:
         ValueError: For another axis, or if the shapes do not fit.
+        InvalidArgumentError: If a label is not one of the classes (on a CPU; elsewhere its loss is NaN).
 
     >>> tf.keras.losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]])
     <tf.Tensor: shape=(1,), dtype=float32, numpy=array([0.6931472], dtype=float32)>
@@ -305,6 +325,9 @@ def binary_crossentropy(
 
     Returns:
         The shape without `axis`.
+
+    Raises:
+        ValueError: If the shapes differ.
     """
     y_true, y_pred = _equal_pair(y_true, y_pred, "binary_crossentropy")
     if label_smoothing:

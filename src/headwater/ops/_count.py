@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -92,14 +93,14 @@ def _bins(x: Tensor, minlength: Any, maxlength: Any) -> Tensor:
 def _classes(what: str) -> Op:
     """Numbers of classes, held against the number of classes."""
 
-    def describe(numbers: list[int], attrs: dict[str, Any]) -> str:
-        value, count, place = numbers[:3]
+    def describe(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
+        value, count, place = found[:3]
         wrong = "contains negative values" if value < 0 else "out of bound"
         return f"`{what}` {wrong}: expected numbers in [0, {count}), received {what}[{place}] = {value}"
 
     def find(x: Any, count: Any) -> Verdict:
         bad, place = first((x < 0) | (x >= count))
-        return bad, (element(x, place), count, place)
+        return bad, (element(x, place), count, place), ()
 
     return Op(f"ConfusionMatrix{what.title()}", lambda x, count: x, same_dtype=True, differentiable=False,
               check=Check(find, describe, values=(0, 1)))  # fmt: skip

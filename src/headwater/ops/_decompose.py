@@ -45,9 +45,9 @@ def failing(text: str) -> Check:
         failed = ~jnp.isfinite(results[0]).all()
         for x in inputs:
             failed = failed & jnp.isfinite(x).all()
-        return failed, ()
+        return failed, (), ()
 
-    return Check(find, lambda numbers, attrs: text, of_result=True)
+    return Check(find, lambda found, known, attrs: text, of_result=True)
 
 
 SINGULAR = "Input is not invertible. Use tf.linalg.pinv or tf.linalg.lstsq."
@@ -249,10 +249,10 @@ class Lu(NamedTuple):
 
 
 def _zero_pivot(result: Any, x: Any, **attrs: Any) -> Verdict:
-    return (jnp.diagonal(result[0], axis1=-2, axis2=-1) == 0).any(), ()
+    return (jnp.diagonal(result[0], axis1=-2, axis2=-1) == 0).any(), (), ()
 
 
-@op("Lu", check=Check(_zero_pivot, lambda numbers, attrs: "Input is not invertible.", of_result=True))
+@op("Lu", check=Check(_zero_pivot, lambda found, known, attrs: "Input is not invertible.", of_result=True))
 def LU(x: Any, *, output_idx_type: Any) -> Any:
     factors, _, permutation = lax.linalg.lu(_square(x))
     return factors, permutation.astype(output_idx_type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -296,14 +297,14 @@ def REVERSE(x: Any, *, axis: tuple[int, ...]) -> Any:
 
 def _wrong_length(x: Any, lengths: Any, *, seq_dim: int, batch_dim: int) -> Verdict:
     bad, place = first(outside(lengths, 0, int(x.shape[seq_dim]) + 1))
-    return bad, (place, element(lengths, place), int(x.shape[seq_dim]))
+    return bad, (place, element(lengths, place)), (int(x.shape[seq_dim]),)
 
 
-def _say_wrong_length(numbers: list[int], attrs: dict[str, Any]) -> str:
-    place, value, size = numbers[:3]
+def _say_wrong_length(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
+    place, value = found[:2]
     if value < 0:
         return f"seq_lens({place}) < 0: received {value}"
-    return f"seq_lens({place}) > input.dims({attrs['seq_dim']}): received {value} for {size}"
+    return f"seq_lens({place}) > input.dims({attrs['seq_dim']}): received {value} for {known[0]}"
 
 
 @op(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from headwater.core.checks import Check, Verdict, element, first, outside, place_name, shape_at_end
+from headwater.core.checks import Check, Verdict, element, first, outside, place_name
 from headwater.core.context import context
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
@@ -83,13 +84,12 @@ def _unknown_class(logits: Any, labels: Any) -> Verdict:
         return None
     count = int(logits.shape[-1])
     bad, place = first(outside(labels, 0, count))
-    return bad, (element(labels, place), count, place, *labels.shape)
+    return bad, (place, element(labels, place)), (count, *labels.shape)
 
 
-def _say_unknown_class(numbers: list[int], attrs: dict[str, Any]) -> str:
-    label, count, place, *shape = numbers
-    where = f"labels{place_name(place, shape_at_end(shape))}"
-    return f"Received a label value of {label} which is outside the valid range of [0, {count}), in {where}"
+def _say_unknown_class(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
+    where = f"labels{place_name(found[0], known[1:])}"
+    return f"Received a label value of {found[1]} which is outside the valid range of [0, {known[0]}), in {where}"
 
 
 @op("SparseSoftmaxCrossEntropyWithLogits", check=Check(_unknown_class, _say_unknown_class))

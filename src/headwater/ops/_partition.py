@@ -52,7 +52,7 @@ _PARTITIONS = Op(
 def _negative_position(size: Any, *values: Any, count: int) -> Verdict:
     places = [jnp.reshape(i, -1) for i in values[:count]]
     bad, place = first(jnp.concatenate(places) < 0)
-    return bad, (place,)
+    return bad, (place,), ()
 
 
 @op(
@@ -64,7 +64,9 @@ def _negative_position(size: Any, *values: Any, count: int) -> Verdict:
         TensorShape([None]).concatenate(inputs[-1].shape[inputs[attrs["count"]].shape.rank :]),
     ),
     check=Check(
-        _negative_position, lambda numbers, attrs: f"indices[{numbers[0]}] is out of range: it is negative", values=(0,)
+        _negative_position,
+        lambda found, known, attrs: f"indices[{found[0]}] is out of range: it is negative",
+        values=(0,),
     ),
 )
 def STITCH(size: Any, *values: Any, count: int) -> Any:

@@ -49,8 +49,8 @@ UNIFORM_INT = Op(
     differentiable=False,
     spec=_spec,
     check=Check(
-        lambda shape, key, counter, low, high: (low >= high, (low, high)),
-        lambda numbers, attrs: f"Need minval < maxval, got {numbers[0]} >= {numbers[1]}",
+        lambda shape, key, counter, low, high: (low >= high, (low, high), ()),
+        lambda found, known, attrs: f"Need minval < maxval, got {found[0]} >= {found[1]}",
         values=(-1, -2),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import dtypes
-from headwater.core.checks import Check, Verdict, first, in_range
+from headwater.core.checks import Check, Verdict, element, first, in_range
 from headwater.core.infer import constant_value
 from headwater.core.op import Op, op
 from headwater.core.shapes import TensorShape
@@ -218,11 +219,12 @@ def _unsorted(ids: Any) -> Verdict:
     before = ids.reshape(-1)[:-1]
     bad, place = first(ids.reshape(-1)[1:] < before)
     negative = ids.reshape(-1)[0] < 0
-    return bad | negative, (negative, place + 1, ids.reshape(-1)[place + 1 if ids.size > 1 else 0], ids.reshape(-1)[0])
+    lowest = ids.reshape(-1)[0]
+    return bad | negative, (negative, place + 1, element(ids.reshape(-1)[1:], place), lowest), ()
 
 
-def _say_unsorted(numbers: list[int], attrs: dict[str, Any]) -> str:
-    negative, place, value, lowest = numbers[:4]
+def _say_unsorted(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
+    negative, place, value, lowest = found[:4]
     if negative:
         return f"Segment id {lowest} out of range: expected numbers from 0 on, in increasing order"
     return f"segment ids are not increasing: segment_ids[{place}] = {value} is less than the one before"

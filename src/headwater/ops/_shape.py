@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import dtypes
-from headwater.core.checks import Check, Verdict, element, first, outside, place_name, shape_at_end
+from headwater.core.checks import Check, Verdict, element, first, outside, place_name
 from headwater.core.dtypes import DType, as_dtype
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import IDENTITY
@@ -388,13 +388,12 @@ def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Tensor:
 def _beyond(indices: Any, dims: Any) -> Verdict:
     count = int(np.prod(dims))
     bad, place = first(outside(indices, np.iinfo(np.int64).min, count))
-    return bad, (place, element(indices, place), count, *indices.shape)
+    return bad, (place, element(indices, place)), (count, *indices.shape)
 
 
-def _say_beyond(numbers: list[int], attrs: dict[str, Any]) -> str:
-    place, value, count, *shape = numbers
-    where = f"indices{place_name(place, shape_at_end(shape))}"
-    return f"index is out of bound as with dims: {where} = {value} is not less than {count}"
+def _say_beyond(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
+    where = f"indices{place_name(found[0], known[1:])}"
+    return f"index is out of bound as with dims: {where} = {found[1]} is not less than {known[0]}"
 
 
 @op("UnravelIndex", static=(1,), differentiable=False, check=Check(_beyond, _say_beyond, values=(0,)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,6 +11,7 @@ import numpy as np
 from jax import lax
 
 from headwater.core import dtypes
+from headwater.core.autograph.values import stays_below
 from headwater.core.checks import Check, Verdict, element, first
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import untaped
@@ -52,14 +54,14 @@ def _missing_index(x: Any, starts: Any, *, spec: tuple[Any, ...]) -> Verdict:
     sizes = np.array([int(x.shape[a]) for a in axes])
     index = starts[np.array(places)]
     bad, place = first((index < -sizes) | (index >= sizes))
-    return bad, (element(index, place), element(np.array(axes), place))
+    return bad, (element(index, place), place), axes
 
 
-_INDEX_CHECK = Check(
-    _missing_index,
-    lambda numbers, attrs: f"slice index {numbers[0]} of dimension {numbers[1]} out of bounds.",
-    error=OutOfBounds,
-)
+def _say_missing(found: list[int], axes: Sequence[int], attrs: dict[str, Any]) -> str:
+    return f"slice index {found[0]} of dimension {axes[found[1]]} out of bounds."
+
+
+_INDEX_CHECK = Check(_missing_index, _say_missing, error=OutOfBounds)
 
 
 @op("StridedSlice", check=_INDEX_CHECK)
@@ -148,7 +150,7 @@ def _index(tensor: Tensor, key: Any) -> tuple[tuple[Any, ...], Tensor, bool]:
     in_place=True,
     check=Check(
         lambda x, starts, value, spec, how: _missing_index(x, starts, spec=spec),
-        lambda numbers, attrs: f"slice index {numbers[0]} of dimension {numbers[1]} out of bounds.",
+        _say_missing,
         error=OutOfBounds,
     ),
 )
@@ -211,7 +213,7 @@ def _entry(part: Any, axis: int, size: int | None, position: int, eager: bool) -
                 f"tensors are valid indices, received {part!r}. Use tf.gather or tf.boolean_mask."
             )
         if isinstance(part, SymbolicTensor):
-            return ("at", position), [part]
+            return ("there" if stays_below(part, size) else "at", position), [part]
     try:
         index = part.__index__()
     except (AttributeError, TypeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -244,12 +245,12 @@ def _no_permutation(x: Any) -> Verdict:
     bad, place = first(outside(x, 0, x.size))
     many = jnp.zeros(x.size, np.int32).at[x].add(1, mode="drop") > 1
     twice, value = first(many)
-    return bad | twice, (bad, element(x, place), value, x.size)
+    return bad | twice, (bad, element(x, place), value), (x.size,)
 
 
-def _say_no_permutation(numbers: list[int], attrs: dict[str, Any]) -> str:
-    bad, value, twice, size = numbers[:4]
-    return f"{value} is not between 0 and {size}" if bad else f"{twice} is duplicated in the input."
+def _say_no_permutation(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
+    bad, value, twice = found[:3]
+    return f"{value} is not between 0 and {known[0]}" if bad else f"{twice} is duplicated in the input."
 
 
 @op("InvertPermutation", differentiable=False, check=Check(_no_permutation, _say_no_permutation, values=(0,)))

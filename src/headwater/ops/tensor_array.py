@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from headwater.core import dtypes
-from headwater.core.autograph.values import StagedList, blank_like, bound_of
+from headwater.core.autograph.values import StagedList, blank_like, bound_of, stays_below
 from headwater.core.checks import Check, Verdict, element, first, outside
 from headwater.core.context import context
 from headwater.core.dtypes import as_dtype
@@ -39,11 +39,13 @@ _RESERVE = Op(
 def _no_element(text: str) -> Check:
     """The check that positions are those of elements of the buffer."""
 
-    def find(buffer: Any, index: Any, *value: Any) -> Verdict:
+    def find(buffer: Any, index: Any, *value: Any, there: bool = False) -> Verdict:
+        if there:
+            return None
         bad, place = first(outside(index, 0, int(buffer.shape[0])))
-        return bad, (element(index, place), int(buffer.shape[0]))
+        return bad, (element(index, place),), (int(buffer.shape[0]),)
 
-    return Check(find, lambda numbers, attrs: text.format(*numbers))
+    return Check(find, lambda found, known, attrs: text.format(found[0], known[0]))
 
 
 @op(
@@ -52,7 +54,8 @@ def _no_element(text: str) -> Check:
     in_place=True,
     check=_no_element("Trying to modify element {} in a list with {} elements."),
 )
-def _WRITE(buffer: Any, index: Any, value: Any) -> Any:
+def _WRITE(buffer: Any, index: Any, value: Any, *, there: bool = False) -> Any:
+    """`there` says that the element is known to exist."""
     inside = (index >= 0) & (index < buffer.shape[0])
     if buffer.shape[0] == 0:
         return buffer
@@ -62,7 +65,7 @@ def _WRITE(buffer: Any, index: Any, value: Any) -> Any:
 
 
 @op("TensorArrayRead", check=_no_element("Trying to access element {} in a list with {} elements."))
-def _READ(buffer: Any, index: Any) -> Any:
+def _READ(buffer: Any, index: Any, *, there: bool = False) -> Any:
     if buffer.shape[0] == 0:
         return jnp.zeros(buffer.shape[1:], buffer.dtype)
     return lax.dynamic_index_in_dim(buffer, index, 0, keepdims=False)
@@ -373,7 +376,9 @@ class TensorArray(StagedList):
             raise OutOfRangeError(
                 None, None, f"Tried to write to index {int(known)} but array is not resizeable and size is: {size}"
             )
-        return new._copy(_buffer=_WRITE(buffer, index, value), _size=size, _element_shape=shape, _filled=filled)
+        there = new._dynamic or stays_below(index, buffer.shape[0])
+        written = _WRITE(buffer, index, value, there=there)
+        return new._copy(_buffer=written, _size=size, _element_shape=shape, _filled=filled)
 
     def read(self, index: Any, name: str | None = None) -> Tensor:
         """The element at a position.
@@ -388,7 +393,8 @@ class TensorArray(StagedList):
             known = constant_value(tensor)
             if known is not None and isinstance(new._size, int) and not new._dynamic and _runs(new._size):
                 _check_read(int(known), new._size)
-            return _READ(new._buffer_or_error(), tensor)
+            buffer = new._buffer_or_error()
+            return _READ(buffer, tensor, there=stays_below(tensor, buffer.shape[0]))
         assert self._items is not None
         position = int(index)
         _check_read(position, len(self._items))

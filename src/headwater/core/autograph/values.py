@@ -11,6 +11,7 @@ import numpy as np
 from headwater.core import control, dtypes, nest
 from headwater.core.context import context
 from headwater.core.graph import CONST, PLACEHOLDER, Graph, tracing
+from headwater.core.infer import constant_value
 from headwater.core.tensor import SymbolicTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 
@@ -42,6 +43,13 @@ def bound_of(tensor: Any) -> Tensor | None:
         captures = tensor.graph.captures.values() if tensor.node.op is PLACEHOLDER else ()
         tensor = next((outer for outer, inner in captures if inner is tensor), None)
     return None
+
+
+def stays_below(tensor: Any, size: int | None) -> bool:
+    """Whether a tensor is the counter of a loop that is known to end before `size`."""
+    bound = bound_of(tensor) if size is not None else None
+    limit = None if bound is None else constant_value(bound)
+    return limit is not None and int(limit) <= size  # type: ignore[operator]
 
 
 class StagedList(nest.CompositeTensor):
