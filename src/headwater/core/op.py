@@ -19,7 +19,7 @@ import numpy as np
 from headwater.core import transfer
 from headwater.core.context import context
 from headwater.core.dtypes import DType, from_numpy
-from headwater.core.engine_errors import map_engine_error
+from headwater.core.engine_errors import map_engine_error, reraise_foreign
 from headwater.core.errors import InvalidArgumentError, OpError
 from headwater.core.logs import placement
 from headwater.core.tensor import EagerTensor, Tensor
@@ -176,6 +176,7 @@ class Op:
         except OpError:
             raise
         except (TypeError, ValueError, IndexError, OverflowError) as error:
+            reraise_foreign(error)
             raise self._error(error, arrays) from error
         if isinstance(result, tuple | list):
             return tuple([from_host(item) for item in result])
@@ -203,6 +204,7 @@ class Op:
         except OpError:
             raise
         except Exception as error:
+            reraise_foreign(error)
             if any(array.dtype == object for array in arrays):
                 return self._run_on_codes(arrays, attrs)
             if "incompatible devices" in str(error):

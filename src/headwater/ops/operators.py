@@ -9,6 +9,7 @@ import jax
 
 from headwater.core import dtypes
 from headwater.core.context import context
+from headwater.core.engine_errors import reraise_foreign
 from headwater.core.op import Op
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
@@ -27,8 +28,8 @@ def _forward(op: Op) -> Operator:
         elif context.plain and x._array.dtype is y._array.dtype:
             try:  # contextlib.suppress would cost as much as the rest
                 return EagerTensor(program(x._array, y._array))
-            except Exception:  # strings, several devices, errors: the op knows what to do
-                pass
+            except Exception as error:  # strings, several devices, errors: the op knows what to do
+                reraise_foreign(error)
         return op(x, y)
 
     return operator
