@@ -18,6 +18,7 @@ import numpy as np
 
 from headwater.core import dtypes
 from headwater.core.dtypes import DType, from_numpy
+from headwater.core.engine_errors import reraise_foreign
 from headwater.core.op import STRING_CODE, Op, StaticValue
 from headwater.core.shapes import TensorShape, broadcast_shapes
 from headwater.core.tensor import Tensor
@@ -172,8 +173,8 @@ def _used_of_known_rank(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) ->
         try:
             avals = tuple([(s, _numpy_dtype(x)) for s, x in zip(shapes, inputs)])
             return _used_cached(op, avals, known, tuple(attrs.items()))
-        except Exception:  # not evaluated at this size, or attributes that cannot be hashed
-            continue
+        except Exception as error:  # not evaluated at this size, or attributes that cannot be hashed
+            reraise_foreign(error)
     return None
 
 
@@ -230,6 +231,7 @@ def _infer_by_probes(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) ->
     try:
         results = [_at_probe(op, inputs, attrs, k) for k in ((0,) if exact else range(len(PROBES)))]
     except Exception as error:
+        reraise_foreign(error)
         if op.unknown is not None and not exact:
             return _unknown(op, inputs, attrs)
         raise _shape_error(op, inputs, error) from None
@@ -250,14 +252,15 @@ def _at_probe(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], k: int) -
     try:
         return _evaluate(op, avals, static, attrs)
     except Exception as error:
+        reraise_foreign(error)
         if k == len(PROBES) - 1:
             return None  # the size-1 probe only refines
         enlarged = [tuple(_ENLARGE * PROBES[k] if d is None else d for d in s) for s in dims]
         for guess in (*_unified(dims, PROBES[k]), enlarged):
             try:
                 return _evaluate(op, [(g, d) for g, (_, d) in zip(guess, avals, strict=True)], static, attrs)
-            except Exception:
-                continue
+            except Exception as failure:
+                reraise_foreign(failure)
         raise error
 
 
@@ -304,6 +307,7 @@ def _infer_unknown_rank(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any])
         try:
             results.append(_infer_by_probes(op, stand_ins, attrs))  # type: ignore[arg-type]
         except Exception as error:
+            reraise_foreign(error)
             last = error
     if not results:
         raise last or ValueError(f"{op.name} takes no inputs of any rank")
@@ -327,6 +331,7 @@ def _infer_unknown_static(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any
         try:
             results.append(_infer_by_probes(op, stand_ins, attrs))
         except Exception as error:
+            reraise_foreign(error)
             last = error
     if not results and op.unknown is not None:
         return _unknown(op, inputs, attrs)
@@ -393,7 +398,8 @@ def _probe_values(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], resul
         with jax.ensure_compile_time_eval():
             try:
                 values = [_many(op._run_jitted([probe(x, k) for x in inputs], attrs)) for k in range(len(PROBES))]
-            except Exception:
+            except Exception as error:
+                reraise_foreign(error)
                 return nothing
     return [[np.asarray(values[k][i]) for k in range(len(PROBES))] for i in range(len(result))]
 

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from headwater.core.context import context
-from headwater.core.engine_errors import map_engine_error
+from headwater.core.engine_errors import map_engine_error, reraise_foreign
 from headwater.core.errors import InternalError, OpError
 from headwater.core.graph import CONST, Graph, Node
 from headwater.core.infer import FOLD_LIMIT, can_fold
@@ -55,6 +55,7 @@ def _evaluate_node(node: Node, inputs: list[Any]) -> Any:
     except OpError:
         raise
     except Exception as error:
+        reraise_foreign(error)
         if isinstance(error, jax.errors.TracerArrayConversionError | jax.errors.ConcretizationTypeError):
             raise InternalError(None, op, f"{op.name}: its kernel needs values that are not known: {error}") from error
         shapes = ", ".join(f"{x.dtype}{list(x.shape)}" for x in inputs)

@@ -20,7 +20,7 @@ from headwater.core import transfer
 from headwater.core.checks import Check, Facts, signed
 from headwater.core.context import context
 from headwater.core.dtypes import DType, from_numpy
-from headwater.core.engine_errors import map_engine_error
+from headwater.core.engine_errors import map_engine_error, reraise_foreign
 from headwater.core.errors import InvalidArgumentError, OpError
 from headwater.core.logs import placement
 from headwater.core.tensor import EagerTensor, Tensor
@@ -188,6 +188,7 @@ class Op:
         except OpError:
             raise
         except (TypeError, ValueError, IndexError, OverflowError) as error:
+            reraise_foreign(error)
             raise self._error(error, arrays) from error
         if isinstance(result, tuple | list):
             return tuple([from_host(item) for item in result])
@@ -215,6 +216,7 @@ class Op:
         except OpError:
             raise
         except Exception as error:
+            reraise_foreign(error)
             if any(array.dtype == object for array in arrays):
                 return self._run_on_codes(arrays, attrs)
             if "incompatible devices" in str(error):

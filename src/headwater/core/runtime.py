@@ -17,7 +17,7 @@ import numpy as np
 
 from headwater.core import checks, watch
 from headwater.core.context import context
-from headwater.core.engine_errors import map_engine_error, without_engine_notes
+from headwater.core.engine_errors import map_engine_error, reraise_foreign, without_engine_notes
 from headwater.core.errors import OpError
 from headwater.core.graph import CONST, Graph, Node, has_effect, known_tensors, walk, walk_nodes
 from headwater.core.logs import placement
@@ -110,17 +110,32 @@ class _Programs:
         return program
 
 
-def _guarded(graph: Graph, program: Any, *arguments: Any) -> Any:
-    """Calls a compiled program; what JAX and XLA raise becomes TensorFlow's kind of error."""
+def _guarded(graph: Graph, program: Any, *arguments: Any, landed: list[Any] | None = None) -> Any:
+    """Calls a compiled program; what JAX and XLA raise becomes TensorFlow's kind of error.
+
+    Args:
+        graph: What it was compiled from.
+        program: What `compile_function` gave.
+        *arguments: Its arguments.
+        landed: A list to put the results into whatever happens. Handlers of signals run as a call returns; what they
+            raise then would lose the results, and the buffers that the program consumed are gone.
+    """
     try:
-        results = program(*arguments)
+        if landed is None:
+            results = program(*arguments)
+        else:
+            landed.extend(map(program, *zip(arguments)))  # no Python runs between the call and the list
+            results = landed[0]
     except OpError as error:
         raise without_engine_notes(error) from None
     except Exception as error:
+        reraise_foreign(error)
         if "incompatible devices" not in str(error):
             raise map_engine_error(error, f"Running {graph.name}") from None
         device = min(set().union(*[a.devices() for a in jax.tree.leaves(arguments)]), key=lambda d: d.id)
         results = program(*jax.device_put(arguments, device))
+        if landed is not None:
+            landed.append(results)
     log_placement(graph, results)
     return results
 
@@ -174,15 +189,27 @@ class _Bound:
         """Runs a compiled ``(donated, read, captures, ...)``; the variables it assigns get their new buffers."""
         if not self._variables:
             outputs, _, status = _guarded(self.graph, program, [], [], self._captures, *arguments)
-        else:
-            with state_lock:
-                donated = [self._variables[i]._release() for i in self._written]
-                read = [self._variables[i]._peek() for i in self._kept]
-                outputs, finals, status = _guarded(self.graph, program, donated, read, self._captures, *arguments)
-                for i, array in zip(self._written, finals, strict=True):
-                    self._variables[i]._put(array)
+            self._watch.verify(status)
+            return outputs
+        landed: list[Any] = []
+        with state_lock:
+            donated = [self._variables[i]._release() for i in self._written]
+            read = [self._variables[i]._peek() for i in self._kept]
+            try:
+                _guarded(self.graph, program, donated, read, self._captures, *arguments, landed=landed)
+                self._land(landed)
+            except BaseException:
+                self._land(landed)
+                raise
+        outputs, _, status = landed[0]
         self._watch.verify(status)
         return outputs
+
+    def _land(self, landed: Sequence[Any]) -> None:
+        """Gives the variables that were assigned their new buffers, if the program ran."""
+        for _, finals, _ in landed:
+            for i, array in zip(self._written, finals, strict=True):
+                self._variables[i]._put(array)
 
 
 # Variables up to this size are copied rather than left half changed by a step that fails.

@@ -7,6 +7,7 @@ from typing import Any
 
 from headwater.core import dtypes
 from headwater.core.context import context
+from headwater.core.engine_errors import reraise_foreign
 from headwater.core.op import Op
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
@@ -25,8 +26,8 @@ def _forward(op: Op) -> Operator:
         elif context.plain and x._array.dtype is y._array.dtype:
             try:  # contextlib.suppress would cost as much as the rest
                 return EagerTensor(programs[()](x._array, y._array))
-            except Exception:  # the first call, strings, several devices, errors: the op knows what to do
-                pass
+            except Exception as error:  # the first call, strings, several devices, errors: the op knows what to do
+                reraise_foreign(error)
         return op(x, y)
 
     return operator

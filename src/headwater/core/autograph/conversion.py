@@ -14,6 +14,7 @@ from typing import Any
 
 from headwater.core.autograph import calls, conditionals, lambdas, loops, notes, values
 from headwater.core.autograph.calls import is_convertible
+from headwater.core.engine_errors import reraise_foreign
 from headwater.core.graph import register_source_map
 
 _lock = threading.RLock()
@@ -98,6 +99,7 @@ def convert(function: types.FunctionType) -> Any:
         try:
             converted, module, source_map = _transpiler().transform(plain)
         except Exception as error:
+            reraise_foreign(error)
             _REFUSED[code] = True
             _warn(function, error)
             return None
