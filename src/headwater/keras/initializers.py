@@ -15,7 +15,7 @@ import numpy as np
 from headwater.core.dtypes import as_dtype
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.keras._lookup import Configurable, resolve, table_of
-from headwater.keras._random import make_seed
+from headwater.keras._random import SeedGenerator, make_seed
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import deserialize_keras_object as deserialize
 from headwater.keras._serialization import serialize_keras_object as serialize
@@ -33,13 +33,14 @@ __all__ = [
 _TRUNCATED_DEVIATION = 0.87962566103423978
 
 
+@builtin("keras.initializers")
 class Initializer(Configurable):
     """Base of initializers: subclasses define ``__call__(shape, dtype=None)``."""
 
     def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> Tensor:
         """A tensor of that shape and dtype (default: floatx)."""
         name = as_dtype(dtype or floatx())
-        values = self._values(tuple(int(n) for n in shape))
+        values = self._values(tuple(int(n) for n in (shape if np.ndim(shape) else [shape])))
         return convert_to_tensor(np.asarray(values).astype(name.as_numpy_dtype))
 
     def _values(self, shape: tuple[int, ...]) -> Any:
@@ -108,6 +109,12 @@ class _Random(Initializer):
     """An initializer that draws numbers."""
 
     def __init__(self, seed: Any = None) -> None:
+        seed = int(seed) if isinstance(seed, np.integer) else seed
+        if seed is not None and not isinstance(seed, int | SeedGenerator):
+            raise ValueError(
+                "`seed` argument should be an instance of `keras.random.SeedGenerator()` or an integer. Received: "
+                f"seed={seed!r}"
+            )
         self._init_seed = seed
         self.seed = make_seed() if seed is None else seed
 
