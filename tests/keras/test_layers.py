@@ -44,6 +44,7 @@ ROWS: dict[str, tuple[dict[str, Any], list[tuple[int, ...]]]] = {
     "GaussianNoise": ({"stddev": 0.5}, [(2, 4)]),
     "ActivityRegularization": ({"l1": 0.1}, [(2, 4)]),
     "Identity": ({}, [(2, 4)]),
+    "Masking": ({"mask_value": 0.5}, [(2, 3, 4)]),
     "Add": ({}, [(2, 4), (2, 4)]),
     "Subtract": ({}, [(2, 4), (2, 4)]),
     "Multiply": ({}, [(2, 4), (2, 4)]),

@@ -133,15 +133,12 @@ def test_models_defined_by_call(tmp_path: pathlib.Path) -> None:
     np.testing.assert_array_equal(again(x).numpy(), expected)
 
 
-def test_code_is_refused(tmp_path: pathlib.Path) -> None:
+def test_code_is_refused() -> None:
     config = {"module": "keras.layers", "class_name": "Lambda", "registered_name": None, "config": {
         "name": "lambda", "function": {"class_name": "__lambda__", "config": {"code": "4wAA", "defaults": None}},
     }}  # fmt: skip
     with pytest.raises(ValueError, match="safe_mode=False"):
         tf.keras.saving.deserialize_keras_object(config)
-    with pytest.raises(ValueError, match="A lambda cannot be saved"):
-        tf.keras.Sequential([layers.Input((2,)), layers.Lambda(lambda x: x)]).save(tmp_path / "l.keras")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +159,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: pathlib.Path, monkeypatch: 
     with pytest.raises(FileExistsError):
         model.save(path, overwrite=False)
     with pytest.raises(ValueError, match=r"expected a `\.keras` file name"):
-        model.save(tmp_path / "m.h5")
+        model.save(tmp_path / "m.txt")
     with pytest.raises(ValueError, match="File not found or not"):
         tf.keras.models.load_model(tmp_path / "missing.keras")
 

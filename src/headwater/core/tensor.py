@@ -44,7 +44,7 @@ class Tensor:
            [3, 4]], dtype=int32)>
     """
 
-    __slots__ = ("__weakref__", "_slice_of")
+    __slots__ = ("__weakref__", "_keras_mask", "_slice_of")  # the mask: set by Keras' layers only
     __array_priority__ = 100
 
     if TYPE_CHECKING:

@@ -27,14 +27,14 @@ class DTypePolicy(Configurable):
     def __init__(self, name: Any = None, **kwargs: Any) -> None:
         name = dtype_policy().name if name is None else name
         if not isinstance(name, str):
-            name = as_dtype(name).name
+            name = _dtype_name(name)
         self._name = name
         if name.startswith("mixed_"):
             if name not in ("mixed_float16", "mixed_bfloat16"):
                 raise ValueError(f"Cannot convert '{name}' to a mixed precision DTypePolicy. Use 'mixed_bfloat16'.")
             self._compute, self._variable = name.removeprefix("mixed_"), "float32"
         else:
-            self._compute = self._variable = as_dtype(name).name
+            self._compute = self._variable = _dtype_name(name)
 
     @property
     def name(self) -> str:
@@ -64,6 +64,16 @@ class DTypePolicy(Configurable):
         return f'<DTypePolicy "{self._name}">'
 
 
+def _dtype_name(name: Any) -> str:
+    try:
+        return as_dtype(name).name
+    except TypeError:
+        raise ValueError(
+            f"Cannot convert {name!r} to a DTypePolicy. Expected a dtype such as 'float32', or 'mixed_float16' or "
+            "'mixed_bfloat16'."
+        ) from None
+
+
 def dtype_policy() -> DTypePolicy:
     """The policy of layers that are given none."""
     return _global[0] if _global else DTypePolicy(floatx())
@@ -75,6 +85,11 @@ def set_dtype_policy(policy: Any) -> None:
     Args:
         policy: A policy or its name.
     """
+    if not isinstance(policy, str | DTypePolicy):
+        raise ValueError(
+            "Invalid `policy` argument. Expected the name of a policy (such as 'mixed_float16') or a `DTypePolicy`. "
+            f"Received: policy={policy!r} (of type {type(policy).__name__})"
+        )
     _global[:] = [get(policy)]
 
 
@@ -86,4 +101,4 @@ def get(identifier: Any) -> DTypePolicy:
         return identifier
     if isinstance(identifier, dict):
         return DTypePolicy(**identifier.get("config", identifier))
-    return DTypePolicy(identifier if isinstance(identifier, str) else as_dtype(identifier).name)
+    return DTypePolicy(identifier)

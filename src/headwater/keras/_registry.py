@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+# "serialize" makes plain values of a config: set by `_serialization`, which stands above this module.
+tools: dict[str, Callable[[Any], Any]] = {}
 
 _by_name: dict[str, Any] = {}
 _name_of: dict[Any, str] = {}
@@ -26,9 +30,22 @@ def builtin(module: str, *names: str) -> Callable[[T], T]:
         for name in (cls.__name__, *names):  # type: ignore[attr-defined]
             _builtin[name] = _builtin_of_module[module, name] = cls  # type: ignore[assignment]
         _builtin_module[cls] = module  # type: ignore[index]
+        if hasattr(cls, "get_config") and not hasattr(cls.get_config, "is_plain"):
+            cls.get_config = _plain_config(cls.get_config)  # type: ignore[attr-defined]
         return cls
 
     return decorate
+
+
+def _plain_config(get_config: Callable[..., Any]) -> Callable[..., Any]:
+    """`get_config` whose values are plain (strings, numbers, lists, dicts), so that it can be written as JSON."""
+
+    @functools.wraps(get_config)
+    def plain(self: Any) -> dict[str, Any]:
+        return tools["serialize"](get_config(self))
+
+    plain.is_plain = True  # type: ignore[attr-defined]
+    return plain
 
 
 def builtin_class(name: str, module: str = "") -> type | None:
@@ -134,7 +151,7 @@ def get_custom_objects() -> dict[str, Any]:
 @contextlib.contextmanager
 def safe_mode(enabled: bool) -> Iterator[None]:
     """Whether configurations read in the block may hold Python code (no, unless `enabled` is False)."""
-    before = in_safe_mode()
+    before = safe_mode_scope()
     _local.safe = enabled
     try:
         yield
@@ -142,6 +159,28 @@ def safe_mode(enabled: bool) -> Iterator[None]:
         _local.safe = before
 
 
+@contextlib.contextmanager
+def recording() -> Iterator[dict[str, Any]]:
+    """Collects the classes and functions, by name, that configurations written in the block refer to."""
+    before = getattr(_local, "record", None)
+    _local.record = found = {}
+    try:
+        yield found
+    finally:
+        _local.record = before
+
+
+def record(item: Any) -> None:
+    """Notes that a configuration refers to the class or function, which is not one of Keras itself."""
+    if getattr(_local, "record", None) is not None:
+        _local.record[get_registered_name(item)] = item
+
+
+def safe_mode_scope() -> bool | None:
+    """What the enclosing `safe_mode` block says, or None outside of any."""
+    return getattr(_local, "safe", None)
+
+
 def in_safe_mode() -> bool:
     """Whether configurations with Python code are refused."""
-    return getattr(_local, "safe", True)
+    return safe_mode_scope() is not False

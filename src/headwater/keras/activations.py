@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.keras._lookup import resolve
+from headwater.keras._lookup import as_floats, resolve
 from headwater.keras._serialization import deserialize_keras_object, serialize_keras_object
 from headwater.ops import array, math, nn
 
@@ -23,6 +26,16 @@ def _known(function: Any) -> Any:
     function._keras_name = True
     _TABLE[function.__name__] = function
     return function
+
+
+def _of_floats(function: Any) -> Any:
+    """An activation that makes floats of integers and booleans first."""
+
+    @functools.wraps(function)
+    def converted(x: Any, *args: Any, **kwargs: Any) -> Tensor:
+        return function(as_floats(x) if isinstance(x, Tensor | np.ndarray) else x, *args, **kwargs)
+
+    return _known(converted)
 
 
 @_known
@@ -58,19 +71,19 @@ def relu6(x: Any) -> Tensor:
     return nn.relu6(x)
 
 
-@_known
+@_of_floats
 def softmax(x: Any, axis: int = -1) -> Tensor:
     """Exponentials that sum to 1 along `axis`."""
     return nn.softmax(x, axis=axis)
 
 
-@_known
+@_of_floats
 def log_softmax(x: Any, axis: int = -1) -> Tensor:
     """The logarithm of `softmax`."""
     return nn.log_softmax(x, axis=axis)
 
 
-@_known
+@_of_floats
 def elu(x: Any, alpha: float = 1.0) -> Tensor:
     """`x`, or ``alpha * (exp(x) - 1)`` where it is negative (Clevert et al., 2016)."""
     result = nn.elu(x)
@@ -80,67 +93,67 @@ def elu(x: Any, alpha: float = 1.0) -> Tensor:
     return result * (math.cast(x > 0.0, x.dtype) * (1.0 - alpha) + alpha)
 
 
-@_known
+@_of_floats
 def selu(x: Any) -> Tensor:
     """The scaled `elu` that keeps mean and variance (Klambauer et al., 2017)."""
     return nn.selu(x)
 
 
-@_known
+@_of_floats
 def softplus(x: Any) -> Tensor:
     """``log(exp(x) + 1)``."""
     return math.softplus(x)
 
 
-@_known
+@_of_floats
 def softsign(x: Any) -> Tensor:
     """``x / (|x| + 1)``."""
     return nn.softsign(x)
 
 
-@_known
+@_of_floats
 def silu(x: Any) -> Tensor:
     """``x * sigmoid(x)`` (also called swish)."""
     return nn.silu(x)
 
 
-@_known
+@_of_floats
 def gelu(x: Any, approximate: bool = False) -> Tensor:
     """`x` times the normal distribution's cumulative function at `x` (Hendrycks and Gimpel, 2016)."""
     return nn.gelu(x, approximate)
 
 
-@_known
+@_of_floats
 def tanh(x: Any) -> Tensor:
     """The hyperbolic tangent."""
     return math.tanh(x)
 
 
-@_known
+@_of_floats
 def sigmoid(x: Any) -> Tensor:
     """``1 / (1 + exp(-x))``."""
     return math.sigmoid(x)
 
 
-@_known
+@_of_floats
 def exponential(x: Any) -> Tensor:
     """``exp(x)``."""
     return math.exp(x)
 
 
-@_known
+@_of_floats
 def hard_sigmoid(x: Any) -> Tensor:
     """``relu6(x + 3) / 6``."""
     return nn.relu6(convert_to_tensor(x) + 3.0) / 6.0
 
 
-@_known
+@_of_floats
 def hard_silu(x: Any) -> Tensor:
     """``x * hard_sigmoid(x)``."""
     return convert_to_tensor(x) * hard_sigmoid(x)
 
 
-@_known
+@_of_floats
 def mish(x: Any) -> Tensor:
     """``x * tanh(softplus(x))`` (Misra, 2019)."""
     return convert_to_tensor(x) * math.tanh(math.softplus(x))
@@ -158,6 +171,7 @@ def get(identifier: Any) -> Any:
 
 def serialize(activation: Any) -> Any:
     """The name of an activation, or its config."""
+    activation = linear if activation is None else activation
     from_table = getattr(activation, "_keras_name", False)
     return activation.__name__ if from_table else serialize_keras_object(activation)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.keras._lookup import Configurable, resolve, table_of
+from headwater.keras._lookup import Configurable, as_floats, resolve, table_of
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import deserialize_keras_object as deserialize
 from headwater.keras._serialization import serialize_keras_object as serialize
@@ -16,11 +16,12 @@ __all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deseria
            "min_max_norm", "non_neg", "serialize", "unit_norm"]  # fmt: skip
 
 
+@builtin("keras.constraints")
 class Constraint(Configurable):
-    """Base of constraints: subclasses define ``__call__(w)``."""
+    """Base of constraints: subclasses define ``__call__(w)``. The base itself leaves weights as they are."""
 
     def __call__(self, w: Any) -> Tensor:
-        raise TypeError(f"{type(self).__name__} must define __call__(w)")
+        return convert_to_tensor(w)
 
 
 def _norm(w: Any, axis: Any) -> Any:
@@ -37,7 +38,7 @@ class NonNeg(Constraint):
 
     def __call__(self, w: Any) -> Tensor:
         w = convert_to_tensor(w)
-        return math.maximum(w, 0.0)
+        return math.maximum(w, math.cast(0, w.dtype))
 
 
 @builtin("keras.constraints")
@@ -49,7 +50,7 @@ class MaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Any) -> Tensor:
-        w = convert_to_tensor(w)
+        w = as_floats(w)
         norms = _norm(w, self.axis)
         wanted = math.minimum(math.maximum(norms, 0.0), float(self.max_value))
         return w * (wanted / (epsilon() + norms))
@@ -66,7 +67,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Any) -> Tensor:
-        w = convert_to_tensor(w)
+        w = as_floats(w)
         return w / (epsilon() + _norm(w, self.axis))
 
     def get_config(self) -> dict[str, Any]:
@@ -84,7 +85,7 @@ class MinMaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Any) -> Tensor:
-        w = convert_to_tensor(w)
+        w = as_floats(w)
         norms = _norm(w, self.axis)
         clipped = math.minimum(math.maximum(norms, float(self.min_value)), float(self.max_value))
         wanted = self.rate * clipped + (1.0 - self.rate) * norms

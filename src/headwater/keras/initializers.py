@@ -16,7 +16,7 @@ from headwater.core.dtypes import as_dtype
 from headwater.core.shapes import as_shape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.keras._lookup import Configurable, resolve, table_of
-from headwater.keras._random import make_seed
+from headwater.keras._random import SeedGenerator, make_seed
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import deserialize_keras_object as deserialize
 from headwater.keras._serialization import serialize_keras_object as serialize
@@ -34,6 +34,7 @@ __all__ = [
 _TRUNCATED_DEVIATION = 0.87962566103423978
 
 
+@builtin("keras.initializers")
 class Initializer(Configurable):
     """Base of initializers: subclasses define ``__call__(shape, dtype=None)``."""
 
@@ -109,6 +110,12 @@ class _Random(Initializer):
     """An initializer that draws numbers."""
 
     def __init__(self, seed: Any = None) -> None:
+        seed = int(seed) if isinstance(seed, np.integer) else seed
+        if seed is not None and not isinstance(seed, int | SeedGenerator):
+            raise ValueError(
+                "`seed` argument should be an instance of `keras.random.SeedGenerator()` or an integer. Received: "
+                f"seed={seed!r}"
+            )
         self._init_seed = seed
         self.seed = make_seed() if seed is None else seed
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater.core.tensor import Tensor
-from headwater.keras._lookup import Configurable, resolve, table_of
+import numpy as np
+
+from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.keras._lookup import Configurable, as_floats, resolve, table_of
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import deserialize_keras_object as deserialize
 from headwater.keras._serialization import serialize_keras_object as serialize
@@ -16,16 +18,16 @@ __all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserial
 
 
 class Regularizer(Configurable):
-    """Base of regularizers: subclasses define ``__call__(x)``, a scalar."""
+    """Base of regularizers: subclasses define ``__call__(x)``, a scalar. The base itself penalizes nothing."""
 
     def __call__(self, x: Any) -> Tensor:
-        raise TypeError(f"{type(self).__name__} must define __call__(x)")
+        return convert_to_tensor(0.0)
 
 
 def _factor(value: Any, name: str) -> float:
     if value is None:
         return 0.0
-    if isinstance(value, str) or not isinstance(value, int | float) or value != value or value < 0:
+    if isinstance(value, str | bool) or not isinstance(value, int | float | np.number) or not 0 <= value < float("inf"):
         raise ValueError(
             f"Invalid value for argument `{name}`: expected a non-negative float. Received: {name}={value}"
         )
@@ -41,7 +43,8 @@ class L1L2(Regularizer):
         self.l2 = _factor(l2, "l2")
 
     def __call__(self, x: Any) -> Tensor:
-        total = 0.0 * math.reduce_sum(array.zeros([], x.dtype))
+        x = as_floats(x)
+        total = array.zeros([], x.dtype)
         if self.l1:
             total = total + self.l1 * math.reduce_sum(math.abs(x))
         if self.l2:
@@ -64,7 +67,7 @@ class L1(Regularizer):
         self.l1 = 0.01 if l1 is None else _factor(l1, "l1")
 
     def __call__(self, x: Any) -> Tensor:
-        return self.l1 * math.reduce_sum(math.abs(x))
+        return self.l1 * math.reduce_sum(math.abs(as_floats(x)))
 
     def get_config(self) -> dict[str, Any]:
         return {"l1": self.l1}
@@ -78,7 +81,7 @@ class L2(Regularizer):
         self.l2 = 0.01 if l2 is None else _factor(l2, "l2")
 
     def __call__(self, x: Any) -> Tensor:
-        return self.l2 * math.reduce_sum(math.square(x))
+        return self.l2 * math.reduce_sum(math.square(as_floats(x)))
 
     def get_config(self) -> dict[str, Any]:
         return {"l2": self.l2}
@@ -97,7 +100,7 @@ class OrthogonalRegularizer(Regularizer):
     def __call__(self, x: Any) -> Tensor:
         if len(x.shape) != 2:
             raise ValueError(f"Inputs to OrthogonalRegularizer must have rank 2. Received: shape {tuple(x.shape)}")
-        axis = 1 if self.mode == "rows" else 0
+        x, axis = as_floats(x), 1 if self.mode == "rows" else 0
         norms = math.sqrt(math.maximum(math.reduce_sum(math.square(x), axis=axis, keepdims=True), 1e-12))
         unit = x / norms
         rows = self.mode == "rows"

@@ -13,7 +13,7 @@ from headwater.keras.layers.convolutional import (
     Convolution3D,
     DepthwiseConv2D,
 )
-from headwater.keras.layers.core import Activation, Dense, Embedding, Identity, Lambda, Rescaling
+from headwater.keras.layers.core import Activation, Dense, Embedding, Identity, Lambda, Masking, Rescaling
 from headwater.keras.layers.merging import (
     Add,
     Average,
@@ -60,8 +60,8 @@ __all__ = [
     "Convolution2D", "Convolution3D", "Dense", "DepthwiseConv2D", "Dot", "Dropout", "Embedding", "Flatten",
     "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAvgPool1D", "GlobalAvgPool2D",
     "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "Identity", "Input", "InputLayer",
-    "InputSpec", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "MaxPool1D", "MaxPool2D", "MaxPooling1D",
-    "MaxPooling2D", "Maximum", "Minimum", "Multiply", "PReLU", "Permute", "ReLU", "RepeatVector", "Rescaling",
-    "Reshape", "Softmax", "Subtract", "add", "average", "concatenate", "dot", "maximum", "minimum", "multiply",
-    "subtract",
+    "InputSpec", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Masking", "MaxPool1D", "MaxPool2D",
+    "MaxPooling1D", "MaxPooling2D", "Maximum", "Minimum", "Multiply", "PReLU", "Permute", "ReLU", "RepeatVector",
+    "Rescaling", "Reshape", "Softmax", "Subtract", "add", "average", "concatenate", "dot", "maximum", "minimum",
+    "multiply", "subtract",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math as python_math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -18,11 +19,14 @@ from headwater.core.graph import Graph, init_scope, tracing
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
-from headwater.keras import _policy, constraints, initializers, regularizers
+from headwater.keras import _copying, _policy, constraints, initializers, regularizers
+from headwater.keras._arguments import Boolean, arguments
 from headwater.keras._random import SeedGenerator
 from headwater.keras._registry import builtin
+from headwater.keras._serialization import objects_in
 from headwater.keras._state import auto_name, snake_case
 from headwater.keras._tensor import KerasTensor, Node, has_keras_tensors
+from headwater.keras.layers._masks import attach, fill_arguments, mask_of, pass_on
 from headwater.keras.layers._spec import check_inputs
 from headwater.keras.metrics._base import Metric
 from headwater.ops import array, math
@@ -83,7 +87,14 @@ class Layer(metaclass=_LayerMeta):
 
     # Whether the layer's name is left out of the names of weights inside.
     is_transparent = False
+    # Whether its arithmetic is in floats, so that integers and booleans are cast on their way in.
+    computes_in_floats = False
+    # Whether weights and layers may be added after it was built.
+    stays_open = False
+    # Whether it counts as built from the start: it has no weights and takes inputs of any shape.
+    is_built_at_once = False
 
+    @arguments(trainable=Boolean())
     def __init__(
         self,
         *,
@@ -105,7 +116,7 @@ class Layer(metaclass=_LayerMeta):
             )
         self._name = auto_name(snake_case(type(self).__name__)) if name is None else name
         self._policy = _policy.get(dtype)
-        self._trainable = bool(trainable)
+        self._trainable = trainable
         self._given_input_shape = _Held(None if shape is None else tuple(shape))
         self._weight_list = _Held([])
         self._loss_list = _Held([])
@@ -115,7 +126,12 @@ class Layer(metaclass=_LayerMeta):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.autocast = autocast
         self.supports_masking = False
-        self.built = False
+        self.built = self.is_built_at_once
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self.__dict__.get("_state_is_complete") and _holds_state(value) and self.__dict__.get(name) is not value:
+            raise ValueError(_COMPLETE.format(layer=self._name, what=f"attribute `{name}`"))
+        super().__setattr__(name, value)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -144,11 +160,11 @@ class Layer(metaclass=_LayerMeta):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """A layer from what `get_config` gave."""
-        return cls(**config)
+        return cls(**objects_in(config))
 
     def _own_arguments(self) -> dict[str, Any]:
         """What `__init__` was given, for layers without a `get_config` of their own."""
-        names = [n for n in inspect.signature(type(self).__init__).parameters if n not in ("self", "args", "kwargs")]
+        names = list(inspect.signature(type(self).__init__).parameters)[1:]
         args, kwargs = self._init_arguments.value  # type: ignore[attr-defined]
         return {k: v for k, v in (dict(zip(names, args, strict=False)) | kwargs).items() if k not in _BASE_ARGUMENTS}
 
@@ -182,11 +198,13 @@ class Layer(metaclass=_LayerMeta):
         Returns:
             A `Variable` named ``layer/name:0``.
         """
+        if self.__dict__.get("_state_is_complete"):
+            raise ValueError(_COMPLETE.format(layer=self._name, what=f"weight {name!r}"))
         if isinstance(shape, str):  # the older order of arguments: name first
             shape, name = (initializer if isinstance(initializer, tuple | list) else ()), shape
             initializer = None
         dtype = as_dtype(dtype or self.variable_dtype)
-        shape = () if shape is None else tuple(int(n) for n in TensorShape(shape).as_list())  # type: ignore[arg-type]
+        shape = _weight_shape(shape, self._name, name)
         if initializer is None:
             initializer = "glorot_uniform" if dtype.is_floating else "zeros"
         make = initializers.get(initializer)
@@ -333,7 +351,9 @@ class Layer(metaclass=_LayerMeta):
             )
         if has_keras_tensors((args, kwargs)):
             return self._call_symbolically(args, kwargs)
-        convert = functools.partial(_as_input, dtype=self.compute_dtype if self.autocast else None)
+        convert = functools.partial(
+            _as_input, dtype=self.compute_dtype if self.autocast else None, even_integers=self.computes_in_floats
+        )
         args = tuple([nest.map_structure(convert, a) for a in args])
         kwargs = {k: nest.map_structure(convert, v) for k, v in kwargs.items()}
         check_inputs(self.input_spec, args, self._name)
@@ -345,12 +365,15 @@ class Layer(metaclass=_LayerMeta):
         context.scope = f"{scope}/{self._name}" if scope else self._name
         try:
             self._build_for(args, kwargs)
+            fill_arguments(self._call_parameters, args, kwargs)
             context.read_dtype = self._read_dtype()
             outputs = call_converted(self.call, args, kwargs)
         finally:
             context.scope, context.read_dtype = scope, read_dtype
             _calls.layers.pop()
             _calls.training = before
+        if args:
+            pass_on(self, args[0], outputs)
         if self.activity_regularizer is not None:
             for output in nest.flatten(outputs):
                 self.add_loss(_per_row(self.activity_regularizer(output), output))
@@ -376,6 +399,10 @@ class Layer(metaclass=_LayerMeta):
             kwargs.pop("training", None)
         return training
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The output's mask, from the inputs and theirs; of use where `supports_masking` is set."""
+        return previous_mask
+
     @property
     def _call_parameters(self) -> Any:
         return _parameters(type(self).call)
@@ -389,17 +416,26 @@ class Layer(metaclass=_LayerMeta):
             return
         if type(self).build is Layer.build:
             self.built = True
+            self._complete_state()
             return
-        wanted = [n for n in _parameters(type(self).build) if n != "self"]
-        if len(wanted) == 1 or not all(n.endswith("_shape") for n in wanted):
-            first = args[0] if args else next(iter(kwargs.values()), None)
-            self.build(_shapes(first))
-        else:
-            names = [n for n in self._call_parameters if n != "self"]
-            given = dict(zip(names, args, strict=False)) | kwargs
-            shapes = {f"{name}_shape": _shapes(value) for name, value in given.items() if value is not None}
-            self.build(**{n: shapes.get(n) for n in wanted})
+        self._with_shapes(self.build, type(self).build, args, kwargs)
         self.built = True
+        self._complete_state()
+
+    def _with_shapes(self, method: Any, declared: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """`method` called with the shapes of a call's arguments: of the first, or of NAME for each ``NAME_shape``."""
+        wanted = list(_parameters(declared))[1:]
+        if len(wanted) == 1 or not all(n.endswith("_shape") for n in wanted):
+            return method(_shapes(args[0] if args else next(iter(kwargs.values()), None)))
+        names = list(self._call_parameters)[1:]
+        given = dict(zip(names, args, strict=False)) | kwargs
+        shapes = {f"{name}_shape": _shapes(value) for name, value in given.items() if value is not None}
+        return method(**{n: shapes.get(n) for n in wanted})
+
+    def _complete_state(self) -> None:
+        """From here on no weights and layers may be added; optimizers would not know of them."""
+        if not self.stays_open:
+            self.__dict__["_state_is_complete"] = True
 
     def _call_symbolically(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         check_inputs(self.input_spec, args, self._name)
@@ -408,7 +444,22 @@ class Layer(metaclass=_LayerMeta):
         return outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """The outputs for KerasTensors as inputs: `call` is traced into a graph that is then thrown away."""
+        """The outputs for KerasTensors as inputs.
+
+        Their shapes are what the layer's own `compute_output_shape` says, if it has one; else `call` is traced into a
+        graph that is then thrown away.
+        """
+        declared = type(self).compute_output_shape
+        if declared is not Layer.compute_output_shape:
+            self._build_for(args, kwargs)
+            if all(layer.built for layer in self._flatten_layers(include_self=False)):
+                return self._specs_of(self._with_shapes(self.compute_output_shape, declared, args, kwargs))
+        return self._traced_spec(args, kwargs)
+
+    def _specs_of(self, shapes: Any) -> Any:
+        return _map_shapes(lambda shape: KerasTensor(shape, self.compute_dtype), shapes)
+
+    def _traced_spec(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         graph = Graph(self._name)
         with tracing(graph):
             swap = lambda x: graph.add_input(x.dtype, x.shape, "input") if isinstance(x, KerasTensor) else x  # noqa: E731
@@ -420,8 +471,9 @@ class Layer(metaclass=_LayerMeta):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The output's shape for inputs of this shape (or structure of shapes)."""
-        inputs = _map_shapes(lambda shape: KerasTensor(shape, self.compute_dtype), input_shape)
-        output = self.compute_output_spec(inputs)
+        inputs = self._specs_of(input_shape)
+        is_own = type(self).compute_output_spec is not Layer.compute_output_spec
+        output = self.compute_output_spec(inputs) if is_own else self._traced_spec((inputs,), {})
         return nest.map_structure(lambda x: tuple(x.shape), output)
 
     # What it is -------------------------------------------------------------------------------------------------
@@ -442,8 +494,12 @@ class Layer(metaclass=_LayerMeta):
 
     @property
     def dtype_policy(self) -> _policy.DTypePolicy:
-        """The dtypes of inputs and weights."""
+        """The dtypes of inputs and weights. Setting it leaves weights that were made as they are."""
         return self._policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, policy: Any) -> None:
+        self._policy = _policy.get(policy)
 
     @property
     def dtype(self) -> str:
@@ -527,10 +583,18 @@ class Layer(metaclass=_LayerMeta):
                 )
             variable.assign(value.astype(variable.dtype.as_numpy_dtype))
 
+    def __reduce__(self) -> Any:
+        return _copying.reduce(self)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self._name}, built={self.built}>"
 
 
+_MOST_ELEMENTS = 2**48
+_COMPLETE = (
+    "Layer '{layer}' is built already, so {what} cannot add weights or layers to it. Expected all of them to be made "
+    "in `__init__()` or in `build()`."
+)
 _BASE_ARGUMENTS = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
 
 
@@ -555,6 +619,8 @@ def _guarded_build(build: Callable[..., Any]) -> Callable[..., Any]:
                 _calls.layers.pop()
         self._build_shape.value = (args[0] if args else kwargs.get("input_shape"), None if args else kwargs)
         self.built = True
+        if outer:
+            self._complete_state()
         return result
 
     return guarded
@@ -579,15 +645,15 @@ def _is_trainable(variable: Variable) -> bool:
 def _search(owner: Any, kind: type) -> list[Any]:
     """Attributes of `owner` of a kind, also within lists, tuples and dicts, in order of assignment."""
     found: dict[int, Any] = {}
+    entered: set[int] = set()  # containers may contain themselves
     stack = list(vars(owner).values())[::-1]
     while stack:
         value = stack.pop()
         if isinstance(value, kind):
             found[id(value)] = value
-        elif isinstance(value, list | tuple | set):
-            stack += list(value)[::-1]
-        elif isinstance(value, dict):
-            stack += list(value.values())[::-1]
+        elif isinstance(value, list | tuple | set | dict) and id(value) not in entered:
+            entered.add(id(value))
+            stack += list(value.values() if isinstance(value, dict) else value)[::-1]
     return list(found.values())
 
 
@@ -606,12 +672,36 @@ def _single(items: list[Any]) -> Any:
     return items[0] if len(items) == 1 else items
 
 
-def _as_input(value: Any, dtype: str | None) -> Any:
+def _as_input(value: Any, dtype: str | None, even_integers: bool = False) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         value = convert_to_tensor(value)
-    if isinstance(value, Tensor) and dtype is not None and value.dtype.is_floating and value.dtype.name != dtype:
-        return math.cast(value, dtype)
+    if not isinstance(value, Tensor) or dtype is None or value.dtype.name == dtype:
+        return value
+    if value.dtype.is_floating or (even_integers and (value.dtype.is_integer or value.dtype.is_bool)):
+        cast = math.cast(value, dtype)
+        attach(cast, mask_of(value))
+        return cast
     return value
+
+
+def _holds_state(value: Any) -> bool:
+    """Whether an attribute of this value brings weights, layers or metrics with it."""
+    if isinstance(value, list | tuple):
+        return any(_holds_state(v) for v in value if not isinstance(v, list | tuple | dict))
+    return isinstance(value, Layer | Metric | SeedGenerator)
+
+
+def _weight_shape(shape: Any, layer: str, name: str | None) -> tuple[int, ...]:
+    """The shape of a weight, all of whose sizes must be known."""
+    given = () if shape is None else (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    if not all(isinstance(n, int | np.integer) and n >= 0 for n in given):
+        raise ValueError(
+            f"Layer '{layer}': the weight {name!r} cannot have the shape {given}. Expected a known size, an integer, "
+            "for every axis; if some are None, give the model's Input the sizes that build() needs."
+        )
+    if python_math.prod(given) > _MOST_ELEMENTS:
+        raise ValueError(f"Layer '{layer}': the weight {name!r} of shape {given} is larger than any memory.")
+    return tuple(int(n) for n in given)
 
 
 def _shapes(value: Any) -> Any:

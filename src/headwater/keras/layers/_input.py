@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from headwater.core.dtypes import as_dtype
 from headwater.keras._registry import builtin
 from headwater.keras._state import floatx
@@ -22,7 +24,7 @@ class InputLayer(Layer):
         sparse: Accepted False only.
         batch_shape: The shape with the batch dimension, in place of `shape`.
         input_tensor: Accepted None only.
-        optional: Accepted for compatibility.
+        optional: Whether None may be given in its place.
         name: Its name.
     """
 
@@ -54,9 +56,11 @@ class InputLayer(Layer):
             batch_shape = (batch_size, *_as_tuple(shape))
         self.batch_shape = tuple(batch_shape)
         self._dtype = as_dtype(dtype or floatx()).name
-        self.built = True
+        self.optional = bool(optional)
         output = KerasTensor(self.batch_shape, self._dtype, name=self._name)
         Node(self, (), {}, output)
+
+    is_built_at_once = True
 
     @property
     def dtype(self) -> str:
@@ -69,14 +73,14 @@ class InputLayer(Layer):
     def get_config(self) -> dict[str, Any]:
         return {
             "batch_shape": self.batch_shape, "dtype": self._dtype, "sparse": False, "ragged": False,
-            "name": self._name, "optional": False,
+            "name": self._name, "optional": self.optional,
         }  # fmt: skip
 
 
 def _as_tuple(shape: Any) -> tuple[Any, ...]:
     if hasattr(shape, "as_list"):
         shape = shape.as_list()
-    return (shape,) if isinstance(shape, int) else tuple(shape)
+    return (int(shape),) if isinstance(shape, int | np.integer) else tuple(shape)
 
 
 def Input(
@@ -100,7 +104,7 @@ def Input(
         batch_shape: The shape with the batch dimension, in place of `shape`.
         name: The input's name.
         tensor: Accepted None only.
-        optional: Accepted for compatibility.
+        optional: Whether None may be given in its place.
         **kwargs: ``batch_input_shape``, the older name of `batch_shape`.
 
     Returns:

@@ -6,9 +6,10 @@ from typing import Any
 
 from headwater.core.tensor import convert_to_tensor
 from headwater.keras import activations, constraints, initializers, regularizers
+from headwater.keras._arguments import Axes, Number, arguments
 from headwater.keras._registry import builtin
 from headwater.keras.layers._base import Layer
-from headwater.ops import math, nn
+from headwater.ops import array, math, nn
 
 
 @builtin("keras.layers")
@@ -25,13 +26,13 @@ class ReLU(Layer):
     array([0., 6.], dtype=float32)
     """
 
+    is_built_at_once = True
+
+    @arguments(max_value=Number(0, optional=True), negative_slope=Number(0), threshold=Number(0))
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        for name, value in (("max_value", max_value), ("negative_slope", negative_slope), ("threshold", threshold)):
-            if value is not None and value < 0:
-                raise ValueError(f"{name} of a ReLU layer cannot be negative. Received: {name}={value}")
         self.max_value = max_value
         self.negative_slope = negative_slope
         self.threshold = threshold
@@ -49,6 +50,9 @@ class ReLU(Layer):
 class LeakyReLU(Layer):
     """`x`, or `negative_slope` times it where it is negative."""
 
+    is_built_at_once = True
+
+    @arguments(negative_slope=Number(0), alpha=Number(0))
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
@@ -66,6 +70,10 @@ class LeakyReLU(Layer):
 class ELU(Layer):
     """`x`, or ``alpha * (exp(x) - 1)`` where it is negative."""
 
+    is_built_at_once = True
+    computes_in_floats = True
+
+    @arguments(alpha=Number())
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.alpha = alpha
@@ -80,15 +88,35 @@ class ELU(Layer):
 
 @builtin("keras.layers")
 class Softmax(Layer):
-    """Exponentials that sum to 1 along `axis`."""
+    """Exponentials that sum to 1 along `axis`, or over several axes together; what is masked gets 0.
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    Args:
+        axis: An axis or several.
+        **kwargs: See `Layer`.
+
+    >>> tf.keras.layers.Softmax()(tf.constant([1.0, 1.0, 5.0]), mask=tf.constant([True, True, False])).numpy()
+    array([0.5, 0.5, 0. ], dtype=float32)
+    """
+
+    is_built_at_once = True
+    computes_in_floats = True
+
+    @arguments(axis=Axes())
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
         self.supports_masking = True
 
-    def call(self, inputs: Any) -> Any:
-        return activations.softmax(inputs, self.axis)
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is not None:
+            inputs = array.where(math.cast(mask, "bool"), inputs, inputs.dtype.min / 2)
+        outputs = self._softmax(inputs)
+        return outputs if mask is None else outputs * math.cast(mask, outputs.dtype)
+
+    def _softmax(self, inputs: Any) -> Any:
+        if isinstance(self.axis, int):
+            return activations.softmax(inputs, self.axis)
+        return math.exp(inputs - math.reduce_logsumexp(inputs, axis=list(self.axis), keepdims=True))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
@@ -106,6 +134,9 @@ class PReLU(Layer):
         **kwargs: See `Layer`.
     """
 
+    computes_in_floats = True
+
+    @arguments(shared_axes=Axes(optional=True))
     def __init__(
         self, alpha_initializer: Any = "zeros", alpha_regularizer: Any = None, alpha_constraint: Any = None,
         shared_axes: Any = None, **kwargs: Any,

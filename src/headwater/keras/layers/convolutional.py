@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
+import numpy as np
+
 from headwater.keras import activations, constraints, initializers, regularizers
+from headwater.keras._arguments import Integer, OneOf, arguments
 from headwater.keras._registry import builtin
 from headwater.keras._state import data_format_of
 from headwater.keras.layers._base import Layer
@@ -16,10 +20,15 @@ _FORMATS = {1: ("NWC", "NCW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}
 
 def sizes(value: Any, rank: int, name: str, smallest: int = 1) -> tuple[int, ...]:
     """An integer, or one per dimension, as a tuple."""
-    found = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(found) != rank or any(not isinstance(n, int) or n < smallest for n in found):
+    given = (value,) * rank if isinstance(value, int | np.integer) else value
+    try:
+        found = tuple([operator.index(n) for n in given])
+    except TypeError:
+        found = ()
+    if len(found) != rank or any(n < smallest for n in found):
         raise ValueError(
-            f"The `{name}` argument must be an integer or a tuple of {rank} integers. Received: {name}={value}"
+            f"The `{name}` argument must be an integer or a tuple of {rank} integers of at least {smallest}. Received: "
+            f"{name}={value}"
         )
     return found
 
@@ -28,7 +37,9 @@ class _Convolution(Layer):
     """What convolutions share: arguments, kernel and bias."""
 
     rank: int
+    computes_in_floats = True
 
+    @arguments(filters=Integer(1, optional=True), groups=Integer(1), padding=OneOf("valid", "same", "causal"))
     def __init__(
         self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
         dilation_rate: Any = 1, groups: int = 1, activation: Any = None, use_bias: bool = True,
@@ -40,12 +51,17 @@ class _Convolution(Layer):
         self.filters = filters
         self.kernel_size = sizes(kernel_size, self.rank, "kernel_size")
         self.strides = sizes(strides, self.rank, "strides")
-        self.padding = str(padding).lower()
+        self.padding = padding
         allowed = ("valid", "same", "causal") if self.rank == 1 else ("valid", "same")
         if self.padding not in allowed:
             raise ValueError(f"The `padding` argument must be one of {allowed}. Received: padding={padding}")
         self.data_format = data_format_of(data_format)
         self.dilation_rate = sizes(dilation_rate, self.rank, "dilation_rate")
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1 and filters is not None:
+            raise ValueError(
+                "`strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: "
+                f"strides={self.strides} and dilation_rate={self.dilation_rate}"
+            )
         self.groups = groups
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -56,9 +72,9 @@ class _Convolution(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(min_ndim=self.rank + 2)
-        if filters is not None and (filters <= 0 or filters % groups):
+        if filters is not None and filters % groups:
             raise ValueError(
-                f"`filters` must be positive and divisible by `groups`. Received: filters={filters}, groups={groups}"
+                f"The number of filters must be divisible by `groups`. Received: filters={filters}, groups={groups}"
             )
 
     @property
@@ -119,7 +135,7 @@ class _Convolution(Layer):
                 outputs = nn.bias_add(outputs, bias)
             else:
                 outputs = outputs + array.reshape(bias, [1, -1] + [1] * self.rank)
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)
 
     def get_config(self) -> dict[str, Any]:
         names = ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "use_bias",
@@ -199,6 +215,7 @@ class DepthwiseConv2D(_Convolution):
 
     rank = 2
 
+    @arguments(depth_multiplier=Integer(1))
     def __init__(
         self, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid", depth_multiplier: int = 1,
         depthwise_initializer: Any = "glorot_uniform", depthwise_regularizer: Any = None,

@@ -6,7 +6,9 @@ from typing import Any
 
 from headwater.core.tensor import convert_to_tensor
 from headwater.keras import constraints, initializers, regularizers
+from headwater.keras._arguments import Axes, Integer, Number, arguments
 from headwater.keras._registry import builtin
+from headwater.keras._state import epsilon as smallest
 from headwater.keras.layers._base import Layer
 from headwater.keras.layers._spec import InputSpec
 from headwater.ops import array, math
@@ -14,6 +16,8 @@ from headwater.ops import array, math
 
 class _Scaled(Layer):
     """What normalizing layers share: a scale (gamma) and an offset (beta)."""
+
+    computes_in_floats = True
 
     def __init__(
         self, center: bool, scale: bool, beta_initializer: Any, gamma_initializer: Any, beta_regularizer: Any,
@@ -67,6 +71,7 @@ class BatchNormalization(_Scaled):
         **kwargs: See `Layer`; and initializers, regularizers and constraints of beta and gamma.
     """
 
+    @arguments(axis=Integer(wrong_type=TypeError), momentum=Number(), epsilon=Number())
     def __init__(
         self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
         beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", moving_mean_initializer: Any = "zeros",
@@ -79,7 +84,7 @@ class BatchNormalization(_Scaled):
         kwargs.pop("renorm_momentum", None)
         super().__init__(center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
                          beta_constraint, gamma_constraint, **kwargs)  # fmt: skip
-        self.axis = int(axis)
+        self.axis = axis
         self.momentum = float(momentum)
         self.epsilon = epsilon
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
@@ -106,7 +111,7 @@ class BatchNormalization(_Scaled):
         shape = [-1 if i == axis else 1 for i in range(rank)]
         x = math.cast(inputs, "float32") if inputs.dtype.size < 4 else inputs
         if training and self.trainable:
-            mean, variance = _moments(x, others)
+            mean, variance = _moments(x, others) if mask is None else _masked_moments(x, others, mask)
             self._follow(self.moving_mean, mean)
             self._follow(self.moving_variance, variance)
         else:
@@ -137,6 +142,18 @@ def _moments(x: Any, axes: list[int], keepdims: bool = False) -> tuple[Any, Any]
     return (mean if keepdims else array.squeeze(mean, axis=axes)), variance
 
 
+def _masked_moments(x: Any, axes: list[int], mask: Any) -> tuple[Any, Any]:
+    """Mean and variance of what the mask counts: those of nothing are 0."""
+    mask = math.cast(mask, x.dtype)
+    while mask.shape.rank < x.shape.rank:
+        mask = array.expand_dims(mask, -1)
+    counted = mask + array.zeros_like(x)
+    total = math.reduce_sum(counted, axis=axes, keepdims=True) + smallest()
+    mean = math.reduce_sum(x * counted, axis=axes, keepdims=True) / total
+    variance = math.reduce_sum(math.square(x - mean) * counted, axis=axes, keepdims=True) / total
+    return array.squeeze(mean, axis=axes), array.squeeze(variance, axis=axes)
+
+
 @builtin("keras.layers")
 class LayerNormalization(_Scaled):
     """Mean 0 and variance 1 of each sample, over `axis` (Ba et al., 2016).
@@ -149,6 +166,7 @@ class LayerNormalization(_Scaled):
         **kwargs: See `Layer`; and initializers, regularizers and constraints of beta and gamma.
     """
 
+    @arguments(axis=Axes(wrong_type=TypeError), epsilon=Number())
     def __init__(
         self, axis: Any = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
         beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", beta_regularizer: Any = None,

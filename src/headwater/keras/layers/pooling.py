@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from headwater.keras._arguments import OneOf, arguments
 from headwater.keras._registry import builtin
 from headwater.keras._state import data_format_of
 from headwater.keras.layers._base import Layer
@@ -16,7 +17,9 @@ class _Pooling(Layer):
     """Windows of images (or sequences, as images of height 1)."""
 
     rank: int
+    is_built_at_once = True
 
+    @arguments(padding=OneOf("valid", "same"))
     def __init__(
         self,
         pool_size: Any = 2,
@@ -28,9 +31,7 @@ class _Pooling(Layer):
         super().__init__(**kwargs)
         self.pool_size = sizes(pool_size, self.rank, "pool_size")
         self.strides = self.pool_size if strides is None else sizes(strides, self.rank, "strides")
-        self.padding = str(padding).lower()
-        if self.padding not in ("valid", "same"):
-            raise ValueError(f"The `padding` argument must be 'valid' or 'same'. Received: padding={padding}")
+        self.padding = padding
         self.data_format = data_format_of(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
@@ -59,6 +60,8 @@ class _Max(_Pooling):
 
 
 class _Average(_Pooling):
+    computes_in_floats = True
+
     def _pool(self, x: Any, size: list[int], strides: list[int], padding: str) -> Any:
         return nn.avg_pool2d(x, size, strides, padding)
 
@@ -106,6 +109,7 @@ class _Global(Layer):
     """All positions of each sample at once."""
 
     rank: int
+    is_built_at_once = True
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -127,6 +131,8 @@ class _GlobalMax(_Global):
 
 
 class _GlobalAverage(_Global):
+    computes_in_floats = True
+
     def call(self, inputs: Any) -> Any:
         x = math.cast(inputs, self.compute_dtype) if inputs.dtype.is_integer else inputs
         return math.reduce_mean(x, axis=self._axes(), keepdims=self.keepdims)
@@ -148,9 +154,24 @@ class GlobalMaxPooling2D(_GlobalMax):
 
 @builtin("keras.layers", "GlobalAvgPool1D")
 class GlobalAveragePooling1D(_GlobalAverage):
-    """The mean of each channel of sequences."""
+    """The mean of each channel of sequences; steps that are masked do not count."""
 
     rank = 1
+
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+        super().__init__(data_format, keepdims, **kwargs)
+        self.supports_masking = True
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None:
+            return super().call(inputs)
+        (axis,) = self._axes()
+        counted = array.expand_dims(math.cast(mask, inputs.dtype), 3 - axis)
+        total = math.reduce_sum(inputs * counted, axis=axis, keepdims=self.keepdims)
+        return total / math.reduce_sum(counted, axis=axis, keepdims=self.keepdims)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        return None
 
 
 @builtin("keras.layers", "GlobalAvgPool2D")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from headwater.keras._arguments import Integer, Number, Sizes, arguments
 from headwater.keras._random import SeedGenerator
 from headwater.keras._registry import builtin
 from headwater.keras.layers._base import Layer
@@ -24,13 +25,11 @@ class Dropout(Layer):
     array([1., 1.], dtype=float32)
     """
 
+    is_built_at_once = True
+
+    @arguments(rate=Number(0, 1), noise_shape=Sizes(1, optional=True), seed=Integer(optional=True))
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not 0 <= rate <= 1:
-            raise ValueError(
-                f"Invalid value received for argument `rate`. Expected a float value between 0 and 1. Received: "
-                f"rate={rate}"
-            )
         self.rate = rate
         self.noise_shape = noise_shape
         self.seed = seed
@@ -67,6 +66,9 @@ class GaussianNoise(Layer):
         **kwargs: See `Layer`.
     """
 
+    is_built_at_once = True
+
+    @arguments(stddev=Number(0, 1), seed=Integer(optional=True))
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stddev = stddev
@@ -94,6 +96,8 @@ class ActivityRegularization(Layer):
         l2: The factor of the squares.
         **kwargs: See `Layer`.
     """
+
+    is_built_at_once = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer={"class_name": "L1L2", "config": {"l1": l1, "l2": l2}}, **kwargs)

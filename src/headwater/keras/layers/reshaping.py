@@ -6,6 +6,7 @@ import math as python_math
 from collections.abc import Sequence
 from typing import Any
 
+from headwater.keras._arguments import Integer, Sizes, arguments
 from headwater.keras._registry import builtin
 from headwater.keras._state import data_format_of
 from headwater.keras.layers._base import Layer
@@ -52,23 +53,32 @@ class Reshape(Layer):
         **kwargs: See `Layer`.
     """
 
+    is_built_at_once = True
+
+    @arguments(target_shape=Sizes(least=0, unknown=-1, most_unknown=1, wrong_type=TypeError))
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = tuple(target_shape)
+        self.target_shape = tuple(-1 if n is None else n for n in target_shape)
 
     def call(self, inputs: Any) -> Any:
-        sizes = inputs.shape.as_list()[1:]
+        batch, *sizes = inputs.shape.as_list()
+        target = self._target(sizes)
+        known = batch if batch is not None else array.shape(inputs)[0] if -1 in target else -1
+        return array.reshape(inputs, [known, *target])
+
+    def _target(self, sizes: list[int | None]) -> list[int]:
+        """The target's sizes, as far as they are known; the last unknown one is -1."""
         target = list(self.target_shape)
-        if -1 in target and None not in sizes:
-            known = python_math.prod(n for n in target if n != -1)
-            target[target.index(-1)] = python_math.prod(sizes) // max(known, 1)
-        if -1 not in target and None not in sizes and python_math.prod(target) != python_math.prod(sizes):
+        if None in sizes:
+            return target
+        known = python_math.prod(n for n in target if n != -1)
+        total = python_math.prod(n for n in sizes if n is not None)
+        if (known != total) if -1 not in target else (total % known if known else total):
             raise ValueError(
                 f"The total size of the tensor must be unchanged. Received: input_shape={tuple(sizes)}, "
                 f"target_shape={self.target_shape}"
             )
-        first = array.shape(inputs)[0] if -1 in target else -1
-        return array.reshape(inputs, [first, *target])
+        return [total // max(known, 1) if n == -1 else n for n in target]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "target_shape": self.target_shape}
@@ -83,6 +93,7 @@ class Permute(Layer):
         **kwargs: See `Layer`.
     """
 
+    @arguments(dims=Sizes(least=1, unknown=0, most_unknown=0, wrong_type=TypeError))
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dims = tuple(dims)
@@ -106,10 +117,9 @@ class RepeatVector(Layer):
         **kwargs: See `Layer`.
     """
 
+    @arguments(n=Integer(1, wrong_type=TypeError))
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(n, int):
-            raise TypeError(f"Expected an integer value for `n`, received {n!r} of type {type(n).__name__}.")
         self.n = n
         self.input_spec = InputSpec(ndim=2)
 

@@ -11,7 +11,7 @@ from headwater.core.dtypes import as_dtype
 from headwater.core.graph import init_scope
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
-from headwater.keras import _policy, initializers
+from headwater.keras import _copying, _policy, initializers
 from headwater.keras._lookup import Configurable
 from headwater.keras._registry import builtin
 from headwater.keras._state import auto_name, snake_case
@@ -130,6 +130,9 @@ class Metric(Configurable):
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "dtype": self.dtype}
+
+    def __reduce__(self) -> Any:
+        return _copying.reduce_state(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"

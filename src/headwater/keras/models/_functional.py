@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from headwater.core import nest
+from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras import _serialization
@@ -37,6 +38,7 @@ class Network:
                 raise ValueError(
                     f"All `inputs` and `outputs` values must be KerasTensors. Received: {x!r} of type {type(x)}"
                 )
+        self._declared = [TensorShape([None, *x.shape[1:]] if x.shape.rank else x.shape) for x in self.inputs]
         self.nodes = self._find_nodes(name)
         self.layers = self._order_layers()
 
@@ -90,13 +92,26 @@ class Network:
 
     def run(self, inputs: Any) -> Any:
         """The outputs for these inputs (a structure like that of the model's inputs)."""
-        values = {id(x): fit_input(v, x) for x, v in zip(self.inputs, self._arranged(inputs), strict=True)}
+        values: dict[int, Any] = {
+            id(x): fit_input(v, x) for x, v in zip(self.inputs, self._arranged(inputs), strict=True)
+        }
         for node in self.nodes:
             args, kwargs = node.arguments(lambda x: values[id(x)])
             outputs = nest.flatten(node.layer(*args, **kwargs))
             for tensor, value in zip(node.outputs, outputs, strict=True):
                 values[id(tensor)] = value
-        return nest.map_structure(lambda x: values[id(x)], self.outputs_structure)
+        outputs = nest.map_structure(lambda x: values[id(x)], self.outputs_structure)
+        return outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 else outputs
+
+    def check_sizes(self, inputs: Any) -> None:
+        """Raises ValueError for inputs with other sizes than declared; the batch may have any size."""
+        for value, spec, wanted in zip(self._arranged(inputs), self.inputs, self._declared, strict=True):
+            found = getattr(value, "shape", None)
+            if found is not None and len(found) == wanted.rank and not wanted.is_compatible_with(found):
+                raise ValueError(
+                    f"Input {spec.name!r} is incompatible with the model: expected shape={tuple(wanted)}, found "
+                    f"shape={tuple(found)}"
+                )
 
     def _arranged(self, inputs: Any) -> list[Any]:
         """The inputs flat, in the order of the model's: by name where they come as a dict."""
@@ -173,8 +188,15 @@ def _node_config(node: Node, place: Any) -> dict[str, Any]:
     return {"args": [encode(a) for a in node.args], "kwargs": {k: encode(v) for k, v in node.kwargs.items()}}
 
 
+def is_optional(spec: KerasTensor) -> bool:
+    """Whether None may be given for this input."""
+    return spec.history is not None and getattr(spec.history[0], "optional", False)
+
+
 def fit_input(value: Any, spec: KerasTensor) -> Any:
-    """A model's input as a tensor of the declared dtype; a last axis of size 1 is added or dropped."""
+    """A model's input as a tensor of the declared dtype and rank; a last axis of size 1 is added or dropped."""
+    if value is None and is_optional(spec):
+        return None
     if not isinstance(value, Tensor | KerasTensor):
         value = convert_to_tensor(value) if isinstance(value, Variable) else convert_to_tensor(np.asarray(value))
     if isinstance(value, KerasTensor):
@@ -187,7 +209,7 @@ def fit_input(value: Any, spec: KerasTensor) -> Any:
             value = array.squeeze(value, axis=-1)
         elif found == wanted - 1 and spec.shape[-1] == 1:
             value = array.expand_dims(value, axis=-1)
-    if not value.shape.is_compatible_with(spec.shape):
+    if value.shape.rank not in (None, spec.shape.rank) and spec.shape.rank is not None:
         raise ValueError(
             f"Input {spec.name!r} is incompatible with the model: expected shape={tuple(spec.shape)}, found "
             f"shape={tuple(value.shape)}"
@@ -195,12 +217,13 @@ def fit_input(value: Any, spec: KerasTensor) -> Any:
     return value
 
 
-def network_from_config(config: dict[str, Any]) -> tuple[Any, Any]:
-    """Inputs and outputs of the functional model a config describes."""
+def network_from_config(config: dict[str, Any], copy: Callable[[dict[str, Any]], Any] | None = None) -> tuple[Any, Any]:
+    """Inputs and outputs of the functional model a config describes; `copy` makes the layers of their configs."""
+    copy = copy or _serialization._deserialize
     made: dict[str, Any] = {}
     waiting: list[tuple[Any, dict[str, Any]]] = []
     for entry in config["layers"]:
-        layer = _serialization._deserialize({k: v for k, v in entry.items() if k != "inbound_nodes"})
+        layer = copy({k: v for k, v in entry.items() if k != "inbound_nodes"})
         made[entry.get("name") or layer.name] = layer
         waiting += [(layer, node) for node in entry.get("inbound_nodes", [])]
     calls: dict[str, list[Any]] = {
@@ -252,4 +275,5 @@ def _places(places: Any, find: Any) -> Any:
         return {k: _places(v, find) for k, v in places.items()}
     if isinstance(places, list | tuple) and len(places) == 3 and isinstance(places[0], str):
         return find(places)
-    return [_places(p, find) for p in places]
+    found = [_places(p, find) for p in places]
+    return tuple(found) if isinstance(places, tuple) else found

@@ -11,6 +11,7 @@ from headwater.keras._registry import builtin
 from headwater.keras._state import auto_name
 from headwater.keras._tensor import KerasTensor
 from headwater.keras.layers._base import Layer, _Held, _is_shape, _map_shapes, _shapes
+from headwater.keras.layers._input import InputLayer
 from headwater.keras.models._functional import Network, network_from_config
 from headwater.keras.models._summary import print_summary
 from headwater.keras.saving import _archive, _weights
@@ -50,11 +51,17 @@ class Model(Trainer, Layer):
         if functional:
             self._set_network(Network(inputs, outputs, self.name))
 
+    @property
+    def stays_open(self) -> bool:  # type: ignore[override]
+        """Whether weights and layers may be added after it was built."""
+        return self._network is not None
+
     def _set_network(self, network: Network | None) -> None:
         self._network_holder.value = network
         self._functional_layers = network.layers if network else []
         if network:
             self.built = True
+            self.supports_masking = True
 
     @property
     def _network(self) -> Network | None:
@@ -64,7 +71,12 @@ class Model(Trainer, Layer):
         """Computes the outputs."""
         if self._network is None:
             raise NotImplementedError(f"Model {type(self).__name__} does not have a `call()` method implemented.")
+        self._network.check_sizes(inputs)
         return self._network.run(inputs)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """The masks of a functional model's outputs are those its layers attach."""
+        return None if self._network is not None else super().compute_mask(inputs, previous_mask)
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights by calling the model on inputs of this shape (a tuple, or a structure of tuples)."""
@@ -79,6 +91,7 @@ class Model(Trainer, Layer):
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if type(self).build is Model.build:
             self.built = True  # the layers inside are built when `call` reaches them
+            self._complete_state()
             self._build_shape.value = (_shapes(args[0] if args else next(iter(kwargs.values()), None)), None)
         else:
             super()._build_for(args, kwargs)
@@ -88,6 +101,8 @@ class Model(Trainer, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers, in the order they run (functional) or were assigned."""
+        if self._network is not None:
+            return list(self._network.layers)
         return list(self._flatten_layers(include_self=False, recursive=False))
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
@@ -165,16 +180,16 @@ class Model(Trainer, Layer):
         return Layer.get_config(self) | self._own_arguments()
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
-        """A model from what `get_config` gave."""
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None, copy: Any = None) -> Any:
+        """A model from what `get_config` gave; `copy` makes the layers of their configs."""
         with _serialization._registry.CustomObjectScope(custom_objects):
             if "layers" in config and "input_layers" in config:
-                inputs, outputs = network_from_config(config)
+                inputs, outputs = network_from_config(config, copy)
                 model = cls(inputs=inputs, outputs=outputs, name=config.get("name"))
                 if config.get("trainable") is False:
                     model.trainable = False
                 return model
-            return cls(**{k: _serialization._argument(v) for k, v in config.items()})
+            return cls(**_serialization.objects_in(config))
 
     def get_build_config(self) -> dict[str, Any] | None:
         return {"input_shape": None} if self._network is not None else super().get_build_config()
@@ -189,7 +204,7 @@ class Model(Trainer, Layer):
         """Writes config, weights and optimizer state to a ``.keras`` file.
 
         Args:
-            filepath: Where; must end in ``.keras``.
+            filepath: Where; must end in ``.keras``, or in ``.h5`` for the older format.
             overwrite: Whether an existing file may be replaced.
             **kwargs: ``include_optimizer``: whether the optimizer's state is written.
         """
@@ -200,13 +215,74 @@ class Model(Trainer, Layer):
         _weights.save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Reads weights from a ``.weights.h5`` or ``.keras`` file."""
-        _weights.load_weights(self, filepath, skip_mismatch)
+        """Reads weights from a ``.weights.h5``, ``.keras`` or (older) ``.h5`` file.
+
+        Args:
+            filepath: The file.
+            skip_mismatch: Whether layers whose weights have other shapes are left as they are.
+            **kwargs: ``by_name``: whether layers of an older ``.h5`` file are found by name rather than in order.
+        """
+        _weights.load_weights(self, filepath, skip_mismatch, **kwargs)
 
 
-def clone_model(model: Model, input_tensors: Any = None, clone_function: Any = None) -> Any:
-    """A model of the same layers with weights of its own, freshly initialized."""
-    return type(model).from_config(model.get_config())
+def clone_model(
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Any = None,
+    call_function: Any = None,
+    recursive: bool = False,
+    **kwargs: Any,
+) -> Any:
+    """A model of the same layers with weights of its own, freshly initialized; compiled as the model is.
+
+    Args:
+        model: The model.
+        input_tensors: `keras.Input`s that take the place of the model's, functional models only.
+        clone_function: Makes the copy of a layer; default: from its config. Inputs are always copied from theirs.
+        call_function: Accepted None only.
+        recursive: Whether `clone_function` is given the layers of models inside rather than these models.
+        **kwargs: None are known.
+
+    Returns:
+        The copy.
+
+    Raises:
+        ValueError: If layers are to be made otherwise than from configs, and the model is neither functional nor
+            Sequential.
+    """
+    if call_function is not None or kwargs:
+        raise ValueError(f"clone_model: expected no {sorted(kwargs) or ['call_function']}. Use `clone_function`.")
+    if (input_tensors is not None or clone_function is not None) and not _has_layer_graph(model):
+        raise ValueError(
+            "Arguments `clone_function` and `input_tensors` are only supported for Sequential models or Functional "
+            f"models. Received model of type '{type(model).__name__}'."
+        )
+    with _serialization._registry.safe_mode(False):  # the layers, lambdas included, are this process' own
+        clone = _copied(model, clone_function, recursive)
+    if input_tensors is not None:
+        clone = type(model)(inputs=input_tensors, outputs=clone(input_tensors), name=model.name)
+    if model.compiled:
+        clone.compile_from_config(_serialization.serialize_keras_object(model.get_compile_config()))
+    return clone
+
+
+def _has_layer_graph(model: Any) -> bool:
+    return isinstance(model, Model) and (model._network is not None or hasattr(model, "_stack"))
+
+
+def _copied(model: Model, function: Any, recursive: bool) -> Any:
+    config = model.get_config()
+    if function is None:
+        return type(model).from_config(config)
+    by_name = {layer.name: layer for layer in model.layers}
+
+    def copy(entry: dict[str, Any]) -> Any:
+        layer = by_name.get(entry["config"]["name"])
+        if layer is None or isinstance(layer, InputLayer):
+            return _serialization._deserialize(entry)
+        return _copied(layer, function, True) if recursive and _has_layer_graph(layer) else function(layer)
+
+    return type(model).from_config(config, copy=copy)
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:

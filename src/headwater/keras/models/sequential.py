@@ -8,8 +8,8 @@ from typing import Any
 from headwater.keras import _serialization
 from headwater.keras._registry import builtin
 from headwater.keras._tensor import KerasTensor
-from headwater.keras.layers._base import Layer, _Held
-from headwater.keras.layers._input import Input, InputLayer
+from headwater.keras.layers._base import Layer, _Held, _is_shape
+from headwater.keras.layers._input import InputLayer
 from headwater.keras.models._functional import Network
 from headwater.keras.models.model import Model
 
@@ -29,6 +29,7 @@ class Sequential(Model):
     """
 
     is_transparent = True
+    stays_open = True
 
     def __init__(
         self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None, **kwargs: Any
@@ -77,7 +78,12 @@ class Sequential(Model):
         """Connects the layers, once the input is known."""
         self._set_network(None)
         self.built = False
-        if self._source.value is None or not self._stack:
+        if not self._stack:
+            return
+        first_shape = getattr(self._stack[0], "input_shape", None)
+        if self._source.value is None and _is_shape(first_shape):
+            self._source.value = InputLayer(batch_shape=first_shape)
+        if self._source.value is None:
             return
         first = x = self._source.value.output
         for layer in self._stack:
@@ -86,10 +92,19 @@ class Sequential(Model):
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights for inputs of this shape, batch dimension first."""
-        if self._network is not None or input_shape is None:
+        if not _is_shape(input_shape):  # several inputs: the layers are applied one by one
             return
-        if self._stack and self._source.value is None:
-            self._source.value = Input(batch_shape=tuple(input_shape), dtype=self.compute_dtype).history[0]  # type: ignore[index]
+        if not self._stack:
+            raise ValueError(f"Sequential model '{self.name}' has no layers to build. Call `model.add(layer)` first.")
+        shape = tuple(input_shape)
+        if self._source.value is None:
+            self._source.value = InputLayer(batch_shape=shape, dtype=self._stack[0].compute_dtype)
+        elif self._source.value.batch_shape != shape:
+            raise ValueError(
+                f"Sequential model '{self.name}' has already been configured to use input shape "
+                f"{self._source.value.batch_shape}. You cannot build it with input_shape {shape}."
+            )
+        if self._network is None:
             self._rebuild()
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
@@ -116,11 +131,13 @@ class Sequential(Model):
         return config
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None, copy: Any = None) -> Any:
+        """A model from what `get_config` gave; `copy` makes the layers of their configs."""
+        copy = copy or _serialization._deserialize
         with _serialization._registry.CustomObjectScope(custom_objects):
             model = cls(name=config.get("name"), trainable=config.get("trainable", True))
             for entry in config["layers"]:
-                model.add(_serialization._deserialize(entry), rebuild=False)
+                model.add(copy(entry), rebuild=False)
             model._rebuild()
             if model._network is None and config.get("build_input_shape"):
                 model.build(tuple(config["build_input_shape"]))

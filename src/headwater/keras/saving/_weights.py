@@ -10,9 +10,14 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
+from headwater.core.dtypes import bfloat16
 from headwater.keras._state import snake_case
 from headwater.keras.layers._base import Layer
 from headwater.keras.optimizers._base import Optimizer
+from headwater.keras.saving import _legacy
+from headwater.keras.saving._guard import Group, check_archive
 
 _SAVED = (Layer, Optimizer)
 _UNSAVED = ("loss", "history", "_functional_layers", "_stack")
@@ -88,10 +93,18 @@ def write_weights(model: Any, file: Any, include_optimizer: bool = True) -> None
         group = file.require_group(f"{path}/vars" if path else "vars")
         group.attrs["name"] = getattr(item, "name", "")
         for key, value in store.items():
-            group.create_dataset(key, data=value)
+            put(group, key, value)
 
 
-def read_weights(model: Any, file: Any, skip_mismatch: bool = False) -> None:
+def put(group: Any, name: str, value: Any) -> None:
+    """Writes an array; h5py has no bfloat16, which is marked by an attribute, as Keras does."""
+    value = np.asarray(value)
+    dataset = group.create_dataset(name, data=value)
+    if value.dtype == bfloat16.as_numpy_dtype:
+        dataset.attrs["dtype"] = "bfloat16"
+
+
+def read_weights(model: Any, file: Group, skip_mismatch: bool = False) -> None:
     """Reads everything with weights from an open HDF5 file."""
     for path, item in walk(model, "", set()):
         name = f"{path}/vars" if path else "vars"
@@ -118,22 +131,48 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
         write_weights(model, file)
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False) -> None:
-    """Reads the weights of a model from a ``.weights.h5`` or ``.keras`` file."""
+@contextlib.contextmanager
+def opened(source: Any, path: Any) -> Iterator[Group]:
+    """An HDF5 file (by name, or its bytes) for reading. Raises ValueError if it is none."""
     import h5py  # noqa: PLC0415  (slow to import, needed here only)
 
+    try:
+        file = h5py.File(source, "r")
+    except OSError as error:
+        raise ValueError(f"{path} is not an HDF5 file, or a damaged one: {error}") from None
+    with file:
+        yield Group(file, path)
+
+
+@contextlib.contextmanager
+def opened_archive(path: pathlib.Path) -> Iterator[zipfile.ZipFile]:
+    """A ``.keras`` file for reading, checked. Raises ValueError if it is none."""
+    if not path.exists() or not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"File not found or not a `.keras` file: filepath={path}. Please ensure the file is an accessible `.keras` "
+            "zip file."
+        )
+    with zipfile.ZipFile(path) as archive:
+        check_archive(archive, path)
+        missing = {"config.json", "model.weights.h5"} - set(archive.namelist())
+        if missing:
+            raise ValueError(f"{path} lacks {sorted(missing)}: expected a file that Model.save() wrote.")
+        yield archive
+
+
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
+    """Reads the weights of a model from a ``.weights.h5``, ``.keras`` or (older) ``.h5`` file."""
     path = pathlib.Path(filepath)
     if not path.exists():
         raise FileNotFoundError(f"There is no file {path} to load weights from.")
     if path.name.endswith(".keras"):
-        with (
-            zipfile.ZipFile(path) as archive,
-            archive.open("model.weights.h5") as stream,
-            h5py.File(stream, "r") as file,
-        ):
+        with opened_archive(path) as archive, archive.open("model.weights.h5") as stream, opened(stream, path) as file:
             read_weights(model, file, skip_mismatch)
         return
     if not path.name.endswith(".h5"):
         raise ValueError(f"File format not supported: filepath={filepath}. Expected a `.weights.h5` or `.keras` file.")
-    with h5py.File(path, "r") as file:
-        read_weights(model, file, skip_mismatch)
+    with opened(path, path) as file:
+        if _legacy.is_legacy(file):
+            _legacy.read_layers(file, model, by_name, skip_mismatch)
+        else:
+            read_weights(model, file, skip_mismatch)
