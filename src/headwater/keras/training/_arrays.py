@@ -107,7 +107,7 @@ def weights_of_classes(y: Any, class_weight: dict[int, float]) -> Any:
     map_arrays(leaves.append, y)
     if len(leaves) != 1 or leaves[0] is None:
         raise ValueError(
-            f"`class_weight` needs the labels of one output, received labels for {len(leaves) if y is not None else 0}. "
+            f"`class_weight` needs the labels of one output, received those of {len(leaves)}. "
             "Give `sample_weight` instead, which can be one array per output."
         )
     y = np.asarray(leaves[0])
