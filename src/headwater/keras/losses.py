@@ -103,22 +103,6 @@ def _equal_pair(y_true: Any, y_pred: Any, name: str) -> tuple[Tensor, Tensor]:
     return y_true, y_pred
 
 
-def _distributions(loss: str, y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-    """`pair`, for losses of a distribution over classes.
-
-    Raises:
-        ValueError: If `y_true` are class numbers.
-    """
-    given = convert_to_tensor(y_true)
-    true, predicted = pair(given, y_pred)
-    if given.dtype.is_integer and (true.shape.rank or 0) < (predicted.shape.rank or 0):
-        raise ValueError(
-            f"{loss}: expected targets y_true with an axis of classes, as y_pred of shape {predicted.shape}, received "
-            f"integer labels of shape {given.shape}. Class numbers need a sparse loss, or tf.one_hot."
-        )
-    return true, predicted
-
-
 def squeeze_or_expand(x: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
     """`x` and `like` in one rank, where they differ by a last axis of size 1.
 
@@ -185,7 +169,7 @@ def squared_hinge(y_true: Any, y_pred: Any) -> Tensor:
 
 def categorical_hinge(y_true: Any, y_pred: Any) -> Tensor:
     """``max(neg - pos + 1, 0)``: pos is the prediction for the true class, neg the largest other one."""
-    y_true, y_pred = _distributions("categorical_hinge", y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     positive = math.reduce_sum(y_true * y_pred, axis=-1)
     negative = math.reduce_max((1.0 - y_true) * y_pred, axis=-1)
     return math.maximum(negative - positive + 1.0, 0.0)
@@ -207,7 +191,7 @@ def log_cosh(y_true: Any, y_pred: Any) -> Tensor:
 
 def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
     """``sum(y_true * log(y_true / y_pred))`` over the last axis."""
-    y_true, y_pred = _distributions("kl_divergence", y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     y_true, y_pred = [math.minimum(math.maximum(y, epsilon()), 1.0) for y in (y_true, y_pred)]
     return math.reduce_sum(y_true * math.log(y_true / y_pred), axis=-1)
 
@@ -727,6 +711,32 @@ def as_loss(identifier: Any) -> Any:
         return loss
     name = identifier if isinstance(identifier, str) else getattr(loss, "__name__", snake_case(type(loss).__name__))
     return LossFunctionWrapper(loss, name=name)
+
+
+def check_classes(loss: Any, y_true: Any, y_pred: Any) -> None:
+    """Checks that a loss of distributions over classes gets targets with an axis of classes.
+
+    Args:
+        loss: A `Loss`.
+        y_true: A batch of targets, a tensor or its spec.
+        y_pred: A batch of predictions.
+
+    Raises:
+        ValueError: If the targets are class numbers, which would broadcast where there are as many as classes.
+    """
+    if class_name_of(loss) not in _OF_DISTRIBUTIONS:
+        return
+    shape, wanted = getattr(y_true, "shape", None), getattr(y_pred, "shape", None)
+    if shape is None or wanted is None or None in (shape.rank, wanted.rank):
+        return
+    if shape.rank < wanted.rank and wanted[-1] != 1:
+        raise ValueError(
+            f"{loss.name}: expected targets y_true with an axis of classes, as y_pred of shape {wanted} has, received "
+            f"labels of shape {shape}. Class numbers need a sparse loss, or tf.one_hot."
+        )
+
+
+_OF_DISTRIBUTIONS = ("KLDivergence", "CategoricalHinge", "CategoricalFocalCrossentropy")
 
 
 def class_name_of(loss: Any) -> str:

@@ -127,6 +127,13 @@ def slice_tensor(tensor: Any, key: Any) -> Tensor:
     return (_SLICE_BY_VALUES if by_value else STRIDED_SLICE)(tensor, index, spec=spec, name="strided_slice")
 
 
+def row(tensor: Tensor, position: Any) -> Tensor:
+    """``tensor[position]`` for a position, an integer or a scalar tensor, that is there for sure."""
+    if not isinstance(position, SymbolicTensor):
+        return slice_tensor(tensor, position)
+    return STRIDED_SLICE(tensor, _index_vector([position]), spec=(("there", 0),), name="strided_slice")
+
+
 def _index(tensor: Tensor, key: Any) -> tuple[tuple[Any, ...], Tensor, bool]:
     """A Python index as a `spec`, the vector of its computed parts, and whether those decide the result's shape."""
     parts = list(key) if isinstance(key, tuple) else [key]

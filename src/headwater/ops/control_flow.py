@@ -13,6 +13,7 @@ from headwater.core.spec import TensorSpec
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.ops import array, math
+from headwater.ops._slice import row
 from headwater.ops.debugging import Assert
 from headwater.ops.tensor_array import TensorArray
 
@@ -30,7 +31,7 @@ ROOT_NAMES = (*__all__,)
 
 autograph.set_functions(
     cast=array.cast, maximum=math.maximum, minimum=math.minimum, range=array.range, reduce_max=math.reduce_max,
-    reduce_min=math.reduce_min, shape=array.shape, zeros=array.zeros, zeros_like=array.zeros_like,
+    reduce_min=math.reduce_min, row=row, shape=array.shape, zeros=array.zeros, zeros_like=array.zeros_like,
 )  # fmt: skip
 autograph.set_functions(**{"assert": Assert})
 

@@ -13,6 +13,7 @@ from headwater.core.infer import constant_value
 from headwater.core.spec import TensorSpec
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import array
+from headwater.ops._slice import row
 from headwater.ops.control_flow import call_function
 from headwater.ops.tensor_array import TensorArray
 
@@ -37,7 +38,7 @@ def _length(elems: Any, what: str) -> tuple[Any, Tensor]:
 
 
 def _slices(tensors: Any, index: Any) -> Any:
-    return nest.map_structure(lambda x: x[index], tensors)
+    return nest.map_structure(lambda x: row(x, index), tensors)
 
 
 def _repeat(length: Tensor, body: Callable[[Any], None], state: list[Any]) -> None:

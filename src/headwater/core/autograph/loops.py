@@ -170,7 +170,9 @@ def _tensor_for(
         return
     length = convert_to_tensor(np.int32(static)) if static is not None else FUNCTIONS["shape"](iterated)[0]
     zero = convert_to_tensor(np.int32(0))
-    counter = _Counter(zero, lambda p: p + 1, lambda p: p < length, lambda p: iterated[p], length, length, True)
+    counter = _Counter(
+        zero, lambda p: p + 1, lambda p: p < length, lambda p: FUNCTIONS["row"](iterated, p), length, length, True
+    )
     _staged_for(counter, extra_test, body, get_state, set_state, names, opts)
 
 

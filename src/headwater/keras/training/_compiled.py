@@ -195,7 +195,9 @@ def make_loss(item: Any, y_true: Any, y_pred: Any) -> Any:
     """A loss for an entry of `loss`; ``"crossentropy"`` follows the shapes."""
     if isinstance(item, str) and item.lower() in ("crossentropy", "ce"):
         return losses.as_loss(f"{_kind(y_true, y_pred)}crossentropy")
-    return losses.as_loss(item)
+    loss = losses.as_loss(item)
+    losses.check_classes(loss, y_true, y_pred)
+    return loss
 
 
 def make_metric(item: Any, y_true: Any, y_pred: Any) -> Metric:
