@@ -7,6 +7,7 @@ import gzip
 import io
 import pathlib
 import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -135,10 +136,152 @@ def test_pictures_in_a_function_and_errors() -> None:
 
     assert load.get_concrete_function().output_shapes.as_list() == [None, None, 3]
     assert load(tf.io.encode_png(_picture(2, 3, 3))).shape == [2, 3, 3]
-    with pytest.raises(Invalid, match="Unknown image file format"):
-        tf.io.decode_image(b"no picture")
-    with pytest.raises(ValueError, match="channels"):
-        tf.io.decode_png(b"", channels=7)
+
+
+_WIDE = (np.arange(9 * 11 * 4).reshape(9, 11, 4) * 165 + 7).astype(np.uint16)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def _wide_png(colour: int, lines: list[bytes], interlaced: int = 0, extra: bytes = b"") -> bytes:
+    header = struct.pack(">IIBBBBB", 11, 9, 16, colour, 0, 0, interlaced)
+    body = _chunk(b"IDAT", zlib.compress(b"".join(lines)))
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + extra + body + _chunk(b"IEND", b"")
+
+
+def _filtered(pixels: np.ndarray, kind: int) -> list[bytes]:
+    """Rows by a filter of the PNG specification: 0 none, 1 left, 2 above, 3 their mean, 4 Paeth's choice."""
+    size = 2 * pixels.shape[-1]
+    rows = pixels.astype(">u2").view(np.uint8).reshape(len(pixels), -1).astype(int)
+    left = np.pad(rows, [(0, 0), (size, 0)])[:, : rows.shape[1]]
+    above = np.pad(rows, [(1, 0), (0, 0)])[:-1]
+    corner = np.pad(rows, [(1, 0), (size, 0)])[:-1, : rows.shape[1]]
+    distances = [abs(left + above - corner - x) for x in (left, above, corner)]
+    paeth = np.choose(np.argmin(distances, axis=0), [left, above, corner])
+    guess = [0 * rows, left, above, (left + above) // 2, paeth][kind]
+    return [bytes([kind]) + row.astype(np.uint8).tobytes() for row in (rows - guess) % 256]
+
+
+@pytest.mark.parametrize("kind", range(5))
+@pytest.mark.parametrize(("colour", "channels"), [(0, 1), (4, 2), (2, 3), (6, 4)])
+def test_png_of_16_bits_by_filter_and_colour(colour: int, channels: int, kind: int) -> None:
+    wide = _WIDE[..., :channels]
+    data = _wide_png(colour, _filtered(wide, kind))
+    assert np.array_equal(tf.io.decode_png(data, dtype=tf.uint16).numpy(), wide)
+    assert np.array_equal(tf.io.decode_png(data).numpy(), wide >> 8)
+    assert np.array_equal(tf.io.decode_image(data, dtype=tf.uint16).numpy(), wide)
+    assert np.array_equal(tf.io.decode_png(tf.io.encode_png(wide), dtype=tf.uint16).numpy(), wide)
+
+
+def test_png_of_16_bits_interlaced_transparent_and_with_other_channels() -> None:
+    rgb = _WIDE[..., :3]
+    passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    lines = [line for x, y, dx, dy in passes for line in _filtered(rgb[y::dy, x::dx], 1)]
+    assert np.array_equal(tf.io.decode_png(_wide_png(2, lines, 1), dtype=tf.uint16).numpy(), rgb)
+    clear = _wide_png(2, _filtered(rgb, 0), extra=_chunk(b"tRNS", rgb[2, 3].astype(">u2").tobytes()))
+    alpha = tf.io.decode_png(clear, dtype=tf.uint16).numpy()[..., 3]
+    assert alpha[2, 3] == 0
+    assert np.count_nonzero(alpha == 65535) == alpha.size - 1
+    plain = _wide_png(2, _filtered(rgb, 4))
+    assert np.all(tf.io.decode_png(plain, 4, tf.uint16).numpy()[..., 3] == 65535)
+    grey = tf.io.decode_png(plain, 1, tf.uint16).numpy()[..., 0]
+    assert np.abs(grey - rgb @ [0.299, 0.587, 0.114]).max() < 10
+
+
+@pytest.mark.parametrize("cut", [0, 20, 40, 80, -13])
+def test_png_of_16_bits_that_is_broken(cut: int) -> None:
+    whole = _wide_png(2, _filtered(_WIDE[..., :3], 2))
+    broken = whole[:cut] if cut else whole.replace(b"IDAT", b"IDAX")
+    with pytest.raises(Invalid, match="Invalid PNG data"):
+        tf.io.decode_png(broken, dtype=tf.uint16)
+
+
+def _noise(height: int, width: int) -> bytes:
+    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
+    return tf.io.encode_jpeg(picture).numpy()
+
+
+def test_jpeg_that_is_cut_off() -> None:
+    data = _noise(64, 64)
+    with pytest.raises(Invalid, match="Invalid JPEG data"):
+        tf.io.decode_jpeg(data[: len(data) // 2])
+    found = tf.io.decode_jpeg(data[: len(data) // 2], try_recover_truncated=True, acceptable_fraction=0.2).numpy()
+    assert found.shape == (64, 64, 3)
+    assert np.array_equal(found[:12], tf.io.decode_jpeg(data).numpy()[:12])
+    with pytest.raises(Invalid, match="Invalid JPEG data"):
+        tf.io.decode_jpeg(data[:20], try_recover_truncated=True)
+
+
+@pytest.mark.parametrize("ratio", [1, 2, 4, 8])
+@pytest.mark.parametrize(("height", "width"), [(17, 33), (64, 64), (5, 100)])
+def test_jpeg_at_a_fraction_of_its_size(height: int, width: int, ratio: int) -> None:
+    shape = tf.io.decode_jpeg(_noise(height, width), ratio=ratio).shape
+    assert shape == [-(-height // ratio), -(-width // ratio), 3]
+
+
+def test_part_of_a_jpeg() -> None:
+    data = _noise(20, 30)
+    whole = tf.io.decode_jpeg(data).numpy()
+    crop = tf.function(lambda window: tf.io.decode_and_crop_jpeg(data, window, channels=3))
+    assert np.array_equal(crop(tf.constant([2, 3, 5, 7])).numpy(), whole[2:7, 3:10])
+    assert tf.io.decode_and_crop_jpeg(data, [0, 0, 10, 15], ratio=2).shape == [10, 15, 3]
+    for window in ([10, 10, 20, 20], [-1, 0, 3, 3], [0, 0, 0, 3], [0, 0, 3]):
+        with pytest.raises(Invalid, match=r"[Cc]rop.window"):
+            tf.io.decode_and_crop_jpeg(data, window)
+    with pytest.raises(Invalid, match="JPEG only"):
+        tf.io.decode_and_crop_jpeg(tf.io.encode_png(whole), [0, 0, 1, 1])
+
+
+def _saved(kind: str, *frames: np.ndarray, **options: Any) -> bytes:
+    out = io.BytesIO()
+    first, *rest = [Image.fromarray(f) for f in frames]
+    first.save(out, kind, **({"save_all": True, "append_images": rest} if rest else {}), **options)
+    return out.getvalue()
+
+
+def test_webp() -> None:
+    rgb, rgba = _picture(6, 5, 3), _picture(6, 5, 4)
+    one = _saved("WEBP", rgb, lossless=True)
+    assert np.array_equal(tf.io.decode_webp(one).numpy(), rgb[None])
+    assert np.array_equal(tf.io.decode_image(one, expand_animations=False).numpy(), rgb)
+    assert tf.io.decode_webp(_saved("WEBP", rgba, lossless=True)).shape == [1, 6, 5, 4]
+    two = _saved("WEBP", rgb, rgb[::-1].copy(), lossless=True)
+    assert tf.io.decode_image(two).shape == [2, 6, 5, 3]
+    for channels in (1, 2, 4):
+        with pytest.raises(Invalid, match="channels"):
+            tf.io.decode_webp(one, channels)
+    with pytest.raises(Invalid, match="Invalid WEBP data"):
+        tf.io.decode_webp(one[: len(one) // 2])
+
+
+def test_kinds_of_pictures_and_the_ops_that_take_them() -> None:
+    rgb = _picture(4, 5, 3)
+    bmp, gif, two = _saved("BMP", rgb), _saved("GIF", rgb), _saved("GIF", rgb, rgb[::-1].copy())
+    assert tf.io.decode_jpeg(gif).shape == tf.io.decode_png(gif).shape == [4, 5, 3]
+    assert tf.io.decode_gif(tf.io.encode_png(rgb)).shape == [1, 4, 5, 3]
+    assert tf.io.decode_bmp(_saved("BMP", _picture(4, 5, 4))).shape == [4, 5, 4]
+    assert tf.io.decode_bmp(bmp, channels=4).numpy()[..., 3].tolist() == [[255] * 5] * 4
+    for op, data, text in [
+        (tf.io.decode_png, two, "frames"),
+        (tf.io.decode_png, bmp, "wrong op"),
+        (tf.io.decode_bmp, tf.io.encode_png(rgb), "wrong op"),
+        (tf.io.decode_gif, b"", "empty"),
+        (tf.io.decode_image, b"no picture", "Unknown image file format"),
+        (tf.io.extract_jpeg_shape, gif, "Invalid JPEG data"),
+    ]:
+        with pytest.raises(Invalid, match=text):
+            op(data)
+    for op, data, channels in [
+        (tf.io.decode_png, gif, 4),
+        (tf.io.decode_png, bmp, 7),
+        (tf.io.decode_bmp, bmp, 1),
+        (tf.io.decode_jpeg, _noise(4, 4), 4),
+        (tf.io.decode_image, tf.io.encode_png(rgb), 2),
+    ]:
+        with pytest.raises(Invalid, match="channels"):
+            op(data, channels)
 
 
 # Bytes -----------------------------------------------------------------------------------------------------------

@@ -48,6 +48,7 @@ from headwater.core.spec import IndexedSlices, TensorSpec, TypeSpec
 from headwater.core.tape import GradientTape, UnconnectedGradients
 from headwater.core.tensor import Tensor, register_tensor_conversion_function
 from headwater.core.variable import Variable, variable_creator_scope
+from headwater.keras import initializers, losses, metrics, optimizers
 from headwater.ops import (
     array,
     audio,

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import io
+import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from headwater.core.errors import InvalidArgumentError
+from headwater.ops import _png16
 
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 # The first bytes of each kind of file.
-_MAGIC = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "GIF": b"GIF8", "BMP": b"BM", "WEBP": b"RIFF"}
+_MAGIC = {"JPEG": b"\xff\xd8\xff", "PNG": _png16.SIGNATURE, "GIF": b"GIF8", "BMP": b"BM", "WEBP": b"RIFF"}
+# The parts of red, green and blue in grey, in 1 / 32768, as TensorFlow has libpng take them.
+_GREY = np.array([9797, 19234, 3737], np.uint32)
+_END_OF_JPEG = b"\xff\xd9"
 
 
 def kind_of(contents: bytes) -> str | None:
@@ -19,20 +25,36 @@ def kind_of(contents: bytes) -> str | None:
     return next((kind for kind, magic in _MAGIC.items() if contents.startswith(magic)), None)
 
 
-def _open(contents: bytes, kinds: tuple[str, ...]) -> Any:
-    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415  slow to import, and needed for pictures alone
+def _refuse(text: str) -> InvalidArgumentError:
+    return InvalidArgumentError(None, None, text)
+
+
+def _known_kind(contents: bytes) -> str:
+    kind = kind_of(contents)
+    if not contents:
+        raise _refuse("Input is empty. Expected the bytes of a picture.")
+    if kind is None:
+        raise _refuse(
+            f"Unknown image file format. One of JPEG, PNG, GIF, BMP, WebP required, received {len(contents)} bytes "
+            f"beginning {contents[:8]!r}."
+        )
+    return kind
+
+
+def _open(contents: bytes, kind: str) -> Any:
+    from PIL import Image  # noqa: PLC0415  slow to import, and needed for pictures alone
 
     try:
-        picture = Image.open(io.BytesIO(contents), formats=kinds)
+        picture = Image.open(io.BytesIO(contents), formats=(kind,))
         picture.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise InvalidArgumentError(
-            None,
-            None,
-            f"Unknown image file format. One of {', '.join(kinds)} required, received {len(contents)} bytes beginning "
-            f"{contents[:8]!r}: {error}",
-        ) from None
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise _broken(contents, kind, error) from None
     return picture
+
+
+def _broken(contents: bytes, kind: str, error: BaseException) -> InvalidArgumentError:
+    reason = str(error).split(" <_io")[0]
+    return _refuse(f"Invalid {kind} data, size {len(contents)}: {reason}.")
 
 
 def _with_channels(picture: Any, channels: int) -> Any:
@@ -41,7 +63,7 @@ def _with_channels(picture: Any, channels: int) -> Any:
             transparent = "transparency" in picture.info or picture.mode == "PA"
             picture = picture.convert("RGBA" if transparent else "L" if picture.mode == "1" else "RGB")
         channels = len(picture.getbands())
-    elif picture.mode == "P" and channels in (1, 2):
+    elif picture.mode == "P" and channels == 1:
         picture = picture.convert("RGB")
     mode = _MODES[channels]
     return picture if picture.mode == mode else picture.convert(mode)
@@ -52,22 +74,149 @@ def _pixels(picture: Any) -> Any:
     return array[..., None] if array.ndim == 2 else array
 
 
-def decode(contents: bytes, kinds: tuple[str, ...], channels: int, dtype: Any) -> Any:
-    """A picture as an array ``[height, width, channels]`` of uint8, uint16 or float32 (0 to 1)."""
-    picture = _open(contents, kinds)
-    if picture.mode.startswith("I") and channels in (0, 1):
-        wide = np.asarray(picture).astype(np.uint16)[..., None]
-        return wide if dtype == np.uint16 else scaled(wide, dtype)
-    return scaled(_pixels(_with_channels(_narrow(picture), channels)), dtype)
+def _rearranged(pixels: Any, channels: int) -> Any:
+    """Pixels with another number of channels: grey is made and repeated as libpng does."""
+    colours, alpha = (pixels, None) if pixels.shape[-1] in (1, 3) else (pixels[..., :-1], pixels[..., -1:])
+    if channels in (0, pixels.shape[-1]):
+        return pixels
+    if channels in (1, 2) and colours.shape[-1] == 3:
+        colours = (colours.astype(np.uint32) @ _GREY >> np.uint32(15)).astype(pixels.dtype)[..., None]
+    elif channels in (3, 4) and colours.shape[-1] == 1:
+        colours = np.repeat(colours, 3, axis=-1)
+    if channels in (1, 3):
+        return colours
+    opaque = np.full_like(colours[..., :1], np.iinfo(pixels.dtype).max)
+    return np.concatenate([colours, opaque if alpha is None else alpha], axis=-1)
 
 
-def _narrow(picture: Any) -> Any:
-    """A grey picture of 16 bits as one of 8."""
-    if not picture.mode.startswith("I"):
-        return picture
+def _png(contents: bytes, channels: int, dtype: Any) -> Any:
+    if _png16.is_wide(contents):
+        try:
+            pixels = _png16.decode(contents)
+        except ValueError as error:
+            raise _broken(contents, "PNG", error) from None
+        return _rearranged(pixels, channels)
+    pixels = _rearranged(_pixels(_with_channels(_open(contents, "PNG"), 0)), channels)
+    return pixels.astype(np.uint16) * np.uint16(257) if dtype == np.uint16 else pixels
+
+
+def _jpeg(contents: bytes, channels: int, ratio: int = 1, *, recover: bool = False) -> Any:
+    if channels == 4:
+        raise _refuse("JPEG does not support 4 channels. Expected 0, 1 or 3.")
     from PIL import Image  # noqa: PLC0415
 
-    return Image.fromarray((np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8))
+    if recover:  # what is missing is filled when the end is there
+        contents += _END_OF_JPEG
+    try:
+        picture = Image.open(io.BytesIO(contents), formats=("JPEG",))
+        if channels == 1 and picture.mode in ("L", "RGB"):
+            picture.draft("L", None)
+        if ratio != 1:  # Pillow takes the largest fraction that still covers a size: ask for a little less
+            width, height = picture.size
+            picture.draft(picture.mode, (width / (ratio + 0.5), height / (ratio + 0.5)))
+        picture.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise _broken(contents, "JPEG", error) from None
+    return _pixels(_with_channels(picture, channels))
+
+
+def _bmp(contents: bytes, channels: int) -> Any:
+    if channels == 1:
+        raise _refuse("`channels` must be 0, 3 or 4 for BMP, but got 1. Use tf.image.rgb_to_grayscale.")
+    if contents[28:30] != b"\x20\x00":
+        return _pixels(_with_channels(_open(contents, "BMP"), channels))
+    return _rearranged(_bmp_of_32_bits(contents), channels)
+
+
+def _bmp_of_32_bits(contents: bytes) -> Any:
+    """The four channels, of which Pillow leaves out the last."""
+    start, _, width, height = struct.unpack_from("<IIii", contents, 10)
+    rows, size = abs(height), 4 * width * abs(height)
+    if width <= 0 or len(contents) - start < size:
+        reason = f"{width} x {rows} pixels of 32 bits need {size} bytes, received {len(contents) - start}"
+        raise _broken(contents, "BMP", ValueError(reason))
+    pixels = np.frombuffer(contents, np.uint8, size, start).reshape(rows, width, 4)[..., [2, 1, 0, 3]]
+    return pixels[::-1] if height > 0 else pixels
+
+
+def _frames(contents: bytes, kind: str, mode: str) -> list[Any]:
+    """The frames of an animation; of a file that is cut off those that are whole."""
+    picture = _open(contents, kind)
+    found = []
+    for place in range(getattr(picture, "n_frames", 1)):
+        try:
+            picture.seek(place)
+            found.append(np.asarray(picture.convert(mode)))
+        except (OSError, EOFError, SyntaxError, ValueError) as error:
+            if not found:
+                raise _broken(contents, kind, error) from None
+            break
+    return found
+
+
+def _gif(contents: bytes, channels: int) -> Any:
+    if channels not in (0, 3):
+        raise _refuse(f"channels must be 0 or 3 for GIF, got {channels}.")
+    return np.stack(_frames(contents, "GIF", "RGB"))
+
+
+def _webp(contents: bytes, channels: int, dtype: Any) -> Any:
+    if dtype == np.uint16:
+        raise _refuse("WebP only supports uint8 for dtype, got uint16. Use tf.cast on the result.")
+    if channels not in (0, 3, 4):
+        raise _refuse(f"WebP only supports 3 or 4 channels, got {channels}.")
+    mode = _open(contents, "WEBP").mode
+    if channels and channels != len(mode):
+        raise _refuse(f"Number of channels requested does not match input: received {channels} for a file of {mode}.")
+    return np.stack(_frames(contents, "WEBP", mode))
+
+
+def decode(contents: bytes, asked: str, channels: int, dtype: Any, *, ratio: int = 1, recover: bool = False) -> Any:
+    """A picture of any kind as an array of uint8, uint16 or a float from 0 to 1.
+
+    Args:
+        contents: The file.
+        asked: The kind the op is named after, or ``"image"``.
+        channels: How many channels; 0: as many as the file has.
+        dtype: The dtype of the result.
+        ratio: JPEG pictures are read at this fraction of their size.
+        recover: Whether JPEG pictures may be cut off.
+
+    Returns:
+        ``[height, width, channels]``; of an animation ``[frames, height, width, channels]``.
+    """
+    kind = _known_kind(contents)
+    _check_channels(channels)
+    if (kind == "BMP" and asked not in ("BMP", "image")) or (asked == "BMP" and kind != "BMP"):
+        op = {"BMP": "decode_bmp", "WEBP": "decode_webp"}.get(kind, f"decode_{kind.lower()}")
+        raise _refuse(f"Trying to decode {kind} format using a wrong op. Use `{op}` or `decode_image` instead.")
+    if kind == "PNG":
+        pixels = _png(contents, channels, dtype)
+    elif kind == "JPEG":
+        pixels = _jpeg(contents, channels, ratio, recover=recover)
+    elif kind == "WEBP":
+        pixels = _webp(contents, channels, dtype)
+    else:
+        pixels = (_bmp if kind == "BMP" else _gif)(contents, channels)
+    return scaled(_shaped(pixels, kind, asked), dtype)
+
+
+def _check_channels(channels: int) -> None:
+    if channels not in (0, 1, 3, 4):
+        raise _refuse(f"`channels` must be 0, 1, 3 or 4 but got {channels}.")
+
+
+def _shaped(pixels: Any, kind: str, asked: str) -> Any:
+    if asked == "GIF":
+        return pixels if pixels.ndim == 4 else _rearranged(pixels, 3)[None]
+    if kind == "GIF" and asked in ("PNG", "JPEG"):
+        if len(pixels) > 1:
+            raise _refuse(
+                f"Got {len(pixels)} frames, but animated gifs can only be decoded by tf.io.decode_gif or "
+                "tf.io.decode_image."
+            )
+        return pixels[0]
+    return pixels
 
 
 def scaled(array: Any, dtype: Any) -> Any:
@@ -77,27 +226,37 @@ def scaled(array: Any, dtype: Any) -> Any:
     top = 255 if array.dtype == np.uint8 else 65535
     if np.dtype(dtype).kind == "f":
         return (array.astype(np.float64) / top).astype(dtype)
-    return array.astype(np.uint16) * np.uint16(257) if dtype == np.uint16 else (array >> 8).astype(np.uint8)
+    return array.astype(np.uint16) << np.uint16(8) if dtype == np.uint16 else (array >> 8).astype(np.uint8)
 
 
-def decode_jpeg(contents: bytes, channels: int, ratio: int) -> Any:
-    """A JPEG picture, at ``1 / ratio`` of its size."""
+def decode_and_crop(contents: bytes, window: Sequence[int], channels: int, ratio: int, *, recover: bool) -> Any:
+    """The part ``(top, left, height, width)`` of a JPEG picture."""
+    kind = _known_kind(contents)
+    _check_channels(channels)
+    if kind != "JPEG":
+        raise _refuse(f"DecodeAndCropJpeg operation can run on JPEG only, but detected {kind}.")
+    if len(window) != 4:
+        raise _refuse(f"crop_window must have four elements, received {len(window)}: top, left, height and width.")
+    pixels = _jpeg(contents, channels, ratio, recover=recover)
+    top, left, height, width = window
+    inside = top >= 0 and left >= 0 and top + height <= pixels.shape[0] and left + width <= pixels.shape[1]
+    if not inside or height <= 0 or width <= 0:
+        raise _refuse(
+            f"Invalid crop window {list(window)} (top, left, height, width) for a picture of {pixels.shape[0]} x "
+            f"{pixels.shape[1]} pixels."
+        )
+    return pixels[top : top + height, left : left + width]
+
+
+def jpeg_shape(contents: bytes) -> tuple[int, int, int]:
+    """Height, width and channels of a JPEG picture, by its header."""
     from PIL import Image  # noqa: PLC0415
 
-    if ratio != 1 and kind_of(contents) == "JPEG":
-        picture = Image.open(io.BytesIO(contents))
-        size = [-(-n // ratio) for n in picture.size]
-        picture.draft(picture.mode, (size[0], size[1]))
-        return _pixels(_with_channels(picture, channels))
-    return decode(contents, ("JPEG", "PNG", "GIF", "BMP"), channels, np.uint8)
-
-
-def decode_frames(contents: bytes) -> Any:
-    """All frames of a GIF: ``[frames, height, width, 3]``."""
-    from PIL import ImageSequence  # noqa: PLC0415
-
-    frames = ImageSequence.Iterator(_open(contents, ("GIF",)))
-    return np.stack([np.asarray(frame.convert("RGB")) for frame in frames])
+    try:
+        picture = Image.open(io.BytesIO(contents), formats=("JPEG",))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _broken(contents, "JPEG", error) from None
+    return picture.size[1], picture.size[0], len(picture.getbands())
 
 
 def encode(array: Any, kind: str, **options: Any) -> bytes:
@@ -105,15 +264,15 @@ def encode(array: Any, kind: str, **options: Any) -> bytes:
     from PIL import Image  # noqa: PLC0415
 
     channels = array.shape[-1] if array.ndim == 3 else 0
-    if channels not in _MODES or (kind == "JPEG" and channels not in (1, 3)):
-        raise InvalidArgumentError(
-            None, None, f"image must have 1{', 2, 3 or 4' if kind == 'PNG' else ' or 3'} channels in its last of three "
-            f"dimensions, received shape {list(array.shape)}.",
-        )  # fmt: skip
-    if array.dtype == np.uint16 and channels != 1:
-        raise InvalidArgumentError(
-            None, None, f"PNG files of 16 bits are written with 1 channel only, received {channels}. Use tf.uint8."
+    if channels not in _MODES or (kind == "JPEG" and channels not in (1, 3)) or array.size == 0:
+        raise _refuse(
+            f"image must have 1{', 2, 3 or 4' if kind == 'PNG' else ' or 3'} channels in its last of three dimensions "
+            f"and at least one pixel, received shape {list(array.shape)}."
         )
+    if array.dtype not in ((np.uint8, np.uint16) if kind == "PNG" else (np.uint8,)):
+        raise _refuse(f"Pictures are of uint8{' or uint16' if kind == 'PNG' else ''}, received {array.dtype}.")
+    if array.dtype == np.uint16:
+        return _png16.encode(array, options.get("compress_level", -1))
     out = io.BytesIO()
     Image.fromarray(array[..., 0] if channels == 1 else array).save(out, kind, **options)
     return out.getvalue()

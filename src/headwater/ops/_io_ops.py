@@ -64,25 +64,45 @@ def MATCHING_FILES(pattern: Any) -> Any:
 @op("DecodePng", effect="host", spec=_picture)
 def DECODE_PNG(contents: Any, *, channels: int, dtype: str) -> Any:
     """A picture of any kind, as PNG's op takes them."""
-    return _image_codec.decode(contents.item(), ("PNG", "JPEG", "GIF", "BMP"), channels, np.dtype(dtype))
+    return _image_codec.decode(contents.item(), "PNG", channels, np.dtype(dtype))
+
+
+_BYTES = np.dtype(np.uint8)
 
 
 @op("DecodeJpeg", effect="host", spec=_picture)
-def DECODE_JPEG(contents: Any, *, channels: int, ratio: int) -> Any:
-    """A JPEG picture."""
-    return _image_codec.decode_jpeg(contents.item(), channels, ratio)
+def DECODE_JPEG(contents: Any, *, channels: int, ratio: int, recover: bool) -> Any:
+    """A picture of any kind, as JPEG's op takes them."""
+    return _image_codec.decode(contents.item(), "JPEG", channels, _BYTES, ratio=ratio, recover=recover)
+
+
+@op("DecodeAndCropJpeg", effect="host", spec=_picture)
+def DECODE_AND_CROP_JPEG(contents: Any, window: Any, *, channels: int, ratio: int, recover: bool) -> Any:
+    """A part of a JPEG picture."""
+    corner = [int(n) for n in window.reshape(-1)]
+    return _image_codec.decode_and_crop(contents.item(), corner, channels, ratio, recover=recover)
 
 
 @op("DecodeBmp", effect="host", spec=_picture)
 def DECODE_BMP(contents: Any, *, channels: int) -> Any:
     """A BMP picture."""
-    return _image_codec.decode(contents.item(), ("BMP",), channels, np.dtype(np.uint8))
+    return _image_codec.decode(contents.item(), "BMP", channels, _BYTES)
 
 
 @op("DecodeGif", effect="host", spec=lambda inputs, attrs: (dtypes.uint8, TensorShape([None, None, None, 3])))
 def DECODE_GIF(contents: Any) -> Any:
     """All frames of a GIF."""
-    return _image_codec.decode_frames(contents.item())
+    return _image_codec.decode(contents.item(), "GIF", 0, _BYTES)
+
+
+def _webp_spec(inputs: Any, attrs: Any) -> Any:
+    return as_dtype(attrs["dtype"]), TensorShape([None, None, None, attrs["channels"] or None])
+
+
+@op("DecodeWebP", effect="host", spec=_webp_spec)
+def DECODE_WEBP(contents: Any, *, channels: int, dtype: str) -> Any:
+    """All frames of a WebP picture."""
+    return _image_codec.decode(contents.item(), "WEBP", channels, np.dtype(dtype))
 
 
 def _any_picture(inputs: Any, attrs: Any) -> Any:
@@ -92,11 +112,8 @@ def _any_picture(inputs: Any, attrs: Any) -> Any:
 @op("DecodeImage", effect="host", spec=_any_picture)
 def DECODE_IMAGE(contents: Any, *, channels: int, dtype: str, expand_animations: bool) -> Any:
     """A picture of any kind; an animation as all its frames."""
-    data = contents.item()
-    if _image_codec.kind_of(data) == "GIF":
-        frames = _image_codec.decode_frames(data)
-        return _image_codec.scaled(frames if expand_animations else frames[0], np.dtype(dtype))
-    return _image_codec.decode(data, ("PNG", "JPEG", "BMP"), channels, np.dtype(dtype))
+    pixels = _image_codec.decode(contents.item(), "image", channels, np.dtype(dtype))
+    return pixels if pixels.ndim == 3 or expand_animations else pixels[0]
 
 
 def _leading(inputs: Any, attrs: Any) -> Any:
@@ -122,7 +139,7 @@ def ENCODE_JPEG(image: Any, *, quality: int, progressive: bool, optimize: bool, 
 @op("ExtractJpegShape", effect="host", spec=lambda inputs, attrs: (as_dtype(attrs["dtype"]), TensorShape([3])))
 def JPEG_SHAPE(contents: Any, *, dtype: str) -> Any:
     """Height, width and channels."""
-    return np.asarray(_image_codec.decode_jpeg(contents.item(), 0, 1).shape, dtype)
+    return np.asarray(_image_codec.jpeg_shape(contents.item()), dtype)
 
 
 IS_JPEG = op("IsJpeg", effect="host", spec=same_shape(dtypes.bool))(

@@ -8,6 +8,7 @@ import numpy as np
 
 from headwater.core import dtypes
 from headwater.core.dtypes import as_dtype
+from headwater.core.errors import InvalidArgumentError
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _io_ops as ops
 from headwater.ops import gfile
@@ -20,10 +21,11 @@ from headwater.ops._parse_example import (
 from headwater.ops._records import TFRecordOptions, TFRecordWriter, check_compression
 
 __all__ = [
-    "FixedLenFeature", "FixedLenSequenceFeature", "TFRecordOptions", "TFRecordWriter", "decode_base64", "decode_bmp",
-    "decode_compressed", "decode_csv", "decode_gif", "decode_image", "decode_jpeg", "decode_png", "decode_raw",
-    "encode_base64", "encode_jpeg", "encode_png", "extract_jpeg_shape", "gfile", "is_jpeg", "matching_files",
-    "parse_example", "parse_single_example", "parse_tensor", "read_file", "serialize_tensor", "write_file",
+    "FixedLenFeature", "FixedLenSequenceFeature", "TFRecordOptions", "TFRecordWriter", "decode_and_crop_jpeg",
+    "decode_base64", "decode_bmp", "decode_compressed", "decode_csv", "decode_gif", "decode_image", "decode_jpeg",
+    "decode_png", "decode_raw", "decode_webp", "encode_base64", "encode_jpeg", "encode_png", "extract_jpeg_shape",
+    "gfile", "is_jpeg", "matching_files", "parse_example", "parse_single_example", "parse_tensor", "read_file",
+    "serialize_tensor", "write_file",
 ]  # fmt: skip
 
 _PIXELS = ("uint8", "uint16", "float32")
@@ -65,12 +67,6 @@ def matching_files(pattern: Any, name: str | None = None) -> Tensor:
 # Pictures -------------------------------------------------------------------------------------------------------
 
 
-def _channels(channels: int | None, allowed: tuple[int, ...]) -> int:
-    if (channels or 0) not in allowed:
-        raise ValueError(f"channels must be one of {allowed}, received {channels}.")
-    return channels or 0
-
-
 def _pixel_dtype(dtype: Any) -> str:
     name = as_dtype(dtype).name
     if name not in _PIXELS:
@@ -94,7 +90,7 @@ def decode_png(contents: Any, channels: int = 0, dtype: Any = dtypes.uint8, name
     TensorShape([2, 3, 1])
     """
     kind = _pixel_dtype(dtype)
-    return ops.DECODE_PNG(_text(contents), channels=_channels(channels, (0, 1, 2, 3, 4)), dtype=kind, name=name)
+    return ops.DECODE_PNG(_text(contents), channels=int(channels or 0), dtype=kind, name=name)
 
 
 def decode_jpeg(
@@ -114,22 +110,85 @@ def decode_jpeg(
         channels: 1 (grey) or 3 (RGB); 0: as many as the file has.
         ratio: 1, 2, 4 or 8: the picture at this fraction of its size.
         fancy_upscaling: Accepted for compatibility; colours are always interpolated.
-        try_recover_truncated: Accepted for compatibility; a file that is cut off is an error.
-        acceptable_fraction: Accepted for compatibility.
+        try_recover_truncated: Whether a file that is cut off gives what is there instead of an error.
+        acceptable_fraction: Accepted for compatibility; as in TensorFlow any beginning of a picture will do.
         dct_method: Accepted for compatibility; the accurate integer method is used.
         name: A name for the op.
 
     >>> tf.io.decode_jpeg(tf.io.encode_jpeg(np.zeros([8, 8, 3], np.uint8))).shape
     TensorShape([8, 8, 3])
     """
+    _check_ratio(ratio)
+    recover = bool(try_recover_truncated)
+    return ops.DECODE_JPEG(_text(contents), channels=int(channels or 0), ratio=int(ratio), recover=recover, name=name)
+
+
+def _check_ratio(ratio: int) -> None:
     if ratio not in (1, 2, 4, 8):
-        raise ValueError(f"ratio must be 1, 2, 4 or 8, received {ratio}.")
-    return ops.DECODE_JPEG(_text(contents), channels=_channels(channels, (0, 1, 3)), ratio=int(ratio), name=name)
+        raise InvalidArgumentError(None, None, f"ratio must be 1, 2, 4, or 8, got {ratio}.")
+
+
+def decode_and_crop_jpeg(
+    contents: Any,
+    crop_window: Any,
+    channels: int = 0,
+    ratio: int = 1,
+    fancy_upscaling: bool = True,
+    try_recover_truncated: bool = False,
+    acceptable_fraction: float = 1,
+    dct_method: str = "",
+    name: str | None = None,
+) -> Tensor:
+    """A part of a JPEG picture as an array of uint8, ``[height, width, channels]``.
+
+    Args:
+        contents: The file's bytes, a scalar string.
+        crop_window: Top, left, height and width of the part, in pixels of the (scaled) picture.
+        channels: As in `decode_jpeg`.
+        ratio: As in `decode_jpeg`.
+        fancy_upscaling: As in `decode_jpeg`.
+        try_recover_truncated: As in `decode_jpeg`.
+        acceptable_fraction: As in `decode_jpeg`.
+        dct_method: As in `decode_jpeg`.
+        name: A name for the op.
+
+    Raises:
+        InvalidArgumentError: If the file is no JPEG, or the part is not inside the picture.
+
+    >>> tf.io.decode_and_crop_jpeg(tf.io.encode_jpeg(np.zeros([8, 8, 3], np.uint8)), [2, 1, 3, 4]).shape
+    TensorShape([3, 4, 3])
+    """
+    _check_ratio(ratio)
+    window = convert_to_tensor(crop_window, dtypes.int32)
+    recover = bool(try_recover_truncated)
+    return ops.DECODE_AND_CROP_JPEG(
+        _text(contents), window, channels=int(channels or 0), ratio=int(ratio), recover=recover, name=name
+    )
+
+
+def decode_webp(contents: Any, channels: int = 0, dtype: Any = dtypes.uint8, name: str | None = None) -> Tensor:
+    """A WebP picture as an array, ``[frames, height, width, channels]``.
+
+    Args:
+        contents: The file's bytes, a scalar string.
+        channels: 3 or 4, as many as the file has, or 0.
+        dtype: uint8, uint16 or float32.
+        name: A name for the op.
+
+    Raises:
+        InvalidArgumentError: If the bytes are no picture.
+
+    >>> tf.io.decode_webp(b"RIFF")
+    Traceback (most recent call last):
+    ...
+    headwater.core.errors.InvalidArgumentError: ...
+    """
+    return ops.DECODE_WEBP(_text(contents), channels=int(channels or 0), dtype=_pixel_dtype(dtype), name=name)
 
 
 def decode_bmp(contents: Any, channels: int = 0, name: str | None = None) -> Tensor:
     """A BMP picture as an array of uint8, ``[height, width, channels]``."""
-    return ops.DECODE_BMP(_text(contents), channels=_channels(channels, (0, 1, 3, 4)), name=name)
+    return ops.DECODE_BMP(_text(contents), channels=int(channels or 0), name=name)
 
 
 def decode_gif(contents: Any, name: str | None = None) -> Tensor:
@@ -144,21 +203,21 @@ def decode_image(
     name: str | None = None,
     expand_animations: bool = True,
 ) -> Tensor:
-    """A PNG, JPEG, BMP or GIF picture as an array.
+    """A PNG, JPEG, BMP, GIF or WebP picture as an array.
 
     Args:
         contents: The file's bytes, a scalar string.
-        channels: As in `decode_png`; ignored for GIF.
+        channels: As in `decode_png`; GIF has 3.
         dtype: uint8, uint16 or float32 (values from 0 to 1).
         name: A name for the op.
-        expand_animations: Whether a GIF gives all frames (with the rank then unknown in graphs) or the first.
+        expand_animations: Whether a GIF or WebP gives all frames (with the rank then unknown in graphs) or the first.
 
     >>> tf.io.decode_image(tf.io.encode_png(np.zeros([2, 2, 3], np.uint8)), dtype=tf.float32).dtype
     tf.float32
     """
     return ops.DECODE_IMAGE(
         _text(contents),
-        channels=_channels(channels, (0, 1, 2, 3, 4)),
+        channels=int(channels or 0),
         dtype=_pixel_dtype(dtype),
         expand_animations=bool(expand_animations),
         name=name,
