@@ -72,15 +72,17 @@ def relu6(x: Any) -> Tensor:
 
 
 @_of_floats
-def softmax(x: Any, axis: int = -1) -> Tensor:
-    """Exponentials that sum to 1 along `axis`."""
-    return nn.softmax(x, axis=axis)
+def softmax(x: Any, axis: Any = -1) -> Tensor:
+    """Exponentials that sum to 1 along `axis`, or over several axes together."""
+    return nn.softmax(x, axis=axis) if isinstance(axis, int) else math.exp(log_softmax(x, axis))
 
 
 @_of_floats
-def log_softmax(x: Any, axis: int = -1) -> Tensor:
+def log_softmax(x: Any, axis: Any = -1) -> Tensor:
     """The logarithm of `softmax`."""
-    return nn.log_softmax(x, axis=axis)
+    if isinstance(axis, int):
+        return nn.log_softmax(x, axis=axis)
+    return x - math.reduce_logsumexp(x, axis=list(axis), keepdims=True)
 
 
 @_of_floats

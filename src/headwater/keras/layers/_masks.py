@@ -34,7 +34,7 @@ def fill_arguments(names: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         if (mask := masks_of(args[0])) is not None:
             kwargs["mask"] = mask
         return
-    given = dict(zip(names, args, strict=False)) | kwargs
+    given = dict(zip(list(names)[1:], args, strict=False)) | kwargs
     for name, value in given.items():
         wanted = f"{name}_mask"
         if wanted in names and given.get(wanted) is None and (mask := masks_of(value)) is not None:

@@ -109,14 +109,18 @@ class Softmax(Layer):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         if mask is not None:
+            self._check_mask(inputs, mask)
             inputs = array.where(math.cast(mask, "bool"), inputs, inputs.dtype.min / 2)
-        outputs = self._softmax(inputs)
+        outputs = activations.softmax(inputs, self.axis)
         return outputs if mask is None else outputs * math.cast(mask, outputs.dtype)
 
-    def _softmax(self, inputs: Any) -> Any:
-        if isinstance(self.axis, int):
-            return activations.softmax(inputs, self.axis)
-        return math.exp(inputs - math.reduce_logsumexp(inputs, axis=list(self.axis), keepdims=True))
+    def _check_mask(self, inputs: Any, mask: Any) -> None:
+        sizes = zip(reversed(tuple(inputs.shape)), reversed(tuple(mask.shape)), strict=False)
+        if len(mask.shape) > len(inputs.shape) or any(m not in (1, None, n) for n, m in sizes if n is not None):
+            raise ValueError(
+                f"Layer '{self.name}': the `mask` must be broadcastable to `inputs`. Received: inputs.shape="
+                f"{tuple(inputs.shape)}, mask.shape={tuple(mask.shape)}"
+            )
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

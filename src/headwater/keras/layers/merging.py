@@ -157,7 +157,7 @@ class Concatenate(_Merge):
         if previous_mask is None:
             return None
         masks = [_full_mask(x, m) for x, m in zip(inputs, previous_mask, strict=True)]
-        return math.reduce_all(array.concat(masks, axis=self.axis), axis=-1)
+        return math.reduce_any(array.concat(masks, axis=self.axis), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}

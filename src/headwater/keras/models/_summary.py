@@ -28,13 +28,22 @@ def print_summary(model: Any, line_length: int | None, print_fn: Callable[[str],
 
 def _rows(model: Any, expand_nested: bool, depth: int) -> Iterable[tuple[str, str, str]]:
     for layer in model.layers:
-        shape = "?"
-        if layer._inbound_nodes:
-            shape = str(_shapes(layer._inbound_nodes[0].structure))
+        shape = str(_shapes(layer._inbound_nodes[0].structure)) if layer._inbound_nodes else _shape_as_built(layer)
         count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
         yield "  " * depth + f"{layer.name} ({type(layer).__name__})", shape, count
         if expand_nested and hasattr(layer, "layers"):
             yield from _rows(layer, True, depth + 1)
+
+
+def _shape_as_built(layer: Any) -> str:
+    """The output's shape for inputs of the shape the layer was built for, as far as that is known."""
+    built_for = layer._build_shape.value
+    if built_for is None or built_for[0] is None:
+        return "?"
+    try:
+        return str(layer.compute_output_shape(built_for[0]))
+    except (NotImplementedError, TypeError, ValueError):
+        return "?"
 
 
 def _shapes(structure: Any) -> Any:
@@ -53,7 +62,7 @@ def _cells(row: tuple[str, str, str], widths: list[int]) -> list[str]:
 def _print_totals(model: Any, print_fn: Callable[[str], Any]) -> None:
     trained, fixed = model.trainable_weights, model.non_trainable_weights
     optimizer = getattr(model, "optimizer", None)
-    slots = optimizer.variables if optimizer is not None else []
+    slots = optimizer.variables if optimizer is not None and optimizer.built else []
     print_fn(f" Total params: {_amount([*trained, *fixed, *slots])}")
     print_fn(f" Trainable params: {_amount(trained)}")
     print_fn(f" Non-trainable params: {_amount(fixed)}")

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from headwater.keras._state import clear_session
+from headwater.keras.backend import is_keras_tensor, standardize_dtype
 from headwater.keras.callbacks._progress import Progbar
 from headwater.keras.saving import (
     CustomObjectScope,
@@ -20,12 +22,14 @@ from headwater.keras.saving import (
 )
 from headwater.keras.training._arrays import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from headwater.keras.utils._files import get_file
+from headwater.keras.utils._pictures import array_to_img, img_to_array, load_img, save_img
 from headwater.ops import random as tf_random
 
 __all__ = [
-    "CustomObjectScope", "Progbar", "PyDataset", "Sequence", "custom_object_scope", "deserialize_keras_object",
-    "get_custom_objects", "get_file", "get_registered_name", "get_registered_object", "normalize",
-    "pack_x_y_sample_weight", "register_keras_serializable", "serialize_keras_object", "set_random_seed",
+    "CustomObjectScope", "Progbar", "PyDataset", "Sequence", "array_to_img", "clear_session", "custom_object_scope",
+    "deserialize_keras_object", "get_custom_objects", "get_file", "get_registered_name", "get_registered_object",
+    "img_to_array", "is_keras_tensor", "load_img", "normalize", "pack_x_y_sample_weight",
+    "register_keras_serializable", "save_img", "serialize_keras_object", "set_random_seed", "standardize_dtype",
     "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip
 

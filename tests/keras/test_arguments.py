@@ -1,0 +1,86 @@
+"""Declared arguments: what a declaration refuses is refused by every class that has it, in words of the same form."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import headwater as tf
+from headwater.keras._arguments import Integer
+from tests.keras.test_layers import ROWS
+
+keras = tf.keras
+layers = keras.layers
+
+
+def _declared() -> Iterator[tuple[str, str, Any]]:
+    for kind in [*ROWS, "Embedding"]:
+        for base in getattr(layers, kind).__mro__:
+            for name, check in getattr(vars(base).get("__init__"), "argument_checks", {}).items():
+                yield kind, name, check
+
+
+def _given(kind: str) -> dict[str, Any]:
+    return {"input_dim": 4, "output_dim": 2} if kind == "Embedding" else ROWS[kind][0]
+
+
+@pytest.mark.parametrize(("kind", "name", "check"), list(_declared()), ids=lambda x: x if isinstance(x, str) else "")
+def test_bad_values_are_refused(kind: str, name: str, check: Any) -> None:
+    for bad in check.bad_values():
+        with pytest.raises((ValueError, TypeError), match=f"^{kind}: expected `{name}` to be .* Received: {name}="):
+            getattr(layers, kind)(**{**_given(kind), name: bad})
+
+
+@pytest.mark.parametrize(("kind", "name", "check"), list(_declared()), ids=lambda x: x if isinstance(x, str) else "")
+def test_integers_of_numpy_become_pythons(kind: str, name: str, check: Any) -> None:
+    if isinstance(check, Integer) and name in inspect.signature(getattr(layers, kind)).parameters:
+        layer = getattr(layers, kind)(**{**_given(kind), name: np.int64(1)})
+        assert type(layer.get_config()[name]) is int
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: layers.Conv2D(1, 3, strides=2, dilation_rate=2), "not supported in conjunction"),
+        (lambda: layers.Conv2D(3, 3, groups=2), "divisible by `groups`"),
+        (lambda: layers.Conv2D(1, (3, 3, 3)), "`kernel_size` argument must be an integer or a tuple of 2 integers"),
+        (lambda: layers.Conv1D(1, None), "`kernel_size`"), (lambda: layers.MaxPooling2D(1.5), "`pool_size`"),
+        (lambda: layers.Conv2D(1, 3, padding="causal"), "padding"), (lambda: layers.Dense(2, dtype="blah"), "'blah'"),
+        (lambda: layers.Permute((2,)), "dims"), (lambda: keras.random.SeedGenerator(1, foo=2), "'foo': 2"),
+        (lambda: keras.config.set_dtype_policy(None), "Invalid `policy`"),
+        (lambda: keras.DTypePolicy("mixed_int8"), "Cannot convert"),
+        (lambda: keras.initializers.RandomNormal(seed=1.5), "`seed`"), (lambda: keras.regularizers.L2(True), "`l2`"),
+        (lambda: keras.regularizers.L1(float("inf")), "`l1`"),
+        (lambda: layers.Layer().add_weight((None, 2), name="w"), r"the weight 'w' cannot have the shape \(None, 2\)"),
+        (lambda: layers.Layer().add_weight((2.5,)), "cannot have the shape"),
+        (lambda: layers.Layer().add_weight((-1,)), r"cannot have the shape \(-1,\)"),
+    ],
+)  # fmt: skip
+def test_what_goes_together(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_sizes_computed_with_numpy() -> None:
+    assert layers.Dense(np.prod((2, 3)))(np.ones((1, 2), "float32")).shape == (1, 6)
+    assert layers.Reshape(np.array([3, 2]))(np.ones((1, 6))).shape == (1, 3, 2)
+    assert layers.Conv2D(np.int32(2), np.array([2, 2]), strides=np.int64(2))(np.ones((1, 4, 4, 1))).shape == (
+        1,
+        2,
+        2,
+        2,
+    )
+    assert keras.Input(shape=np.int64(3)).shape == (None, 3)
+    assert layers.Layer().add_weight((np.int64(2),), "ones", "int32", False).numpy().tolist() == [1, 1]
+    assert layers.Layer().add_weight(np.int64(3)).shape == (3,)
+    assert keras.initializers.Zeros()(3).shape == (3,)
+
+
+def test_any_name_will_do_but_one_with_a_slash() -> None:
+    assert [keras.Sequential(name="").name, layers.Dense(1, name="").name] == ["", ""]
+    with pytest.raises(ValueError, match="cannot contain character `/`"):
+        layers.Dense(1, name="a/b")
