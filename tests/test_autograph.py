@@ -747,3 +747,83 @@ def test_training_loop_inside_a_function():
 
     train(c(100))
     np.testing.assert_allclose(w.numpy(), 2.0, atol=1e-5)
+
+
+def search(x):
+    for i in range(4):
+        if i == 5:
+            break
+    else:
+        x = x + 10
+    for i in [1, 2]:
+        if i == 2:
+            break
+    else:
+        x = x + 100
+    while i < 4:
+        i += 1
+    else:
+        x = x + 1000
+    return x
+
+
+def nested_search(x):
+    for i in range(3):
+        for j in range(3):
+            if j == i + 1:
+                break
+        else:
+            break  # of the outer loop
+        x = x * 2
+    else:
+        x = x * 0
+    return x
+
+
+def returning_search(x):
+    for i in range(3):
+        if i == 1:
+            return x + i
+    else:
+        x = x * 0
+    return x
+
+
+def tensor_break(x):
+    for i in range(3):
+        if x > i:
+            break
+    else:
+        x = x + 100
+    return x
+
+
+@pytest.mark.parametrize("function", [search, nested_search, returning_search, tensor_break])
+@pytest.mark.parametrize("value", [1, -1])
+def test_else_blocks_of_loops(function, value):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert int(tf.function(function)(tf.constant(value))) == function(value)
+
+
+def for_else(x):
+    for v in x:
+        if v > 2:
+            break
+    else:
+        x = x + 1
+    return x
+
+
+def while_else(x):
+    while x[0] < 3:
+        x = x + 1
+    else:
+        x = x * 2
+    return x
+
+
+@pytest.mark.parametrize("function", [for_else, while_else])
+def test_else_blocks_of_loops_over_tensors(function):
+    with pytest.raises(tf.errors.OperatorNotAllowedInGraphError, match=r"else.*set a flag"):
+        tf.function(function)(tf.constant([1, 2]))

@@ -197,3 +197,47 @@ def test_python_functions_in_loops_see_each_step():
 
     assert int(f(c(4))) == 6
     assert seen == [0, 1, 2, 3]
+
+
+def test_python_functions_as_decorators():
+    @tf.py_function(Tout=tf.float32)
+    def add(x, y=2.0):
+        return x + y
+
+    @tf.numpy_function(Tout=[tf.float32, tf.int32])
+    def both(x, k):
+        return x + 1, np.int32(k)
+
+    for run in (lambda f: f, tf.function):
+        assert float(run(lambda x: add(x))(c(1.0))) == 3
+        assert float(run(lambda x: add(x, y=c(5.0)))(c(1.0))) == 6
+        assert [float(x) for x in run(lambda x: both(k=4, x=x))(c(1.0))] == [2, 4]
+    with pytest.raises(TypeError, match="Tout"):
+        tf.py_function(lambda x: x, [1.0])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="returned None"):
+        tf.py_function(lambda x: None, [1.0], tf.float32)
+
+
+@pytest.mark.parametrize(
+    ("raised", "mapped"),
+    [
+        (ValueError, tf.errors.InvalidArgumentError),
+        (KeyError, tf.errors.UnknownError),
+        (StopIteration, tf.errors.OutOfRangeError),
+        (NotImplementedError, tf.errors.UnimplementedError),
+        (MemoryError, tf.errors.ResourceExhaustedError),
+    ],
+)
+def test_what_python_functions_raise(raised, mapped):
+    def fail(x):
+        raise raised("mine")
+
+    for call in (
+        lambda: tf.py_function(fail, [1], tf.int32),
+        tf.function(lambda: tf.py_function(fail, [1], tf.int32)),
+        tf.function(lambda: tf.numpy_function(fail, [1], tf.int32)),
+    ):
+        with pytest.raises(mapped, match="mine"):
+            call()
+    with pytest.raises(raised, match="mine"):  # eagerly it is an ordinary call
+        tf.numpy_function(fail, [1], tf.int32)

@@ -246,9 +246,9 @@ def test_a_tensor_of_another_function_is_out_of_scope():
         return x
 
     f(tf.constant(1))
-    with pytest.raises(ValueError, match="cannot be used here"):
+    with pytest.raises(TypeError, match="cannot be used here"):
         leaked[0] + 1
-    with pytest.raises(ValueError, match="out of scope"):
+    with pytest.raises(TypeError, match="out of scope"):
         tf.function(lambda x: x + leaked[0])(tf.constant(1))
 
 
@@ -333,6 +333,95 @@ def test_get_concrete_function():
     assert len(traces) == 1
     text = f.pretty_printed_concrete_signatures()
     assert "TensorSpec(shape=(None,), dtype=tf.float32, name=None)" in text
+
+
+def test_a_concrete_function_is_called_like_the_python_function():
+    f = tf.function(lambda d, k=1.5, *, mode="a", n=None: d["a"] + d["b"] * k)
+    concrete = f.get_concrete_function({"a": tf.TensorSpec([]), "b": tf.TensorSpec([])}, n=3)
+    d = {"a": tf.constant(1.0), "b": 2.0}
+    for call in (
+        lambda: concrete(d), lambda: concrete(d, 1.5), lambda: concrete(d=d, k=1.5, mode="a", n=3),
+        lambda: concrete(tf.constant(1.0), tf.constant(2.0)), lambda: concrete(d_a=d["a"], d_b=tf.constant(2.0)),
+        lambda: concrete.inference_fn(d),
+    ):  # fmt: skip
+        assert float(call()) == 4
+    assert concrete.structured_input_signature[0][0]["b"].name == "d_b"
+    spec = "TensorSpec(shape=(), dtype=tf.float32, name=None)"
+    expected = f"(d: Dict[['a', {spec}], ['b', {spec}]], k: Literal[1.5], mode: Literal['a'], n: Literal[3]) -> {spec}"
+    assert str(concrete.function_type) == concrete.pretty_printed_signature(verbose=False) == expected
+    assert "k (POSITIONAL_OR_KEYWORD): Literal[1.5]\n  mode (KEYWORD_ONLY)" in concrete.pretty_printed_signature()
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "reason"),
+    [
+        ((2.0,), {"b": 3}, r"Can not cast 3 to Literal\[2\]"),
+        ((2.0, 3), {}, r"Can not cast 3 to Literal\[2\]"),
+        ((2.0, True), {}, r"Can not cast True to Literal\[2\]"),
+        ((2.0, 2, None), {}, r"Can not cast None to Tuple\["),
+        ((2.0, 2, (1.0, 2.0, 3.0)), {}, "Can not cast"),
+        ((), {}, "missing a required argument: 'a'"),
+        ((2.0,), {"c": 1}, "unexpected keyword argument 'c'"),
+        ((2.0,), {"a": 2.0}, "multiple values for argument 'a'"),
+        ((2.0, 2, (1.0, 2.0), 4), {}, "too many positional arguments"),
+    ],
+)
+def test_arguments_that_were_not_traced(args, kwargs, reason):
+    spec = tf.TensorSpec([], tf.float32)
+    concrete = tf.function(lambda a, b, t: a**b + t[0]).get_concrete_function(spec, 2, (spec, spec))
+    with pytest.raises(TypeError, match="Binding inputs to tf.function failed due to `.*" + reason):
+        concrete(*args, **kwargs)
+
+
+def test_signatures_in_words():
+    f = tf.function(lambda x, y: x)
+    f(tf.constant(1.0), 2), f([1, -1], "a")
+    spec = "TensorSpec(shape=(), dtype=tf.int32, name=None)"
+    first, second = f.pretty_printed_concrete_signatures().split("\n\n")
+    assert first.splitlines()[2] == "  y (POSITIONAL_OR_KEYWORD): Literal[2]"
+    assert second.splitlines()[1] == "  x (POSITIONAL_OR_KEYWORD): List[Literal[1], Literal[-1]]"
+    assert second.splitlines()[4] == f"  List[{spec}, {spec}]"
+
+
+def test_graphs_are_looked_into_by_name():
+    graph = tf.function(lambda x: x + 1).get_concrete_function(tf.TensorSpec([])).graph
+    assert graph.get_operation_by_name("AddV2").type == "AddV2"
+    assert graph.get_tensor_by_name("AddV2:0").shape == []
+    assert [n.op for n in graph.as_graph_def().node][:3] == ["Placeholder", "Const", "AddV2"]
+    for wrong in ("Mul:0", "AddV2:1"):
+        with pytest.raises(KeyError, match="refers to"):
+            graph.get_tensor_by_name(wrong)
+    with pytest.raises(ValueError, match="name of a tensor"):
+        graph.get_tensor_by_name("AddV2")
+
+
+def test_several_variables_with_random_initial_values():
+    made = []
+    steps = tf.Variable(1.0)
+
+    @tf.function
+    def f(x):
+        steps.assign_add(x)
+        if not made:
+            made.append(tf.Variable(tf.random.normal([2])))
+            made.append(tf.Variable(tf.random.normal([2]) + made[0]))
+            made.append(tf.Variable(tf.random.uniform([], seed=2)))
+            made.append(tf.Variable(steps * 2.0))
+        return made[1] - made[0]
+
+    drawn = f(tf.constant(1.0)).numpy()
+    assert (drawn != made[0].numpy()).all() and 0 <= made[2].numpy() < 1
+    assert made[3].numpy() == 4 and steps.numpy() == 2
+
+
+def test_a_method_of_an_object_that_is_gone():
+    class Model:
+        @tf.function
+        def double(self, x):
+            return x * 2
+
+    with pytest.raises(ReferenceError, match="Keep it in a variable"):
+        Model().double(tf.constant(1.0))
 
 
 def test_explain_retraces_names_the_argument_and_the_remedy():

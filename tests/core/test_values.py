@@ -131,6 +131,26 @@ def test_python_and_numpy_conversion(value, dtype, shape):
     assert tensor.dtype is dtype and tensor.shape == shape
 
 
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        ([np.int64(1)], "int32"),
+        ([np.int64(2**40)], "int64"),
+        ([np.uint64(5)], "int32"),
+        ([[np.int8(1)]], "int32"),
+        ([np.int64(1), 1.5], "float32"),
+        ([np.array([1, 2])], "int32"),
+        ([np.float64(1.5)], "float64"),
+        ([np.float16(1.5)], "float16"),
+        ([np.complex64(1)], "complex128"),
+        (np.int64(1), "int64"),
+        (np.array([1]), "int64"),
+    ],
+)
+def test_numpy_integers_in_lists_count_as_pythons(value, dtype):
+    assert tf.constant(value).dtype.name == tf.function(lambda: tf.constant(value))().dtype.name == dtype
+
+
 def test_conversion_with_a_dtype():
     assert tf.convert_to_tensor(1, tf.float32).dtype is tf.float32
     assert tf.convert_to_tensor([1, 2], tf.uint8).numpy().tolist() == [1, 2]

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 from headwater.core import control, nest, watch
 from headwater.core.context import context
 from headwater.core.errors import InvalidArgumentError
+from headwater.core.function_type import FunctionType, type_text
 from headwater.core.graph import CONST, Graph, Node, walk
 from headwater.core.logs import placement
 from headwater.core.op import Op, is_differentiable
 from headwater.core.runtime import Program, compile_function, log_placement
-from headwater.core.signature import Encoder
 from headwater.core.spec import TensorSpec
 from headwater.core.tape import GradientTape, dense
 from headwater.core.tensor import EagerTensor, SymbolicTensor, Tensor, convert_to_tensor
@@ -28,10 +29,13 @@ class ConcreteFunction:
     Calling it with tensors that fit runs the Graph.
     """
 
-    def __init__(self, graph: Graph, arguments: Any, results: Any, name: str) -> None:
+    def __init__(
+        self, graph: Graph, arguments: Any, results: Any, name: str, argument_names: Sequence[str] = ()
+    ) -> None:
         self.graph = graph
         self.name = name
         self.structured_input_signature = arguments
+        self._argument_names = tuple(argument_names)
         self._results = results
         self.single = len(graph.outputs) == 1 and isinstance(results, Tensor)
         self._program: Program | None = None
@@ -41,13 +45,7 @@ class ConcreteFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the Graph with these arguments (in the order of its inputs, or by their names)."""
-        names = [x.node.name for x in self.graph.inputs]
-        leaves = nest.flatten(args, expand_composites=True)
-        unknown = sorted(set(kwargs) - set(names))
-        if unknown or len(leaves) + len(kwargs) != len(names):
-            leaves = self._bind(args, kwargs, names)
-        else:
-            leaves = [*leaves, *[kwargs[n] for n in names[len(leaves) :] if n in kwargs]]
+        leaves = self._leaves(args, kwargs)
         tensors = []
         for leaf, inner in zip(leaves, self.graph.inputs, strict=True):
             tensor = convert_to_tensor(leaf, None if isinstance(leaf, Tensor | Variable) else inner.dtype)
@@ -60,17 +58,15 @@ class ConcreteFunction:
             tensors.append(tensor)
         return self.call_flat(tensors)
 
-    def _bind(self, args: Sequence[Any], kwargs: dict[str, Any], names: Sequence[str]) -> list[Any]:
-        """Arguments given like those of the Python function, Python values included."""
-        encoder = Encoder()
-        encoder.add((args, kwargs))
-        leaves = encoder.leaves
-        if len(leaves) != len(names):
-            raise TypeError(
-                f"{self.name} takes the tensors {list(names)}; received {len(leaves)} tensors and keywords "
-                f"{sorted(kwargs)}."
-            )
-        return leaves
+    def _leaves(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        """The values of the Graph's inputs: given in their order or by their names, or like the Python function's."""
+        names = [x.node.name for x in self.graph.inputs]
+        flat = nest.flatten(args, expand_composites=True)
+        rest = names[len(flat) :]
+        are_tensors = all(isinstance(x, Tensor | Variable | np.ndarray | np.generic) for x in flat)
+        if are_tensors and len(flat) + len(kwargs) == len(names) and all(n in kwargs for n in rest):
+            return [*flat, *[kwargs[n] for n in rest]]
+        return self.function_type.bind(args, kwargs)
 
     def call_flat(self, tensors: Sequence[Tensor]) -> Any:
         """Runs the Graph on its input tensors, in order; returns the structured results."""
@@ -194,13 +190,23 @@ class ConcreteFunction:
         """Those of them that are trainable."""
         return tuple([v for v in self.variables if v.trainable])
 
+    @functools.cached_property
+    def function_type(self) -> FunctionType:
+        """The parameters and results in words."""
+        return FunctionType(*self.structured_input_signature, self._argument_names, self.structured_outputs)
+
+    @property
+    def inference_fn(self) -> ConcreteFunction:
+        """The function that runs the Graph: this one."""
+        return self
+
     def pretty_printed_signature(self, verbose: bool = True) -> str:
-        """The arguments and results in words."""
+        """The arguments and results in words; on one line, without captures, if not `verbose`."""
+        if not verbose:
+            return str(self.function_type)
         lines = ["Input Parameters:"]
-        lines += [f"  {x.node.name}: {TensorSpec(x.shape, x.dtype)}" for x in self.graph.inputs] or ["  None"]
-        lines += ["Output Type:"]
-        lines += [f"  {TensorSpec(x.shape, x.dtype)}" for x in self.graph.outputs] or ["  None"]
-        lines += ["Captures:"]
+        lines += [f"  {line}" for line in self.function_type.lines()] or ["  None"]
+        lines += ["Output Type:", f"  {type_text(self.function_type.output)}", "Captures:"]
         lines += [f"  {v.name}: {TensorSpec(v.shape, v.dtype)}" for v in self.variables]
         lines += [f"  {TensorSpec(x.shape, x.dtype)}" for x, _ in self.graph.captured]
         return "\n".join([*lines, *([] if self.captured_inputs else ["  None"])])

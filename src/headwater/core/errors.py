@@ -153,5 +153,5 @@ class OperatorNotAllowedInGraphError(TypeError):
     """A symbolic tensor was used where Python needs a value."""
 
 
-class InaccessibleTensorError(ValueError):
+class InaccessibleTensorError(TypeError):
     """A symbolic tensor was used outside the function it belongs to."""

@@ -17,7 +17,7 @@ from headwater.core import variable as variable_module
 from headwater.core.concrete import ConcreteFunction
 from headwater.core.context import context
 from headwater.core.explain import describe, differences
-from headwater.core.graph import Graph, Node, tracing
+from headwater.core.graph import Graph, Node, State, tracing
 from headwater.core.runtime import execute
 from headwater.core.signature import (
     BY_VALUE,
@@ -237,10 +237,10 @@ class Function:
         graph.outputs = outputs
         graph.prune()
         graph.concrete_inputs = None
-        rest = iter(specs)
+        rest = iter([TensorSpec(s.shape, s.dtype, x.node.name) for s, x in zip(specs, graph.inputs, strict=True)])
         arguments = tuple([_spec_structure(a, n, rest) for a, n in zip(args, names, strict=True)])
         keywords = {k: _spec_structure(kwargs[k], k, rest) for k in sorted(kwargs)}
-        return ConcreteFunction(graph, (arguments, keywords), structure, self._name)
+        return ConcreteFunction(graph, (arguments, keywords), structure, self._name, names)
 
     def _to_graph(self) -> Callable[..., Any]:
         if self._converted is None:
@@ -295,7 +295,7 @@ class Function:
 
     def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
         """The arguments and results of every trace, in words."""
-        return "\n\n".join(f"{self._name}\n{t.concrete.pretty_printed_signature(verbose)}" for t in self._traces)
+        return "\n\n".join(t.concrete.pretty_printed_signature(verbose) for t in self._traces)
 
     def explain_retraces(self) -> str:
         """For each trace after the first: which argument differed from the closest earlier trace, and what to do.
@@ -354,7 +354,13 @@ def _weak_method(function: Callable[..., Any], reference: Callable[[], Any]) -> 
     """`function` as a method of an object that it does not keep alive."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        return autograph_module.call_converted(function, (reference(), *args), kwargs)
+        instance = reference()
+        if instance is None:
+            raise ReferenceError(
+                f"The object whose method {function.__name__!r} is called is gone: nothing but the call refers to it. "
+                "Keep it in a variable: `model = Model()`, then `model.method(x)`."
+            )
+        return autograph_module.call_converted(function, (instance, *args), kwargs)
 
     functools.update_wrapper(call, function)
     call.__ag_do_not_convert__ = True  # type: ignore[attr-defined]
@@ -434,7 +440,9 @@ def _lift(value: SymbolicTensor) -> EagerTensor:
             needed.add(id(tensor))
             stack.extend(tensor.node.inputs)
     part = Graph(f"initial value in {graph.name}")
-    part.inputs, part.captures, part.states = graph.inputs, graph.captures, graph.states
+    part.inputs, part.captures = graph.inputs, graph.captures
+    # What else the function does to its variables so far is left out.
+    part.states = {key: State(s.variable, s.entry) for key, s in graph.states.items()}
     part.nodes = [n for n in graph.nodes if any(id(x) in needed for x in n.outputs)]
     part.outputs = [value]
     arrays = list(graph.concrete_inputs or [])

@@ -8,6 +8,7 @@ Everything that runs, differentiates, replicates or exports a computation consum
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 import os
 import sys
@@ -310,6 +311,33 @@ class Graph:
     def get_operations(self) -> list[Node]:
         """The nodes in order, placeholders first."""
         return [x.node for x in self.inputs] + list(self.nodes)
+
+    def get_operation_by_name(self, name: str) -> Node:
+        """The node of that name. Raises KeyError if there is none."""
+        for node in self.get_operations():
+            if node.name == name:
+                return node
+        raise KeyError(f"The name {name!r} refers to an Operation not in the graph {self.name!r}.")
+
+    def get_tensor_by_name(self, name: str) -> SymbolicTensor:
+        """The tensor called ``node:index``. Raises KeyError if there is none."""
+        node, _, index = name.partition(":")
+        if not index.isdigit():
+            raise ValueError(f"Expected the name of a tensor, such as 'AddV2:0', received {name!r}.")
+        outputs = self.get_operation_by_name(node).outputs
+        if int(index) >= len(outputs):
+            raise KeyError(f"The name {name!r} refers to a Tensor which does not exist: {node!r} has {len(outputs)}.")
+        return outputs[int(index)]
+
+    def as_graph_def(self) -> Any:
+        """The Graph as a TensorFlow GraphDef message.
+
+        >>> concrete = tf.function(lambda x: x + 1).get_concrete_function(tf.TensorSpec([]))
+        >>> [node.op for node in concrete.graph.as_graph_def().node]
+        ['Placeholder', 'Const', 'AddV2', 'Identity']
+        """
+        # Messages are made in the export room, which stands above this one and is loaded when it is asked for.
+        return importlib.import_module("headwater.export.graphdef").graph_def(self)
 
     def as_default(self) -> contextlib.AbstractContextManager[Graph]:
         """Makes this the Graph that ops are added to."""

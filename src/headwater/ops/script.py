@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import logging
 import os
 import sys
@@ -11,11 +13,19 @@ from typing import Any
 import jax
 import numpy as np
 
+from headwater.core.context import context
 from headwater.core.dtypes import DType, as_dtype
-from headwater.core.errors import InvalidArgumentError, OpError, UnknownError
+from headwater.core.errors import (
+    InvalidArgumentError,
+    OpError,
+    OutOfRangeError,
+    ResourceExhaustedError,
+    UnimplementedError,
+    UnknownError,
+)
 from headwater.core.graph import tracing
 from headwater.core.logs import get_logger
-from headwater.core.op import Op, is_differentiable
+from headwater.core.op import Op, from_host, is_differentiable
 from headwater.core.shapes import TensorShape
 from headwater.core.tape import ZEROS_LIKE, GradientTape, dense
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor, to_device
@@ -150,6 +160,10 @@ class _Signature:
     """The dtypes of a Python function's results: one, or a list."""
 
     def __init__(self, result: Any) -> None:
+        if result is None:
+            raise TypeError(
+                "Missing required argument: 'Tout', the dtype of the result (a list of dtypes for several)."
+            )
         self.many = isinstance(result, list | tuple)
         self.dtypes: tuple[DType, ...] = tuple([_dtype(d) for d in (result if self.many else [result])])
 
@@ -159,6 +173,12 @@ class _Signature:
 
     def flatten(self, result: Any, what: str) -> list[Any]:
         if not self.many:
+            if result is None:
+                raise InvalidArgumentError(
+                    None,
+                    None,
+                    f"{what} returned None, but Tout is {self.dtypes[0].name}. Return a value, or use Tout=[].",
+                )
             return [result]
         values = (
             [] if result is None and not self.dtypes else list(result) if isinstance(result, list | tuple) else [result]
@@ -180,6 +200,14 @@ def _dtype(value: Any) -> DType:
     return as_dtype(getattr(value, "dtype", value))
 
 
+_KINDS: tuple[tuple[Any, type[OpError]], ...] = (
+    ((TypeError, ValueError), InvalidArgumentError),
+    (StopIteration, OutOfRangeError),
+    (NotImplementedError, UnimplementedError),
+    (MemoryError, ResourceExhaustedError),
+)
+
+
 def _run(function: Callable[[], Any], what: str) -> Any:
     """Runs a Python function of the user's outside any graph; its exceptions become this package's."""
     try:
@@ -188,14 +216,45 @@ def _run(function: Callable[[], Any], what: str) -> Any:
     except OpError:
         raise
     except Exception as error:
-        kind = InvalidArgumentError if isinstance(error, TypeError | ValueError) else UnknownError
+        kind = next((kind for classes, kind in _KINDS if isinstance(error, classes)), UnknownError)
         raise kind(None, None, f"{type(error).__name__}: {error} (in {what})") from error
+
+
+def _arguments(func: Any, inp: Any) -> list[Tensor]:
+    if not callable(func):
+        raise ValueError(f"Expected func to be callable. Received func={func!r} of type {type(func)}.")
+    return [convert_to_tensor(x) for x in (inp or [])]
+
+
+def _decorator(call: Callable[[Callable[..., Any], list[Any]], Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Makes a function one whose calls go through `call`, keywords bound to their positions."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            return call(function, [*bound.args, *bound.kwargs.values()])
+
+        return wrapper
+
+    return decorate
 
 
 def _numpy_kernel(*arrays: Any, func: Any, signature: _Signature) -> Any:
     inputs = [_as_numpy(a) for a in arrays]
-    what = f"numpy_function {getattr(func, '__name__', func)!r}"
-    results = signature.flatten(_run(lambda: func(*inputs), what), what)
+    what = _name(func)
+    return _numpy_results(_run(lambda: func(*inputs), what), signature, what)
+
+
+def _name(func: Any) -> str:
+    return f"numpy_function {getattr(func, '__name__', func)!r}"
+
+
+def _numpy_results(result: Any, signature: _Signature, what: str) -> Any:
+    results = signature.flatten(result, what)
     found = [_result_array(r, d, i, what) for i, (r, d) in enumerate(zip(results, signature.dtypes, strict=True))]
     return tuple(found) if signature.many else found[0]
 
@@ -232,7 +291,7 @@ def numpy_function(
     """Calls a Python function on NumPy arrays, each time the graph runs. Gradients stop there.
 
     Args:
-        func: Takes NumPy arrays (scalars: NumPy scalars; strings: bytes), returns arrays.
+        func: Takes NumPy arrays (scalars: NumPy scalars; strings: bytes), returns arrays. None makes a decorator.
         inp: The arguments, a list of tensors.
         Tout: The dtype of the result, or a list of dtypes.
         stateful: False lets a call whose results are not used be dropped.
@@ -244,10 +303,15 @@ def numpy_function(
     >>> tf.numpy_function(lambda x: np.sinh(x), [tf.constant(0.0)], tf.float32)
     <tf.Tensor: shape=(), dtype=float32, numpy=0.0>
     """
-    if not callable(func):
-        raise ValueError(f"Expected func to be callable. Received func={func!r} of type {type(func)}.")
-    tensors = [convert_to_tensor(x) for x in (inp or [])]
-    result = (_NUMPY if stateful else _NUMPY_PURE)(*tensors, func=func, signature=_Signature(Tout), name=name)
+    if func is None:
+        return _decorator(lambda function, inputs: numpy_function(function, inputs, Tout, stateful, name))
+    tensors = _arguments(func, inp)
+    signature = _Signature(Tout)
+    if context.graph is None:  # an ordinary call, which may raise whatever it likes
+        arrays = _numpy_results(func(*[_as_numpy(x._array) for x in tensors]), signature, _name(func))
+        found = [EagerTensor(from_host(a)) for a in (arrays if signature.many else [arrays])]
+        return found if signature.many else found[0]
+    result = (_NUMPY if stateful else _NUMPY_PURE)(*tensors, func=func, signature=signature, name=name)
     return list(result) if isinstance(result, tuple) else result
 
 
@@ -324,7 +388,7 @@ def py_function(
     The gradient calls the function once more, on a tape.
 
     Args:
-        func: Takes eager tensors, returns tensors (or what converts to them).
+        func: Takes eager tensors, returns tensors (or what converts to them). None makes a decorator.
         inp: The arguments, a list of tensors.
         Tout: The dtype of the result, or a list of dtypes.
         name: A name for the result.
@@ -338,8 +402,8 @@ def py_function(
     >>> tf.py_function(lambda x: x.numpy() + 1, [tf.constant(1)], tf.int32)
     <tf.Tensor: shape=(), dtype=int32, numpy=2>
     """
-    if not callable(func):
-        raise ValueError(f"Expected func to be callable. Received func={func!r} of type {type(func)}.")
-    tensors = [convert_to_tensor(x) for x in (inp or [])]
+    if func is None:
+        return _decorator(lambda function, inputs: py_function(function, inputs, Tout, name))
+    tensors = _arguments(func, inp)
     result = _PYTHON(*tensors, func=func, signature=_Signature(Tout), name=name)
     return list(result) if isinstance(result, tuple) else result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import types
 from typing import Any
 
@@ -52,7 +53,7 @@ class Transpiler(transpiler.PyToPy):  # type: ignore[misc]
         return user_context.options
 
     def transform_ast(self, node: Any, ctx: Any) -> Any:
-        node = _Handlers().visit(node)
+        node = _Statements().visit(node)
         unsupported_features_checker.verify(node)
         graphs = cfg.build(node)
         node = qual_names.resolve(node)
@@ -71,8 +72,54 @@ class Transpiler(transpiler.PyToPy):  # type: ignore[misc]
         return node
 
 
-class _Handlers(ast.NodeTransformer):
-    """``except E as name`` becomes ``except E: name = caught()``: malt takes names for nodes there."""
+class _Breaks(ast.NodeTransformer):
+    """Notes in a variable when the loop is left by one of its `break`s."""
+
+    def __init__(self, flag: str) -> None:
+        self._flag = flag
+
+    def visit_Break(self, node: ast.Break) -> Any:
+        return [ast.copy_location(ast.parse(f"{self._flag} = False").body[0], node), node]
+
+    def _of_its_own(self, node: Any) -> Any:
+        return node
+
+    visit_For = visit_While = visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _of_its_own
+
+
+class _Statements(ast.NodeTransformer):
+    """Rewrites what malt does not take.
+
+    The `else` block of a loop becomes an `if` after it; ``except E as name`` becomes ``except E: name = caught()``,
+    as malt takes names for nodes there.
+    """
+
+    def __init__(self) -> None:
+        self._flags = itertools.count(1)
+
+    def visit_For(self, node: ast.For) -> Any:
+        return self._loop(node, "iter")
+
+    def visit_While(self, node: ast.While) -> Any:
+        return self._loop(node, "test")
+
+    def _loop(self, node: Any, field: str) -> Any:
+        self.generic_visit(node)
+        if not node.orelse:
+            return node
+        flag = f"loop_else_{next(self._flags)}"
+        check = ast.parse("ag__.without_else(x)", mode="eval").body
+        check.args = [getattr(node, field)]  # type: ignore[attr-defined]
+        setattr(node, field, check)
+        before, after = ast.parse(f"{flag} = True\nif {flag}:\n    pass").body
+        after.body, node.orelse = node.orelse, []  # type: ignore[attr-defined]
+        breaks = _Breaks(flag)
+        node.body = [x for s in node.body for x in _as_list(breaks.visit(s))]
+        for made in (before, after, check):
+            for inner in ast.walk(made):
+                if not hasattr(inner, "lineno") or inner in (before, after, check):
+                    ast.copy_location(inner, node)
+        return [ast.fix_missing_locations(x) for x in (before, node, after)]
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> Any:
         self.generic_visit(node)
@@ -80,6 +127,10 @@ class _Handlers(ast.NodeTransformer):
             node.body.insert(0, ast.parse(f"{node.name} = ag__.caught()").body[0])
             node.name = None
         return node
+
+
+def _as_list(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else [found]
 
 
 class _Directives(directives.DirectivesTransformer):  # type: ignore[misc]

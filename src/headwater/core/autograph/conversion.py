@@ -15,6 +15,7 @@ from typing import Any
 from headwater.core.autograph import calls, conditionals, lambdas, loops, notes, values
 from headwater.core.autograph.calls import is_convertible
 from headwater.core.engine_errors import reraise_foreign
+from headwater.core.errors import OperatorNotAllowedInGraphError
 from headwater.core.graph import register_source_map
 
 _lock = threading.RLock()
@@ -68,8 +69,18 @@ def _operators() -> types.ModuleType:
     ):
         for name in names:
             setattr(module, name, getattr(source, name))
-    module.__dict__.update(assert_stmt=assert_stmt, caught=caught, STD=None)
+    module.__dict__.update(assert_stmt=assert_stmt, caught=caught, without_else=without_else, STD=None)
     return module
+
+
+def without_else(iterated: Any) -> Any:
+    """What a loop with an `else` goes over, or its condition: no tensor."""
+    if values.is_staged(iterated):
+        raise OperatorNotAllowedInGraphError(
+            f"A loop with an `else` block cannot go over a tensor (or have one as its condition): {iterated!r}. "
+            "Remedy: set a flag where the loop breaks, and put the block into an `if` after the loop."
+        )
+    return iterated
 
 
 def caught() -> Any:
