@@ -1,7 +1,8 @@
 """Arithmetic that XLA would rewrite into something that is only nearly the same.
 
-- It takes ``x * x`` and ``abs(x)`` for non-negative, and drops an ``abs`` or a comparison with zero that follows. Integers
-  wrap around: signed ones are computed here as unsigned numbers of the same bits, about which XLA does not reason.
+- It takes ``x * x`` and ``abs(x)`` for non-negative, and drops an ``abs`` or a comparison with zero that follows.
+  Integers wrap around: signed ones are computed here as unsigned numbers of the same bits, about which XLA does not
+  reason.
 - It turns a division by one number into a multiplication by its reciprocal, so that 49 / 49 is 0.99999994.
 """
 

@@ -15,7 +15,7 @@ from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import IDENTITY
 from headwater.core.infer import PROBES, constant_value, probe
 from headwater.core.op import Op, op
-from headwater.core.shapes import TensorShape, as_shape, broadcast_shapes, unknown_shape
+from headwater.core.shapes import TensorShape, as_shape, broadcast_shapes
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._common import axes, single_axis
 from headwater.ops._inputs import dimensions, matched, one_axis, shape_held_by, static_integers
