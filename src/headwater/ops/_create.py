@@ -15,7 +15,6 @@ from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tape import ONES_LIKE, ZEROS_LIKE
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.ops import _exact
 from headwater.ops._cast import cast
 from headwater.ops._common import single_axis
 from headwater.ops._inputs import INTEGER, dimensions, matched, shape_held_by, static_integers, tensor_of
@@ -222,9 +221,10 @@ def LINSPACE(start: Any, stop: Any, num: Any, *, axis: int) -> Any:
     if count < 0:
         raise ValueError(f"Requires num >= 0, received {count}.")
     start, stop = jnp.expand_dims(start, axis), jnp.expand_dims(stop, axis)
-    step = _exact.divide(stop - start, jnp.asarray(max(count - 1, 1), start.dtype))
-    place = jnp.arange(count).reshape([-1 if n == axis % start.ndim else 1 for n in builtins.range(start.ndim)])
-    between = jnp.where(place < max(count - 1, 1), start + step * place.astype(start.dtype), stop)
+    place = np.arange(count).reshape([-1 if n == axis % start.ndim else 1 for n in builtins.range(start.ndim)])
+    # Fractions of the whole distance: a step times its number would be off by what the step was rounded by.
+    fraction = jnp.asarray(place / max(count - 1, 1), start.dtype)
+    between = jnp.where(place < max(count - 1, 1), start + (stop - start) * fraction, stop)
     return jnp.where(place == 0, start, between)
 
 

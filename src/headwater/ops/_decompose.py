@@ -353,7 +353,11 @@ LOGARITHM = _host_function("MatrixLogarithm", "logm")
 SQUARE_ROOT = _host_function("MatrixSquareRoot", "sqrtm")
 PSEUDO_INVERSE = Op("PseudoInverse", lambda x, *, rcond: jnp.linalg.pinv(x, rtol=rcond))
 MATRIX_RANK = Op(
-    "MatrixRank", lambda x, *, tol: jnp.sum(_singular(x) > _tolerance(x, tol), -1, dtype=np.int32), differentiable=False
+    "MatrixRank",
+    lambda x, *, tol: (
+        jnp.sum(_singular(x) > _tolerance(x, tol), -1, dtype=np.int32) if x.size else jnp.zeros(x.shape[:-2], np.int32)
+    ),
+    differentiable=False,
 )
 
 

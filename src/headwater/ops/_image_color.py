@@ -363,4 +363,4 @@ def per_image_standardization(image: Any) -> Tensor:
     image = convert_to_tensor(image)
     if image.shape.rank is not None and image.shape.rank < 3:
         raise ValueError(f"per_image_standardization: expected images of rank 3 or more, received shape {image.shape}.")
-    return _STANDARDIZE(image if image.dtype in _HALF_OR_SINGLE else cast(image, dtypes.float32))
+    return _STANDARDIZE(cast(image, dtypes.float32))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -299,7 +300,7 @@ def _EXTRACT_PATCHES(images: Any, *, ksizes: Any, strides: Any, rates: Any, padd
         index = steps[:, None] + jnp.arange(window.size[place]) * window.dilations[place]
         padded = jnp.take(padded, index, axis=axis, mode="clip")
     patches = padded.transpose(0, 1, 3, 2, 4, 5)
-    return patches.reshape(*patches.shape[:3], -1)
+    return patches.reshape(*patches.shape[:3], math.prod(patches.shape[3:]))
 
 
 def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: str, name: str | None = None) -> Tensor:

@@ -146,7 +146,7 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unst
         num = x.shape[axis] if x.shape.rank is not None else None
         if num is None:
             raise ValueError(f"Cannot infer argument `num` from shape {x.shape}. Pass num=.")
-    return list(UNPACK(x, num=int(num), axis=axis, name=name))
+    return list(UNPACK(x, num=int(num), axis=axis, name=name)) if num else []
 
 
 def split(

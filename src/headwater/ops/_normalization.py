@@ -8,11 +8,14 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from headwater.core import dtypes
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _exact
+from headwater.ops._arithmetic import squared_difference
 from headwater.ops._common import axes as as_axes
 from headwater.ops._floating import floating
+from headwater.ops._reduce import reduce_mean
 
 # Moments --------------------------------------------------------------------------------------------------------
 
@@ -37,7 +40,7 @@ def moments(
     """The mean and the (biased) variance over `axes`.
 
     Args:
-        x: A floating-point tensor. Half precision is computed in float32.
+        x: A floating-point tensor (half precision is computed in float32), or int32 or int64.
         axes: One axis or a list.
         shift: Not used.
         keepdims: Whether the axes stay, with size 1.
@@ -50,6 +53,11 @@ def moments(
     >>> float(mean), float(variance)
     (2.0, 1.0)
     """
+    x = convert_to_tensor(x)
+    if x.dtype in (dtypes.int32, dtypes.int64):
+        mean = reduce_mean(x, axes, True)
+        variance = reduce_mean(squared_difference(x, mean), axes, keepdims, name)
+        return (mean if keepdims else reduce_mean(x, axes)), variance
     return _MOMENTS(floating(x, "moments"), axis=as_axes(axes), keepdims=bool(keepdims), name=name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -101,6 +102,23 @@ def matvec(
     return squeeze(product, -1, name=name)
 
 
+def _label_sizes(terms: str, shapes: Sequence[TensorShape]) -> tuple[dict[str, int | None], TensorShape]:
+    """The size of each label, which is one and the same everywhere, and the shape that ``...`` stands for."""
+    sizes: dict[str, int | None] = {}
+    rest = TensorShape([])
+    for term, shape in zip(terms.split(","), shapes, strict=True):
+        before, dots, after = term.partition("...")
+        if len(shape) < len(before + after) or (not dots and len(shape) != len(term)):
+            raise ValueError(f"Expected {len(before + after)} dimensions for term {term!r}, received shape {shape}.")
+        end = len(shape) - len(after)
+        rest = broadcast_shapes(rest, shape[len(before) : end])
+        for label, size in zip(before + after, (*shape[: len(before)], *shape[end:]), strict=True):
+            if None not in (size, sizes.get(label)) and size != sizes[label]:
+                raise ValueError(f"Expected one size for label {label!r}, received {sizes[label]} and {size}.")
+            sizes[label] = size if sizes.get(label) is None else sizes[label]
+    return sizes, rest
+
+
 def _einsum_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
     """The result's shape by labels; `...` stands for whatever axes the labels leave over."""
     terms, _, result = attrs["equation"].partition("->")
@@ -109,18 +127,7 @@ def _einsum_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
         result = "..." * ("..." in terms) + "".join(sorted(c for c in set(labels) if labels.count(c) == 1))
     if any(x.shape.rank is None for x in inputs):
         return inputs[0].dtype, unknown_shape(None if "..." in result else len(result))
-    sizes: dict[str, int | None] = {}
-    rest = TensorShape([])
-    for term, x in zip(terms.split(","), inputs, strict=True):
-        before, dots, after = term.partition("...")
-        if len(x.shape) < len(before + after) or (not dots and len(x.shape) != len(term)):
-            raise ValueError(f"Expected {len(before + after)} dimensions for term {term!r}, received shape {x.shape}.")
-        end = len(x.shape) - len(after)
-        rest = broadcast_shapes(rest, x.shape[len(before) : end])
-        for label, size in zip(before + after, (*x.shape[: len(before)], *x.shape[end:]), strict=True):
-            if None not in (size, sizes.get(label)) and size != sizes[label] and 1 not in (size, sizes[label]):
-                raise ValueError(f"Expected one size for label {label!r}, received {sizes[label]} and {size}.")
-            sizes[label] = size if sizes.get(label) in (None, 1) else sizes[label]
+    sizes, rest = _label_sizes(terms, [x.shape for x in inputs])
     before, dots, after = result.partition("...")
     dims = [[sizes[c] for c in before], list(rest) if dots else [], [sizes[c] for c in after]]
     return inputs[0].dtype, TensorShape([d for part in dims for d in part])
@@ -128,6 +135,7 @@ def _einsum_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
 
 @op("Einsum", same_dtype=True, spec=_einsum_spec)
 def EINSUM(*inputs: Any, equation: str) -> Any:
+    _label_sizes(equation.partition("->")[0], [TensorShape(x.shape) for x in inputs])
     return _exact.on_bits(lambda *bits: jnp.einsum(equation, *bits), *inputs)
 
 

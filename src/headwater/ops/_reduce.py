@@ -68,7 +68,7 @@ def ANY(x: Any, *, axis: Any, keepdims: bool) -> Any:
 
 @op("EuclideanNorm")
 def EUCLIDEAN_NORM(x: Any, *, axis: Any, keepdims: bool) -> Any:
-    return jnp.sqrt(jnp.sum(_exact.multiply(x, jnp.conj(x)), axis, dtype=x.dtype, keepdims=keepdims))
+    return jnp.sqrt(jnp.sum(_exact.multiply(x, jnp.conj(x)), axis, dtype=x.dtype, keepdims=keepdims)).astype(x.dtype)
 
 
 def reduce_sum(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:

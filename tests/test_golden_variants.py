@@ -1,0 +1,75 @@
+"""Headwater against TensorFlow on every variant of every golden case: a fixed sample, and all of them in `make long`."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+
+import headwater as tf
+from tests.goldens import variants
+from tests.goldens.case import Case
+from tests.goldens.variants import Variant
+
+_TOLERANCE = {"float16": 5e-3, "bfloat16": 5e-2, "float64": 1e-6, "complex128": 1e-6}
+_SAMPLE, _TRACED_SAMPLE = 100, 1000
+_REFUSALS = (tf.errors.OpError, ValueError, TypeError, IndexError)
+# Where TensorFlow is not followed: erf(-inf) in float64 is NaN there; axes of no elements need not agree; matrices of
+# one column are broadcast here; one row of a stitch and one overlap are not refused.
+_BETTER = (
+    "math:math.erf/edges@float64", "linalg:tensordot/axes@no columns", "linalg:linalg.tridiagonal_matmul@one column",
+    "array_index:dynamic_stitch/overwrite@one row", "image:image.non_max_suppression_overlaps@one column",
+)  # fmt: skip
+
+
+@functools.cache
+def _recorded() -> dict[str, Any]:
+    return variants.recorded()
+
+
+def _rows() -> list[Any]:
+    found = [
+        (name, case, variant) for name, case, variant in variants.rows() if name in _recorded() and name not in _BETTER
+    ]
+    return [
+        pytest.param(*row, id=row[0], marks=[pytest.mark.long] * (not variants.in_sample(row[0], _SAMPLE)))
+        for row in found
+    ]
+
+
+def _agree(found: list[Any], expected: list[Any]) -> bool:
+    if [output[:2] for output in found] != [output[:2] for output in expected]:
+        return False
+    for mine, theirs in zip(found, expected, strict=True):
+        near = _TOLERANCE.get(theirs[0], 1e-4)
+        if not (mine[2] == theirs[2] or np.allclose(mine[2], theirs[2], rtol=near, atol=near, equal_nan=True)):
+            return False
+    return True
+
+
+def _check(name: str, case: Case, variant: Variant, traced: bool) -> None:
+    expected = _recorded()[name]
+    if isinstance(expected, str):
+        with pytest.raises(_REFUSALS) as caught:
+            variants.run(tf, case, variant, traced)
+        assert not type(caught.value).__module__.startswith("jax")
+        return
+    outputs = variants.run(tf, case, variant, traced)
+    assert outputs is not None
+    found = variants.summary(outputs)
+    assert _agree(found, expected), f"expected {expected}, received {found}"
+
+
+@pytest.mark.parametrize(("name", "case", "variant"), _rows())
+def test_variant(name: str, case: Case, variant: Variant) -> None:
+    _check(name, case, variant, traced=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "case", "variant"), [row for row in _rows() if variants.in_sample(row.id, _TRACED_SAMPLE)]
+)
+def test_variant_in_a_function(name: str, case: Case, variant: Variant) -> None:
+    if case.function:
+        _check(name, case, variant, traced=True)
