@@ -35,6 +35,7 @@ class Check:
         values: Positions of the inputs whose values are looked at, from the end if negative.
         error: The class of the error.
         of_result: `find` takes the kernel's result too, as its first argument.
+        of_integers: Nothing is wrong with numbers of other dtypes at the first of `values`.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class Check:
         values: Sequence[int] = (1,),
         error: type[OpError] = InvalidArgumentError,
         of_result: bool = False,
+        of_integers: bool = False,
     ) -> None:
         self._find = find
         self._describe = describe
         self._values = tuple(values)
         self._error = error
-        self._of_result = of_result
+        self.of_result = of_result
+        self._of_integers = of_integers
 
     def status(self, number: int, result: Any, inputs: Sequence[Any], attrs: dict[str, Any], facts: Facts) -> Any:
         """The status of these inputs; None where nothing can be wrong.
@@ -61,7 +64,7 @@ class Check:
             attrs: The attributes.
             facts: Gets what is known.
         """
-        verdict = self._find(*((result,) if self._of_result else ()), *inputs, **attrs)
+        verdict = self._find(*((result,) if self.of_result else ()), *inputs, **attrs)
         if verdict is None or _is_false(verdict[0]):
             return None
         bad, found, facts[number] = verdict
@@ -76,10 +79,30 @@ class Check:
             looked_at = {i % len(inputs) for i in self._values}
             stand_ins = [_constant(x) if i in looked_at else None for i, x in enumerate(inputs)]
             known = [_Known(x) if value is None else value for x, value in zip(inputs, stand_ins, strict=True)]
-            verdict = None if self._of_result else self._find(*known, **attrs)
+            verdict = None if self.of_result else self._find(*known, **attrs)
         except (TypeError, AttributeError, ValueError, IndexError):  # a value or a dimension is not known
             return False
-        return not self._of_result and (verdict is None or _is_false(verdict[0]))
+        return not self.of_result and (verdict is None or _is_false(verdict[0]))
+
+    def verify(self, result: Any, inputs: Sequence[Any], op: Any, attrs: dict[str, Any]) -> None:
+        """Raises if these concrete inputs are invalid. Looks at them on the host, which costs less than a program.
+
+        Args:
+            result: What the kernel gave, or None if it has not run.
+            inputs: What it takes.
+            op: The op.
+            attrs: Its attributes.
+        """
+        if (result is None) == self.of_result:
+            return
+        if self._of_integers and inputs[self._values[0]].dtype.kind not in "iu":
+            return  # without waiting for the values
+        looked_at = {i % len(inputs) for i in self._values}
+        arrays = [np.asarray(x) if i in looked_at else x for i, x in enumerate(inputs)]
+        verdict = self._find(*((result,) if self.of_result else ()), *arrays, **attrs)
+        if verdict is not None and bool(verdict[0]):
+            found = [int(n) for n in verdict[1]]
+            raise self._error(None, op, f"{self._describe(found, verdict[2], attrs)} [Op:{op.name}]")
 
     def failure(self, status: Any, traces: Sequence[Facts], op: Any, attrs: dict[str, Any]) -> OpError:
         """The error for a status that says so, made by one of the traces."""

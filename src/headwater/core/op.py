@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import transfer
-from headwater.core.checks import Check, Facts, signed
+from headwater.core.checks import Check
 from headwater.core.context import context
 from headwater.core.dtypes import DType, from_numpy
 from headwater.core.engine_errors import map_engine_error, reraise_foreign
@@ -244,29 +244,20 @@ class Op:
             return lambda *arrays: watch.verified(watched(*arrays))
         if self.check is None or not enabled():
             return jax.jit(functools.partial(self._apply, attrs))
-        traces: list[Facts] = []
-        checked = jax.jit(functools.partial(self._apply_checked, attrs, traces))
-        return lambda *arrays: self._verified(attrs, traces, *checked(*arrays))
+        return functools.partial(self._checked_call, attrs, jax.jit(functools.partial(self._apply, attrs)))
+
+    def _checked_call(self, attrs: dict[str, Any], program: Any, *arrays: Any) -> Any:
+        """The compiled kernel on arrays whose values are checked."""
+        full, rest = self._arguments(attrs, arrays)
+        self.check.verify(None, full, self, rest)  # type: ignore[union-attr]
+        result = program(*arrays)
+        self.check.verify(result, full, self, rest)  # type: ignore[union-attr]
+        return result
 
     def _apply(self, attrs: dict[str, Any], *arrays: Any) -> Any:
         """The kernel on arrays, static inputs taken from `attrs`."""
         full, rest = self._arguments(attrs, arrays)
         return self.kernel(*full, **rest)
-
-    def _apply_checked(self, attrs: dict[str, Any], traces: list[Facts], *arrays: Any) -> Any:
-        """What the kernel gives, and the status of the check, or () where nothing can be wrong."""
-        full, rest = self._arguments(attrs, arrays)
-        result = self.kernel(*full, **rest)
-        traces.append({})
-        status = self.check.status(1, result, full, rest, traces[-1])  # type: ignore[union-attr]
-        return result, () if status is None else signed(status, len(traces) - 1)
-
-    def _verified(self, attrs: dict[str, Any], traces: list[Facts], result: Any, status: Any) -> Any:
-        if type(status) is not tuple:
-            numbers = np.asarray(status)
-            if numbers[0]:
-                raise self.check.failure(numbers, traces, self, attrs)  # type: ignore[union-attr]
-        return result
 
     def _arguments(self, attrs: dict[str, Any], arrays: Sequence[Any]) -> tuple[Sequence[Any], dict[str, Any]]:
         """What the kernel takes, with static inputs from `attrs`."""

@@ -104,7 +104,7 @@ def _is_integer(x: Any) -> bool:
     return bool(np.issubdtype(x.dtype, np.integer))
 
 
-_DIVISOR = none_of(lambda y: y == 0 if _is_integer(y) else None, "Integer division by zero", name="y")
+_DIVISOR = none_of(lambda y: y == 0 if _is_integer(y) else None, "Integer division by zero", name="y", of_integers=True)
 FLOOR_DIV = Op("FloorDiv", jnp.floor_divide, elementwise=True, differentiable=False, check=_DIVISOR)
 FLOOR_MOD = Op("FloorMod", jnp.mod, elementwise=True, check=_DIVISOR)
 TRUNCATE_DIV = Op("TruncateDiv", lambda x, y: lax.div(*jnp.broadcast_arrays(x, y)), elementwise=True, check=_DIVISOR)
@@ -291,6 +291,7 @@ _EXPONENT = none_of(
     lambda y: y < 0 if np.issubdtype(y.dtype, np.signedinteger) else None,
     "Integers to negative integer powers are not allowed",
     name="y",
+    of_integers=True,
 )
 POW = Op("Pow", _power, elementwise=True, check=_EXPONENT)
 DIV_NO_NAN = Op("DivNoNan", _div_no_nan, elementwise=True)
