@@ -384,7 +384,7 @@ def test_checkpoints_and_csv(tmp_path: pathlib.Path) -> None:
     model.fit(X, Y, epochs=2, verbose=0, callbacks=[checkpoint, callbacks.CSVLogger(tmp_path / "log.csv")])
     assert [p.name for p in sorted(tmp_path.iterdir())] == ["log.csv", "m-01.keras", "m-02.keras"]
     lines = (tmp_path / "log.csv").read_text().splitlines()
-    assert lines[0] == "epoch,loss,mae"
+    assert lines[0] == "epoch,loss,mae,val_loss,val_mae"  # a validation may come in a later epoch
     assert len(lines) == 3
     with pytest.raises(ValueError, match=r"must end in `\.keras`"):
         callbacks.ModelCheckpoint("weights.h5")
