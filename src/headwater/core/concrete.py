@@ -193,7 +193,8 @@ class ConcreteFunction:
     @functools.cached_property
     def function_type(self) -> FunctionType:
         """The parameters and results in words."""
-        return FunctionType(*self.structured_input_signature, self._argument_names, self.structured_outputs)
+        arguments, keywords = self.structured_input_signature
+        return FunctionType(arguments, keywords, self._argument_names, self.structured_outputs)
 
     @property
     def inference_fn(self) -> ConcreteFunction:
