@@ -1,4 +1,4 @@
-"""Headwater against TensorFlow on every variant of every golden case: a fixed sample, and all of them in `make long`."""
+"""Headwater against TensorFlow on every variant of every golden case: a fixed sample; `make long` takes all of them."""
 
 from __future__ import annotations
 
