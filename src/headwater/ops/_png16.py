@@ -1,7 +1,7 @@
 """PNG pictures with 16 bits a channel, which Pillow reads and writes for grey ones alone.
 
-Source: the PNG specification, RFC 2083. Its filters treat each byte of a pixel by itself, so a picture of n bytes a pixel
-is n grey pictures of 8 bits with the same filters, and those Pillow reads.
+Source: the PNG specification, RFC 2083. Its filters treat each byte of a pixel by itself, so a picture of n bytes a
+pixel is n grey pictures of 8 bits with the same filters, and those Pillow reads.
 """
 
 from __future__ import annotations
