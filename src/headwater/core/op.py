@@ -21,7 +21,7 @@ from headwater.core.checks import Check
 from headwater.core.context import context
 from headwater.core.dtypes import DType, from_numpy
 from headwater.core.engine_errors import map_engine_error, reraise_foreign
-from headwater.core.errors import InvalidArgumentError, OpError
+from headwater.core.errors import InvalidArgumentError, OpError, ResourceExhaustedError
 from headwater.core.logs import placement
 from headwater.core.tensor import EagerTensor, Tensor
 from headwater.core.watch import Watch, enabled
@@ -32,6 +32,9 @@ Effect = Literal["pure", "host", "effect"]
 STRING_CODE = np.dtype(np.uint64)
 
 _REGISTRY: dict[str, Op] = {}
+
+# Bytes that no device has: XLA ends the process where it is asked for sizes beyond its integers.
+_LARGEST = 2**43
 
 
 class Op:
@@ -257,7 +260,12 @@ class Op:
     def _apply(self, attrs: dict[str, Any], *arrays: Any) -> Any:
         """The kernel on arrays, static inputs taken from `attrs`."""
         full, rest = self._arguments(attrs, arrays)
-        return self.kernel(*full, **rest)
+        result = self.kernel(*full, **rest)
+        for array in result if isinstance(result, tuple | list) else (result,):
+            if array.size * array.dtype.itemsize > _LARGEST:
+                text = f"OOM when allocating tensor with shape{list(array.shape)} and type {array.dtype}"
+                raise ResourceExhaustedError(None, None, f"{text} [Op:{self.name}]: no device holds as much.")
+        return result
 
     def _arguments(self, attrs: dict[str, Any], arrays: Sequence[Any]) -> tuple[Sequence[Any], dict[str, Any]]:
         """What the kernel takes, with static inputs from `attrs`."""

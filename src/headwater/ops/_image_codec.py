@@ -113,7 +113,7 @@ def _jpeg(contents: bytes, channels: int, ratio: int = 1, *, recover: bool = Fal
             picture.draft("L", None)
         if ratio != 1:  # Pillow takes the largest fraction that still covers a size: ask for a little less
             width, height = picture.size
-            picture.draft(picture.mode, (width / (ratio + 0.5), height / (ratio + 0.5)))
+            picture.draft(picture.mode, (width / (ratio + 0.5), height / (ratio + 0.5)))  # type: ignore[arg-type]
         picture.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise _broken(contents, "JPEG", error) from None

@@ -104,7 +104,10 @@ def static_rank(x: Tensor, function: str) -> int:
 
 @functools.lru_cache(maxsize=4096)
 def _integer_array(values: Any, dtype: DType) -> Any:
-    return np.array(values, dtype.as_numpy_dtype)
+    """int64 instead of int32 where a value needs it: a dimension may be larger than 2**31."""
+    array = np.array(values, np.int64)
+    large = dtype is dtypes.int32 and array.size and (array.min() < -(2**31) or array.max() >= 2**31)
+    return array if large else array.astype(dtype.as_numpy_dtype)
 
 
 def _integer_constant(values: Any, dtype: DType) -> EagerTensor:

@@ -90,6 +90,8 @@ def STRIDED_SLICE(x: Any, starts: Any, *, spec: tuple[Any, ...]) -> Any:
             axis += 1
         else:
             start = starts[entry[1]]
+            if x.shape[axis] >= 2**31:  # positions do not fit into 32 bits
+                start = start.astype(jnp.int64)
             start = jnp.where(start < 0, start + x.shape[axis], start)
             size = entry[2] if kind == "span" else 1
             x = lax.dynamic_slice_in_dim(_at_least(x, size, axis), start, size, axis)
@@ -256,9 +258,12 @@ def _as_int(value: Any) -> int:
 
 def _index_vector(starts: list[Any]) -> Tensor:
     if not any(isinstance(s, Tensor) for s in starts):
-        return convert_to_tensor(np.asarray(starts, np.int32))
-    parts = [s if isinstance(s, Tensor) else convert_to_tensor(np.int32(s)) for s in starts]
-    parts = [p if p.dtype is dtypes.int32 else cast(p, dtypes.int32) for p in parts]
+        large = any(not -(2**31) <= s < 2**31 for s in starts)
+        return convert_to_tensor(np.asarray(starts, np.int64 if large else np.int32))
+    wide = any(s.dtype is dtypes.int64 if isinstance(s, Tensor) else not -(2**31) <= s < 2**31 for s in starts)
+    dtype = dtypes.int64 if wide else dtypes.int32
+    parts = [s if isinstance(s, Tensor) else convert_to_tensor(s, dtype) for s in starts]
+    parts = [p if p.dtype is dtype else cast(p, dtype) for p in parts]
     return PACK(*parts, axis=0, name="index")
 
 
