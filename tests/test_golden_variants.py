@@ -1,4 +1,4 @@
-"""Headwater against TensorFlow on every variant of every golden case: a fixed sample; `make long` takes all of them."""
+"""Headwater against TensorFlow on variants of every golden case: a fixed sample, and all of them in `make long`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from tests.goldens.case import Case
 from tests.goldens.variants import Variant
 
 _TOLERANCE = {"float16": 5e-3, "bfloat16": 5e-2, "float64": 1e-6, "complex128": 1e-6}
-_SAMPLE, _TRACED_SAMPLE = 100, 1000
+_SAMPLE, _TRACED_SAMPLE = 200, 1000
 _REFUSALS = (tf.errors.OpError, ValueError, TypeError, IndexError)
 # Where TensorFlow is not followed: erf(-inf) in float64 is NaN there; axes of no elements need not agree; matrices of
-# one column are broadcast here; one row of a stitch and one overlap are not refused.
+# one column are broadcast here; one row of a stitch, one overlap and pictures of one row are not refused.
 _BETTER = (
     "math:math.erf/edges@float64", "linalg:tensordot/axes@no columns", "linalg:linalg.tridiagonal_matmul@one column",
     "array_index:dynamic_stitch/overwrite@one row", "image:image.non_max_suppression_overlaps@one column",
+    "image:image.non_max_suppression_overlaps@one row", "image:image.resize_with_pad@one row",
 )  # fmt: skip
 
 

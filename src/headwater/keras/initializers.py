@@ -34,6 +34,14 @@ __all__ = [
 _TRUNCATED_DEVIATION = 0.87962566103423978
 
 
+def _sizes(shape: Any) -> tuple[int, ...]:
+    """The sizes of a shape, all of which must be known; a number is one dimension."""
+    sizes = as_shape(shape).as_list()
+    if None in sizes:
+        raise ValueError(f"Expected a shape without unknown dimensions, received {shape}.")
+    return tuple([n for n in sizes if n is not None])
+
+
 @builtin("keras.initializers")
 class Initializer(Configurable):
     """Base of initializers: subclasses define ``__call__(shape, dtype=None)``."""
@@ -41,7 +49,7 @@ class Initializer(Configurable):
     def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> Tensor:
         """A tensor of that shape and dtype (default: floatx)."""
         name = as_dtype(dtype or floatx())
-        values = self._values(tuple(map(int, as_shape(shape))))
+        values = self._values(_sizes(shape))
         return convert_to_tensor(np.asarray(values).astype(name.as_numpy_dtype))
 
     def _values(self, shape: tuple[int, ...]) -> Any:

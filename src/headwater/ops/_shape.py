@@ -154,8 +154,8 @@ def _reshape_spec(inputs: Any, attrs: Any) -> Any:
     for size, dims in zip(PROBES, map(dimensions, wanted)):
         known = None if x.shape.rank is None else [size if d is None else d for d in x.shape]
         free = None if known is None else _inferred(known, dims)
-        full = [free if d == -1 else d for d in dims]
-        fits = known is not None and math.prod(full) == math.prod(known)
+        rest = math.prod(d for d in dims if d != -1)
+        fits = known is not None and rest * (free if free is not None and -1 in dims else 1) == math.prod(known)
         if certain and not fits:
             raise ValueError(f"Reshape cannot take {x.dtype.name}{x.shape} to shape {dims} [Op:Reshape]")
         shapes.append([(free if fits else None) if d == -1 else d for d in dims])
