@@ -12,6 +12,7 @@ from headwater.core import dtypes
 from headwater.core.dtypes import as_dtype
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.ops import _slopes
 from headwater.ops._arithmetic import add, realdiv, squared_difference, subtract
 from headwater.ops._cast import cast
 from headwater.ops._common import axes
@@ -71,7 +72,7 @@ def ANY(x: Any, *, axis: Any, keepdims: bool) -> Any:
 
 @op("EuclideanNorm")
 def EUCLIDEAN_NORM(x: Any, *, axis: Any, keepdims: bool) -> Any:
-    return jnp.sqrt(jnp.sum(x * jnp.conj(x), axis, dtype=x.dtype, keepdims=keepdims))
+    return _slopes.sqrt(jnp.sum(x * jnp.conj(x), axis, dtype=x.dtype, keepdims=keepdims))
 
 
 def reduce_sum(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
