@@ -293,3 +293,88 @@ def test_mixed_tapes_see_only_their_own_watch():
 def test_a_tape_cannot_be_entered_twice():
     with tf.GradientTape() as tape, pytest.raises(ValueError, match="already-active"):
         tape.__enter__()
+
+
+def test_what_is_its_own_target_has_gradient_one(run):
+    v, frozen = tf.Variable(3.0), tf.Variable(3.0, trainable=False)
+
+    def f(x):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y = v * frozen * x
+        return [tape.gradient(s, s) for s in (x, y, v, frozen)], tape.gradient([v, y], v), tape.gradient(v, x)
+
+    ones, both, none = run(f)(tf.constant(2.0))
+    close(ones, [1, 1, 1, 1])
+    close(both, 7)
+    assert none is None
+
+
+def test_watched_variables_are_known_after_the_gradient():
+    v, frozen = tf.Variable(3.0), tf.Variable(3.0, trainable=False)
+    with tf.GradientTape() as tape:
+        y = v * frozen
+    tape.gradient(y, v)
+    assert [w is v for w in tape.watched_variables()] == [True]
+    with tf.GradientTape() as tape:
+        y = v * frozen
+        tape.reset()
+        assert tape.watched_variables() == ()
+
+
+def test_each_read_of_a_variable_is_a_tensor_of_its_own(run):
+    v = tf.Variable(3.0)
+
+    def f():
+        a, b = v.value(), v.read_value()
+        with tf.GradientTape() as tape:
+            tape.watch(a)
+            y = a * b * v
+        return tape.gradient(y, [a, v])
+
+    close(run(f)(), [9, 9])
+
+
+def assign_and_square(v, x):
+    v.assign(x * 2.0)
+    return v * v
+
+
+def assign_in_branch(v, x):
+    return tf.cond(x > 0.0, lambda: assign_and_square(v, x), lambda: 0.0)
+
+
+def assign_in_loop(v, x):
+    return tf.while_loop(lambda i, y: i < 1, lambda i, y: (i + 1, assign_and_square(v, x)), [0, 0.0])[1]
+
+
+def assign_in_call(v, x):
+    return tf.function(assign_and_square)(v, x)
+
+
+@pytest.mark.parametrize("change", [assign_and_square, assign_in_branch, assign_in_loop, assign_in_call])
+def test_gradients_do_not_flow_through_assignments(run, change):
+    v = tf.Variable(2.0)
+
+    def f(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = change(v, x) + v
+        return tape.gradient(y, [x, v], unconnected_gradients="zero")
+
+    close(run(f)(tf.constant(3.0)), [0, 13])
+
+
+def test_inputs_that_a_call_ignores_have_no_gradient(run):
+    ignores = tf.function(lambda a, b: a * 2.0 * tf.cast(b > 0.0, tf.float32))
+    stops = tf.function(lambda a: tf.stop_gradient(a) * 2.0)
+
+    def f(x, y):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([x, y])
+            z, stopped = ignores(x, y), stops(x)
+            chosen = tf.cond(x > 0.0, lambda: tf.round(y) * x, lambda: x)
+        return tape.gradient(z, [x, y]), tape.gradient(stopped, x), tape.gradient(chosen, [x, y])
+
+    (dx, dy), stopped, (cx, _) = run(f)(tf.constant(2.0), tf.constant(3.0))
+    assert float(dx) == 2.0 and dy is None and stopped is None and float(cx) == 3.0

@@ -15,7 +15,7 @@ from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.ops._common import single_axis
 from headwater.ops._elementwise import SIGMOID
 from headwater.ops._floating import floating, floating_unary
-from headwater.ops._slopes import with_slope
+from headwater.ops._slopes import with_mask, with_slope
 
 # Scaled exponential units keep mean 0 and variance 1 (Klambauer et al. 2017, "Self-Normalizing Neural Networks").
 _SELU_ALPHA = 1.6732632423543772
@@ -42,13 +42,28 @@ def _gelu(x: Any, *, approximate: bool) -> Any:
     return 0.5 * x * (1 + lax.erf(x / float(np.float32(1.4142135623730951))))
 
 
-RELU = Op("Relu", lambda x: jnp.where(x <= 0, jnp.zeros((), x.dtype), x), elementwise=True)
-RELU6 = Op("Relu6", lambda x: jnp.where(x <= 0, 0, jnp.where(x >= 6, 6, x)).astype(x.dtype), elementwise=True)
-LEAKY_RELU = Op("LeakyRelu", _leaky_relu, elementwise=True)
+# Written with exponentials, it and its derivative keep all digits also where it is nearly 1.
+_logistic = with_slope(lambda x: 1 / (1 + jnp.exp(-x)), lambda x, y: 1 / (jnp.exp(-x) + 2 + jnp.exp(x)))
+
+
+def _relu6(x: Any) -> Any:
+    return jnp.where(x <= 0, 0, jnp.where(x >= 6, 6, x)).astype(x.dtype)
+
+
+# The derivative at NaN is 0; second derivatives are zeros, not None.
+RELU = Op(
+    "Relu", with_mask(lambda x: jnp.where(x <= 0, jnp.zeros((), x.dtype), x), lambda x: x > 0),
+    elementwise=True, uses_inputs=True,
+)  # fmt: skip
+RELU6 = Op("Relu6", with_mask(_relu6, lambda x: (x > 0) & (x < 6)), elementwise=True, uses_inputs=True)
+LEAKY_RELU = Op("LeakyRelu", _leaky_relu, elementwise=True, uses_inputs=True)
 ELU = Op("Elu", _elu, elementwise=True)
 SELU = Op("Selu", _selu, elementwise=True)
 GELU = Op("Gelu", _gelu, elementwise=True)
-SOFTPLUS = Op("Softplus", lambda x: jnp.logaddexp(x, jnp.zeros((), x.dtype)), elementwise=True)
+SOFTPLUS = Op(
+    "Softplus", with_slope(lambda x: jnp.logaddexp(x, jnp.zeros((), x.dtype)), lambda x, y: _logistic(x)),
+    elementwise=True,
+)  # fmt: skip
 SOFTSIGN = Op(
     "Softsign",
     with_slope(lambda x: x / (1 + jnp.abs(x)), lambda x, y: 1 / jnp.square(1 + jnp.abs(x))),

@@ -17,6 +17,7 @@ from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _exact
 from headwater.ops._cast import cast
 from headwater.ops._inputs import FLOATING, INEXACT, INTEGER, NUMBER, REAL, matched, matched_numbers
+from headwater.ops._slopes import zero_wins
 
 # Sums, products, quotients ---------------------------------------------------------------------------------------
 
@@ -174,10 +175,20 @@ def _smaller_tangent(primals: Any, tangents: Any) -> Any:
     return _smaller(*primals), jnp.where(primals[0] <= primals[1], *tangents)
 
 
+@jax.custom_jvp
+def _next_after(x: Any, y: Any) -> Any:
+    return jnp.nextafter(x, y)
+
+
+@_next_after.defjvp
+def _next_after_tangent(primals: Any, tangents: Any) -> Any:
+    return _next_after(*primals), jnp.broadcast_arrays(tangents[0], primals[1])[0]
+
+
 MAXIMUM = Op("Maximum", _larger, elementwise=True)
 MINIMUM = Op("Minimum", _smaller, elementwise=True)
 SQUARED_DIFFERENCE = Op("SquaredDifference", lambda x, y: _exact.multiply(x - y, jnp.conj(x - y)), elementwise=True)
-NEXT_AFTER = Op("NextAfter", jnp.nextafter, elementwise=True, differentiable=False)
+NEXT_AFTER = Op("NextAfter", _next_after, elementwise=True)
 ATAN2 = Op("Atan2", jnp.arctan2, elementwise=True)
 
 
@@ -265,7 +276,7 @@ def _mul_no_nan(x: Any, y: Any) -> Any:
 def _mul_no_nan_tangent(primals: Any, tangents: Any) -> Any:
     x, y = primals
     dx, dy = tangents
-    return _mul_no_nan(x, y), _mul_no_nan(dx, y) + x * dy
+    return _mul_no_nan(x, y), zero_wins(*jnp.broadcast_arrays(y, dx)) + zero_wins(*jnp.broadcast_arrays(dy, x))
 
 
 def _zero_safe(function: Any, by_x: Any, by_y: Any) -> Any:

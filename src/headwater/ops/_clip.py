@@ -33,10 +33,11 @@ def _clipped(x: Any, low: Any, high: Any) -> Any:
 
 @_clipped.defjvp
 def _clipped_tangent(primals: Any, tangents: Any) -> Any:
-    # At a bound the gradient still goes to the value.
+    # At a bound the gradient still goes to the value; at NaN nowhere.
     x, low, high = primals
     dx, d_low, d_high = tangents
-    return _clipped(*primals), jnp.where(x < low, d_low, jnp.where(x > high, d_high, dx))
+    inside = jnp.where(x == x, dx, jnp.zeros_like(dx))
+    return _clipped(*primals), jnp.where(x < low, d_low, jnp.where(x > high, d_high, inside))
 
 
 @op("ClipByValue", elementwise=True)

@@ -59,10 +59,58 @@ def check_variables(variables: Sequence[Variable], function: Callable[..., Any])
         )
 
 
+class Arguments:
+    """The arguments of a call, positional ones first, then keywords in the order of the function's parameters.
+
+    Attributes:
+        leaves: All of them, flattened.
+        positional: How many leaves are positional; their numbers become tensors, too.
+        places: Which leaves are passed as tensors.
+    """
+
+    def __init__(self, f: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> None:
+        names = list(inspect.signature(f).parameters) if kwargs else []
+        self._names = sorted(kwargs, key=lambda name: names.index(name) if name in names else len(names))
+        self._structure = (args, [kwargs[name] for name in self._names])
+        self.leaves = nest.flatten(self._structure)
+        self.positional = len(nest.flatten(args))
+        self.places = [i for i, x in enumerate(self.leaves) if is_input(x) and self._is_passed(i)]
+
+    def _is_passed(self, index: int) -> bool:
+        return index < self.positional or isinstance(self.leaves[index], Tensor | Variable)
+
+    def filled(self, tensors: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
+        """Positional and keyword arguments with `tensors` at their `places`."""
+        leaves = list(self.leaves)
+        for place, tensor in zip(self.places, tensors, strict=True):
+            leaves[place] = tensor
+        args, values = nest.pack_sequence_as(self._structure, leaves)
+        return args, dict(zip(self._names, values, strict=True))
+
+    def spread(self, gradients: Sequence[Any]) -> list[Any]:
+        """Gradients by leaf: users may give one per positional argument, one per argument, or one per tensor of those.
+
+        Raises:
+            ValueError: If the number of gradients is none of these.
+        """
+        for leaves in (self.leaves[: self.positional], self.leaves):
+            is_tensor = [isinstance(x, Tensor | Variable) for x in leaves]
+            rest = [None] * (len(self.leaves) - len(leaves))
+            if len(gradients) == len(leaves):
+                return [*gradients, *rest]
+            if len(gradients) == sum(is_tensor):
+                given = iter(gradients)
+                return [*[next(given) if x else None for x in is_tensor], *rest]
+        raise ValueError(
+            f"custom_gradient function expected to return {len(self.leaves)} gradients, but returned "
+            f"{len(gradients)} instead."
+        )
+
+
 def input_gradients(
-    function: Callable[..., Any], given: Sequence[Any], variables: Sequence[Variable], arguments: Sequence[Any]
+    function: Callable[..., Any], given: Sequence[Any], variables: Sequence[Variable], arguments: Arguments
 ) -> list[Any]:
-    """Calls the user's gradient function: one gradient per argument (or per tensor among them), then per variable."""
+    """Calls the user's gradient function: one gradient per argument passed as a tensor, then one per variable."""
     if variables:
         pair = autograph.call_converted(function, tuple(given), {"variables": list(variables)})
         if not isinstance(pair, tuple | list) or len(pair) != 2:
@@ -74,16 +122,8 @@ def input_gradients(
             )
     else:
         found, of_variables = autograph.call_converted(function, tuple(given), {}), []
-    flat = nest.flatten(found)
-    is_tensor = [isinstance(x, Tensor | Variable) for x in arguments]
-    if len(flat) == sum(is_tensor):
-        rest = iter(flat)
-        flat = [next(rest) if x else None for x in is_tensor]
-    if len(flat) != len(arguments):
-        raise ValueError(
-            f"custom_gradient function expected to return {len(arguments)} gradients, but returned {len(flat)} instead."
-        )
-    return [*flat, *of_variables]
+    by_leaf = arguments.spread(nest.flatten(found))
+    return [*[by_leaf[i] for i in arguments.places], *of_variables]
 
 
 # In a graph -------------------------------------------------------------------------------------------------------
@@ -228,20 +268,15 @@ def _backward(run: Any, backward: Graph, operands: Sequence[Any]) -> Any:
 
 def call_in_graph(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Adds a call of a function with its own gradient to the graph being traced."""
-    flat = nest.flatten(args)
-    places = [i for i, x in enumerate(flat) if is_input(x)]
-    inputs = [convert_to_tensor(flat[i]) for i in places]
+    arguments = Arguments(f, args, kwargs)
+    inputs = [convert_to_tensor(arguments.leaves[i]) for i in arguments.places]
     specs = [(x.dtype, x.shape) for x in inputs]
     name = getattr(f, "__name__", "custom_gradient")
     found: list[Any] = []
 
     def body(*tensors: Tensor) -> Any:
-        leaves = list(flat)
-        for place, tensor in zip(places, tensors, strict=True):
-            leaves[place] = tensor
-        result, gradient = checked_result(
-            autograph.call_converted(f, tuple(nest.pack_sequence_as(args, leaves)), kwargs), f
-        )
+        args, kwargs = arguments.filled(tensors)
+        result, gradient = checked_result(autograph.call_converted(f, args, kwargs), f)
         found.append(gradient)
         return result
 
@@ -251,7 +286,7 @@ def call_in_graph(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     check_variables(variables, gradient)
     results = list(forward.outputs)
     smooth = tuple([i for i, x in enumerate(results) if is_differentiable(x.dtype)])
-    backward, wrt, residuals = _trace_backward(forward, gradient, results, smooth, variables, flat, places)
+    backward, wrt, residuals = _trace_backward(forward, gradient, results, smooth, variables, arguments)
     forward.outputs = [*results, *residuals]
     forward.prune()
     operands = control.Operands([forward])
@@ -271,8 +306,7 @@ def _trace_backward(
     results: Sequence[Tensor],
     smooth: Sequence[int],
     variables: Any,
-    arguments: Any,
-    places: Sequence[int],
+    arguments: Arguments,
 ) -> tuple[Graph, list[Any], list[Any]]:
     """Traces the user's gradient function: its Graph, which operands it gives gradients for, and its residuals."""
     backward = Graph(f"gradient of {forward.name}", outer=forward)
@@ -282,8 +316,7 @@ def _trace_backward(
             given[i] = backward.add_input(results[i].dtype, results[i].shape, f"grad{i}")
         given = [ZEROS_LIKE(backward.own(x)) if g is None else g for x, g in zip(results, given, strict=True)]
         found = input_gradients(gradient, given, variables, arguments)
-        found = [*[found[i] for i in places], *found[len(arguments) :]]
-        keys: list[Any] = [*range(len(places)), *variables]
+        keys: list[Any] = [*range(len(arguments.places)), *variables]
         dtypes = [x.dtype for x in (*forward.inputs, *variables)]
         wrt = [
             (key, backward.own(convert_to_tensor(dense(g), dtype)))

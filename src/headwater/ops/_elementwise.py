@@ -6,20 +6,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.ops import _exact
+from headwater.ops import _exact, _slopes
 from headwater.ops._inputs import BOOL, FLOATING, INEXACT, NUMBER, REAL, SIGNED, tensor_of
 from headwater.ops._slopes import with_slope
 
 # Exponentials and logarithms -------------------------------------------------------------------------------------
 
 EXP = Op("Exp", jnp.exp, elementwise=True)
-EXPM1 = Op("Expm1", jnp.expm1, elementwise=True)
-LOG = Op("Log", jnp.log, elementwise=True)
-LOG1P = Op("Log1p", jnp.log1p, elementwise=True)
+EXPM1 = Op("Expm1", with_slope(jnp.expm1, lambda x, y: jnp.exp(x)), elementwise=True)
+LOG = Op("Log", with_slope(jnp.log, lambda x, y: _slopes.reciprocal(x)), elementwise=True)
+LOG1P = Op("Log1p", with_slope(jnp.log1p, lambda x, y: _slopes.reciprocal(1 + x)), elementwise=True)
 SIGMOID = Op("Sigmoid", jax.nn.sigmoid, elementwise=True)
 
 
@@ -71,15 +70,9 @@ def sigmoid(x: Any, name: str | None = None) -> Tensor:
 # Powers and roots ------------------------------------------------------------------------------------------------
 
 SQUARE = Op("Square", _exact.square, elementwise=True)
-SQRT = Op("Sqrt", jnp.sqrt, elementwise=True)
-
-
-RSQRT = Op("Rsqrt", with_slope(lax.rsqrt, lambda x, y: -0.5 * y * y * y), elementwise=True)
-
-
-@op("Reciprocal", elementwise=True)
-def RECIPROCAL(x: Any) -> Any:
-    return jnp.ones_like(x) / x
+SQRT = Op("Sqrt", _slopes.sqrt, elementwise=True)
+RSQRT = Op("Rsqrt", _slopes.rsqrt, elementwise=True)
+RECIPROCAL = Op("Reciprocal", _slopes.reciprocal, elementwise=True)
 
 
 def square(x: Any, name: str | None = None) -> Tensor:
@@ -123,15 +116,15 @@ def reciprocal(x: Any, name: str | None = None) -> Tensor:
 SIN = Op("Sin", jnp.sin, elementwise=True)
 COS = Op("Cos", jnp.cos, elementwise=True)
 TAN = Op("Tan", jnp.tan, elementwise=True)
-ASIN = Op("Asin", jnp.arcsin, elementwise=True)
-ACOS = Op("Acos", jnp.arccos, elementwise=True)
+ASIN = Op("Asin", with_slope(jnp.arcsin, lambda x, y: _slopes.reciprocal(_slopes.sqrt(1 - x * x))), elementwise=True)
+ACOS = Op("Acos", with_slope(jnp.arccos, lambda x, y: -_slopes.reciprocal(_slopes.sqrt(1 - x * x))), elementwise=True)
 ATAN = Op("Atan", jnp.arctan, elementwise=True)
 SINH = Op("Sinh", jnp.sinh, elementwise=True)
 COSH = Op("Cosh", jnp.cosh, elementwise=True)
 TANH = Op("Tanh", jnp.tanh, elementwise=True)
 ASINH = Op("Asinh", jnp.arcsinh, elementwise=True)
 ACOSH = Op("Acosh", with_slope(jnp.arccosh, lambda x, y: 1 / jnp.sinh(y)), elementwise=True)
-ATANH = Op("Atanh", jnp.arctanh, elementwise=True)
+ATANH = Op("Atanh", with_slope(jnp.arctanh, lambda x, y: _slopes.reciprocal(1 - x * x)), elementwise=True)
 
 
 def sin(x: Any, name: str | None = None) -> Tensor:

@@ -11,7 +11,7 @@ from headwater.core import dtypes
 from headwater.core.dtypes import as_dtype
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.ops import _exact
+from headwater.ops import _exact, _slopes
 from headwater.ops._arithmetic import add, realdiv, squared_difference, subtract
 from headwater.ops._cast import cast
 from headwater.ops._common import axes
@@ -68,7 +68,8 @@ def ANY(x: Any, *, axis: Any, keepdims: bool) -> Any:
 
 @op("EuclideanNorm")
 def EUCLIDEAN_NORM(x: Any, *, axis: Any, keepdims: bool) -> Any:
-    return jnp.sqrt(jnp.sum(_exact.multiply(x, jnp.conj(x)), axis, dtype=x.dtype, keepdims=keepdims)).astype(x.dtype)
+    total = jnp.sum(_exact.multiply(x, jnp.conj(x)), axis, dtype=x.dtype, keepdims=keepdims)
+    return _slopes.sqrt(total).astype(x.dtype)
 
 
 def reduce_sum(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:

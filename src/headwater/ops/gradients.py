@@ -27,12 +27,12 @@ from headwater.core.tape import (
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.ops._custom_gradient import (
+    Arguments,
     as_tensor,
     call_in_graph,
     check_variables,
     checked_result,
     input_gradients,
-    is_input,
 )
 
 __all__ = ["custom_gradient", "grad_pass_through", "gradients", "recompute_grad"]
@@ -101,12 +101,11 @@ class _Reads(Recorder):
 
 
 def _on_tape(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    arguments = nest.flatten(args)
-    args = nest.map_structure(as_tensor, args)
-    places = [i for i, x in enumerate(arguments) if is_input(x)]
-    flat = nest.flatten(args)
-    inputs = [convert_to_tensor(flat[i]) for i in places]
-    given_variables = {x._uid for x in nest.flatten(args) if isinstance(x, Variable)}
+    arguments = Arguments(f, args, kwargs)
+    passed = [as_tensor(arguments.leaves[i]) for i in arguments.places]
+    inputs = [convert_to_tensor(x) for x in passed]
+    given_variables = {x._uid for x in passed if isinstance(x, Variable)}
+    args, kwargs = arguments.filled(passed)
     with _Reads() as reads:
         result, gradient = checked_result(f(*args, **kwargs), f)
     used = [(v, x) for uid, (v, x) in reads.found.items() if uid not in given_variables]
@@ -118,8 +117,7 @@ def _on_tape(f: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 
     def pull(_: Any, __: Any, found: Sequence[Any], ___: Any) -> list[Any]:
         given = [ZEROS_LIKE(x) if g is None else g for x, g in zip(outputs, found, strict=True)]
-        gradients = input_gradients(gradient, given, variables, arguments)
-        return [*[gradients[i] for i in places], *gradients[len(arguments) :]]
+        return input_gradients(gradient, given, variables, arguments)
 
     op = Op("CustomGradient", lambda *xs: xs, gradient=pull, register=False)
     for recorder in context.recorders:

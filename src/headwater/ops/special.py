@@ -12,10 +12,11 @@ from jax.scipy import special as jsp
 
 from headwater.core.op import Op
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.ops._arithmetic import subtract
+from headwater.ops._arithmetic import divide_no_nan, subtract
 from headwater.ops._elementwise import negative
 from headwater.ops._inputs import FLOATING, matched_numbers, tensor_of
 from headwater.ops._reduce import reduce_sum
+from headwater.ops._select import where
 from headwater.ops._slopes import with_slope
 
 __all__ = [
@@ -62,7 +63,9 @@ def _lgamma_tangent(primals: Any, tangents: Any) -> Any:
 
 @jax.custom_jvp
 def _zeta(x: Any, q: Any) -> Any:
-    return lax.zeta(*jnp.broadcast_arrays(x, q))
+    x, q = jnp.broadcast_arrays(x, q)
+    value = jnp.where((x > 1) & (q == jnp.inf), jnp.zeros_like(x), lax.zeta(x, q))
+    return jnp.where(x < 1, jnp.nan, value)
 
 
 @_zeta.defjvp
@@ -74,7 +77,8 @@ def _zeta_tangent(primals: Any, tangents: Any) -> Any:
 @jax.custom_jvp
 def _polygamma(a: Any, x: Any) -> Any:
     sign = jnp.where(a % 2 == 0, -1, 1).astype(x.dtype)
-    value = sign * jnp.exp(lax.lgamma(a + 1)) * _zeta(a + 1, x)
+    whole = (a >= 0) & (a == jnp.floor(a))
+    value = jnp.where(whole, sign * jnp.exp(lax.lgamma(a + 1)) * _zeta(a + 1, x), jnp.nan)
     return jnp.where(a == 0, lax.digamma(x), value)
 
 
@@ -310,7 +314,7 @@ def _host_function(name: str, scipy_name: str, slope: Any) -> Op:
 
 
 J0: Op = _host_function("BesselJ0", "j0", lambda x, y: -J1(x))
-J1: Op = _host_function("BesselJ1", "j1", lambda x, y: J0(x) - y / x)
+J1: Op = _host_function("BesselJ1", "j1", lambda x, y: where(x == 0, 0.5, J0(x) - divide_no_nan(y, x)))
 Y0: Op = _host_function("BesselY0", "y0", lambda x, y: -Y1(x))
 Y1: Op = _host_function("BesselY1", "y1", lambda x, y: Y0(x) - y / x)
 K0: Op = _host_function("BesselK0", "k0", lambda x, y: -K1(x))
