@@ -51,7 +51,6 @@ def _no_element(text: str) -> Check:
 @op(
     "TensorArrayWrite",
     same_dtype=(0, 2),
-    in_place=True,
     check=_no_element("Trying to modify element {} in a list with {} elements."),
 )
 def _WRITE(buffer: Any, index: Any, value: Any, *, there: bool = False) -> Any:
@@ -93,7 +92,6 @@ _SCATTER = Op(
     "TensorArrayScatter",
     lambda buffer, indices, value: jnp.asarray(buffer).at[indices].set(value, mode="drop"),
     same_dtype=(0, 2),
-    in_place=True,
     check=_no_element("Trying to scatter at index {} in a list with {} elements."),
 )
 _ROWS = Op("TensorArrayConcat", lambda buffer: buffer.reshape((-1, *buffer.shape[2:])))
