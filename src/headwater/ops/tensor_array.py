@@ -58,8 +58,8 @@ def _WRITE(buffer: Any, index: Any, value: Any, *, there: bool = False) -> Any:
     inside = (index >= 0) & (index < buffer.shape[0])
     if buffer.shape[0] == 0:
         return buffer
-    there = lax.stop_gradient(lax.dynamic_index_in_dim(buffer, index, 0, keepdims=False))
-    value = jnp.where(inside, jnp.broadcast_to(value, there.shape), there)
+    before = lax.stop_gradient(lax.dynamic_index_in_dim(buffer, index, 0, keepdims=False))
+    value = jnp.where(inside, jnp.broadcast_to(value, before.shape), before)
     return lax.dynamic_update_index_in_dim(buffer, value, index, 0)
 
 
