@@ -158,7 +158,7 @@ class _Known:
     @property
     def size(self) -> int:
         """The number of elements. Raises TypeError if it is not known."""
-        return int(np.prod(self.shape))  # type: ignore[arg-type]
+        return int(np.prod(self.shape))
 
 
 # Finding what is wrong -------------------------------------------------------------------------------------------

@@ -63,7 +63,6 @@ class Op:
         shape_only: The result follows from the shapes of the inputs alone (``Shape``, ``Size``); the kernel then
             returns NumPy arrays and may look at nothing but ``.shape``, ``.ndim`` and ``.dtype``.
         check: What makes the *values* of the inputs invalid, where TensorFlow's kernel on a CPU raises an error.
-        in_place: The result is the first input with some elements replaced: of a large one nothing else is touched.
         graphs: Names of the attributes that hold Graphs (control flow, calls).
         connected: Gives the positions of the inputs that gradients flow to from ``(inputs, attributes)``, where not all
             differentiable inputs count. Others have no gradient, rather than zero.
@@ -88,7 +87,6 @@ class Op:
         uses_inputs: bool = False,
         shape_only: bool = False,
         check: Check | None = None,
-        in_place: bool = False,
         graphs: Sequence[str] = (),
         connected: Callable[..., Sequence[int]] | None = None,
         stages: Callable[..., Any] | None = None,
@@ -107,7 +105,6 @@ class Op:
         self.uses_inputs = uses_inputs
         self.shape_only = shape_only
         self.check = check
-        self.in_place = in_place
         self.graphs = tuple(graphs)
         self.connected = connected
         self.stages = stages

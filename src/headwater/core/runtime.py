@@ -158,7 +158,7 @@ class _Bound:
         self._variables = [s.variable for s in states]
         self._written = [i for i, s in enumerate(states) if s.modified]
         self._kept = [i for i, s in enumerate(states) if not s.modified]
-        self._kept_back = [self._watch and _made_whole(states[i].value) for i in self._written]
+        self._kept_back = [self._watch and _is_small(states[i].value) for i in self._written]
 
     def _apply(
         self, donated: Sequence[Any], read: Sequence[Any], captures: Sequence[Any], inputs: Sequence[Any]
@@ -171,7 +171,7 @@ class _Bound:
         return outputs, self._unless_failed([finals[i] for i in self._written], donated, status), status
 
     def _unless_failed(self, finals: Sequence[Any], entries: Sequence[Any], status: Any) -> list[Any]:
-        """The new values of variables; if a check failed, the old ones."""
+        """The new values of variables; if a check failed, the old ones of small variables."""
         return [
             jnp.where(checks.passes(status), new, old) if back else new
             for new, old, back in zip(finals, entries, self._kept_back, strict=True)
@@ -212,20 +212,14 @@ class _Bound:
                 self._variables[i]._put(array)
 
 
-# Variables up to this size are copied rather than left half changed by a step that fails.
+# Variables up to this size keep their value in a step that fails. For larger ones that would cost every step another
+# pass over them; what ops give for invalid values is finite there, so they get the update of the valid part.
 _SMALL_STATE = 1 << 12
 
 
-def _made_whole(value: Any) -> bool:
-    """Whether a variable's new value is computed anew: then the old one can be kept instead, in the same pass.
-
-    What replaces some elements works in place on what may be a large table.
-    """
+def _is_small(value: Any) -> bool:
     size = value.shape.num_elements()
-    if size is not None and size <= _SMALL_STATE:
-        return True
-    op = value.node.op
-    return not op.in_place and not op.graphs
+    return size is not None and size <= _SMALL_STATE
 
 
 class Program(_Bound):

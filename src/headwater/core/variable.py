@@ -38,7 +38,6 @@ def _scatter(how: str) -> Op:
         f"Scatter{how.title()}",
         lambda value, indices, updates: getattr(jnp.asarray(value).at[indices], how)(updates),
         same_dtype=(0, 2),
-        in_place=True,
         check=in_range("indices", lambda value, indices, updates: int(value.shape[0])),
     )
 
@@ -50,7 +49,7 @@ def _scatter_nd(how: str) -> Op:
         return getattr(jnp.asarray(value).at[tuple(jnp.moveaxis(indices, -1, 0))], how)(updates)
 
     check = coordinates(lambda value, indices, updates: value.shape, "shape")
-    return Op(f"ScatterNd{how.title()}", kernel, same_dtype=(0, 2), in_place=True, check=check)
+    return Op(f"ScatterNd{how.title()}", kernel, same_dtype=(0, 2), check=check)
 
 
 _HOW = {

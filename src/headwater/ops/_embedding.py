@@ -13,6 +13,7 @@ from headwater.core.op import Op, op
 from headwater.core.spec import IndexedSlices
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
+from headwater.core.watch import enabled
 from headwater.ops import random
 from headwater.ops._common import as_shape_tensor
 from headwater.ops.array import reshape, shape_of
@@ -23,7 +24,8 @@ from headwater.ops.array import shape as shape_tensor
 
 def _rows(params: Any, ids: Any) -> Any:
     """Where nothing is checked, a row that is not there is NaN (integers: the largest number)."""
-    return jnp.asarray(params).at[ids].get(mode="fill", wrap_negative_indices=False)
+    mode = "clip" if enabled() else "fill"
+    return jnp.asarray(params).at[ids].get(mode=mode, wrap_negative_indices=False)
 
 
 def _rows_gradient(inputs: Sequence[Tensor], outputs: Any, cotangents: Sequence[Any], attrs: Any) -> list[Any]:

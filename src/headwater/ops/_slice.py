@@ -156,7 +156,6 @@ def _index(tensor: Tensor, key: Any) -> tuple[tuple[Any, ...], Tensor, bool]:
 
 @op(
     "StridedSliceAssign",
-    in_place=True,
     check=Check(
         lambda x, starts, value, spec, how: _missing_index(x, starts, spec=spec),
         _say_missing,

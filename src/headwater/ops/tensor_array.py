@@ -51,7 +51,6 @@ def _no_element(text: str) -> Check:
 @op(
     "TensorArrayWrite",
     same_dtype=(0, 2),
-    in_place=True,
     check=_no_element("Trying to modify element {} in a list with {} elements."),
 )
 def _WRITE(buffer: Any, index: Any, value: Any, *, there: bool = False) -> Any:
@@ -59,8 +58,8 @@ def _WRITE(buffer: Any, index: Any, value: Any, *, there: bool = False) -> Any:
     inside = (index >= 0) & (index < buffer.shape[0])
     if buffer.shape[0] == 0:
         return buffer
-    there = lax.stop_gradient(lax.dynamic_index_in_dim(buffer, index, 0, keepdims=False))
-    value = jnp.where(inside, jnp.broadcast_to(value, there.shape), there)
+    before = lax.stop_gradient(lax.dynamic_index_in_dim(buffer, index, 0, keepdims=False))
+    value = jnp.where(inside, jnp.broadcast_to(value, before.shape), before)
     return lax.dynamic_update_index_in_dim(buffer, value, index, 0)
 
 
@@ -93,7 +92,6 @@ _SCATTER = Op(
     "TensorArrayScatter",
     lambda buffer, indices, value: jnp.asarray(buffer).at[indices].set(value, mode="drop"),
     same_dtype=(0, 2),
-    in_place=True,
     check=_no_element("Trying to scatter at index {} in a list with {} elements."),
 )
 _ROWS = Op("TensorArrayConcat", lambda buffer: buffer.reshape((-1, *buffer.shape[2:])))
