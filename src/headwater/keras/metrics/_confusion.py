@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from headwater.core.tensor import convert_to_tensor
-from headwater.keras import losses
 from headwater.keras._registry import builtin
+from headwater.keras.losses._functions import as_float as to_float
+from headwater.keras.losses._functions import squeeze_or_expand
 from headwater.keras.metrics._base import Metric, as_float
 from headwater.ops import array, math, nn
 
@@ -51,7 +52,7 @@ class Counts(Metric):
     def _decisions(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         """Truth, predictions and weights of one shape: those classes and predictions that are looked at."""
         y_pred = as_float(y_pred, self.dtype)
-        y_true, y_pred = losses.squeeze_or_expand(as_float(y_true, self.dtype), y_pred)
+        y_true, y_pred = squeeze_or_expand(as_float(y_true, self.dtype), y_pred)
         if self.top_k is not None:
             y_pred = _largest(y_pred, self.top_k)
         if self.class_id is not None:
@@ -213,4 +214,4 @@ class FalseNegatives(_Number):
 
 def as_probabilities(y_pred: Any, from_logits: bool) -> Any:
     """Predictions as numbers between 0 and 1."""
-    return nn.sigmoid(losses.as_float(y_pred)) if from_logits else y_pred
+    return nn.sigmoid(to_float(y_pred)) if from_logits else y_pred
