@@ -83,7 +83,7 @@ OPTIMIZERS: dict[str, Case] = {
             l2_shrinkage_regularization_strength=0.03,
             beta=0.1,
         )
-    ),  # fmt: skip
+    ),
     "sgd accumulating": _optimizer(lambda o: o.SGD(0.1, momentum=0.9, clipnorm=0.5, gradient_accumulation_steps=3)),
     "adam accumulating": _optimizer(lambda o: o.Adam(0.1, gradient_accumulation_steps=2)),
     "nadam accumulating": _optimizer(lambda o: o.Nadam(0.1, gradient_accumulation_steps=2)),

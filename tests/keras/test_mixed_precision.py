@@ -1,4 +1,4 @@
-"""Weights under mixed precision: read in the compute dtype of the layer that is called, kept in float32; scaled losses."""
+"""Weights under mixed precision: read in the compute dtype of the layer called, kept in float32; scaled losses."""
 
 from __future__ import annotations
 

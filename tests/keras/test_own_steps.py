@@ -103,8 +103,11 @@ def test_checkpoints_say_what_improved(tmp_path: Any, capsys: Any) -> None:
     saver = callbacks.ModelCheckpoint(path, save_best_only=True, verbose=1)
     _line().fit(x, x, epochs=3, verbose=0, callbacks=[Script(), saver])
     said = capsys.readouterr().out
-    for text in ("Epoch 1: val_loss improved from None to 2.00000, saving model to", "Epoch 2: val_loss did not improve "
-                 "from 2.00000", "Epoch 3: val_loss improved from 2.00000 to 1.00000"):  # fmt: skip
+    for text in (
+        "Epoch 1: val_loss improved from None to 2.00000, saving model to",
+        "Epoch 2: val_loss did not improve from 2.00000",
+        "Epoch 3: val_loss improved from 2.00000 to 1.00000",
+    ):
         assert text in said
     assert saver.best == 1.0
     saver.best = 0.5

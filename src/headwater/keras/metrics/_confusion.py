@@ -74,8 +74,8 @@ class Counts(Metric):
 
     def _count_in(self, y_true: Any, y_pred: Any, weight: Any) -> None:
         """Counts flat decisions."""
-        flat = [None if v is None else array.reshape(v, [1, -1]) for v in (y_true, y_pred, weight)]
-        self._add(*flat, array.expand_dims(convert_to_tensor(self._thresholds), 1))
+        y_true, y_pred, weight = [None if v is None else array.reshape(v, [1, -1]) for v in (y_true, y_pred, weight)]
+        self._add(y_true, y_pred, weight, array.expand_dims(convert_to_tensor(self._thresholds), 1))
 
     def _add(self, y_true: Any, y_pred: Any, weight: Any, thresholds: Any) -> None:
         """Adds counts of values of shape [1, samples, ...] at thresholds of shape [thresholds, 1, ...]."""
