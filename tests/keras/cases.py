@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.keras.answer_cases import ANSWERS
 from tests.keras.epoch_cases import EPOCHS
 
 Case = Callable[[Any], list[Any]]  # takes the module that plays tf
@@ -70,6 +71,26 @@ OPTIMIZERS: dict[str, Case] = {
     "adagrad": _optimizer(lambda o: o.Adagrad(0.1)),
     "adagrad accumulator": _optimizer(lambda o: o.Adagrad(0.1, initial_accumulator_value=0.5, epsilon=0.01)),
     "adadelta": _optimizer(lambda o: o.Adadelta(0.1, rho=0.8, epsilon=1e-3)),
+    "lion": _optimizer(lambda o: o.Lion(0.1, beta_1=0.8, beta_2=0.7)),
+    "lamb": _optimizer(lambda o: o.Lamb(0.1)),
+    "ftrl": _optimizer(lambda o: o.Ftrl(0.1)),
+    "ftrl arguments": _optimizer(
+        lambda o: o.Ftrl(
+            0.1,
+            learning_rate_power=-0.4,
+            l1_regularization_strength=0.01,
+            l2_regularization_strength=0.02,
+            l2_shrinkage_regularization_strength=0.03,
+            beta=0.1,
+        )
+    ),
+    "sgd accumulating": _optimizer(lambda o: o.SGD(0.1, momentum=0.9, clipnorm=0.5, gradient_accumulation_steps=3)),
+    "adam accumulating": _optimizer(lambda o: o.Adam(0.1, gradient_accumulation_steps=2)),
+    "nadam accumulating": _optimizer(lambda o: o.Nadam(0.1, gradient_accumulation_steps=2)),
+    "sgd accumulating ema": _optimizer(
+        lambda o: o.SGD(0.1, gradient_accumulation_steps=2, use_ema=True, ema_momentum=0.8)
+    ),
+    "loss scale": _optimizer(lambda o: o.LossScaleOptimizer(o.Adam(0.1), initial_scale=4.0, dynamic_growth_steps=2)),
     "sgd schedule": _optimizer(lambda o: o.SGD(o.schedules.ExponentialDecay(0.1, 2, 0.5))),
 }
 
@@ -124,6 +145,10 @@ _LOSS_INPUTS: dict[str, tuple[Any, Any, list[dict[str, Any]]]] = {
     ),
     "CategoricalCrossentropy": (_ONE_HOT, _PROB, [{}, {"from_logits": True}, {"label_smoothing": 0.2}]),
     "SparseCategoricalCrossentropy": (_LABELS, _PROB, [{}, {"from_logits": True}, {"ignore_class": 1}]),
+    "CategoricalFocalCrossentropy": (_ONE_HOT, _PROB, [{}, {"alpha": 0.5, "gamma": 1.0}, {"label_smoothing": 0.1}]),
+    "Dice": (_Y01, _PROB, [{"axis": -1, "reduction": "sum"}]),
+    "Tversky": (_Y01, _PROB, [{"axis": 1, "alpha": 0.3, "beta": 0.6, "reduction": "none"}]),
+    "CategoricalGeneralizedCrossEntropy": (_LABELS, _PROB, [{}, {"q": 0.2}]),
 }
 
 
@@ -173,9 +198,46 @@ _METRIC_INPUTS: dict[str, tuple[Any, Any, list[dict[str, Any]]]] = {
     "BinaryCrossentropy": (_Y01, _PROB, [{}, {"from_logits": True}]),
     "CategoricalCrossentropy": (_ONE_HOT, _PROB, [{}, {"label_smoothing": 0.1}]),
     "SparseCategoricalCrossentropy": (_LABELS, _PROB, [{}]),
-    "Precision": (_Y01, _PROB, [{}, {"thresholds": [0.1, 0.3]}]),
-    "Recall": (_Y01, _PROB, [{}, {"thresholds": 0.2}]),
-    "AUC": (_Y01, _PROB, [{}, {"num_thresholds": 11}]),
+    "Precision": (
+        _Y01,
+        _PROB,
+        [{}, {"thresholds": [0.1, 0.3]}, {"top_k": 2}, {"class_id": 1, "thresholds": 0.2}, {"top_k": 1, "class_id": 2}],
+    ),
+    "Recall": (_Y01, _PROB, [{}, {"thresholds": 0.2}, {"top_k": 2}, {"class_id": 3, "thresholds": [0.1, 0.2]}]),
+    "TruePositives": (_Y01, _PROB, [{"thresholds": 0.2}]),
+    "FalsePositives": (_Y01, _PROB, [{"thresholds": [0.1, 0.3]}]),
+    "TrueNegatives": (_Y01, _PROB, [{}]),
+    "FalseNegatives": (_Y01, _PROB, [{"thresholds": 0.3}]),
+    "AUC": (
+        _Y01,
+        _PROB,
+        [
+            {},
+            {"num_thresholds": 11},
+            {"curve": "PR"},
+            {"curve": "PRGAIN", "num_thresholds": 20},
+            {"summation_method": "majoring", "curve": "PR"},
+            {"summation_method": "minoring"},
+            {"multi_label": True},
+            {"multi_label": True, "num_labels": 4, "label_weights": [0.1, 0.2, 0.3, 0.4], "curve": "PR"},
+            {"label_weights": [0.1, 0.2, 0.3, 0.4]},
+            {"from_logits": True},
+            {"thresholds": [0.1, 0.2, 0.5]},
+        ],
+    ),
+    "SensitivityAtSpecificity": (_Y01, _PROB, [{"specificity": 0.5}]),
+    "SpecificityAtSensitivity": (_Y01, _PROB, [{"sensitivity": 0.3, "class_id": 1}]),
+    "PrecisionAtRecall": (_Y01, _PROB, [{"recall": 0.5, "num_thresholds": 1}, {"recall": 0.5}]),
+    "RecallAtPrecision": (_Y01, _PROB, [{"precision": 0.4}]),
+    "FBetaScore": (_Y01, _PROB, [{"beta": 2.0, "threshold": 0.2}, {"average": "micro"}, {"average": "weighted"}]),
+    "F1Score": (_Y01, _PROB, [{}, {"average": "macro", "threshold": 0.2}]),
+    "R2Score": (_Y, _P, [{}, {"class_aggregation": None}, {"class_aggregation": "variance_weighted_average"}]),
+    "PearsonCorrelation": (_Y, _P, [{}]),
+    "ConcordanceCorrelation": (_Y, _P, [{}]),
+    "IoU": (ints(5), ints(5, seed=1), [{"num_classes": 4, "target_class_ids": [0, 2]}]),
+    "MeanIoU": (ints(5), ints(5, seed=1), [{"num_classes": 4}, {"num_classes": 3, "ignore_class": 0}]),
+    "OneHotIoU": (_ONE_HOT, _PROB, [{"num_classes": 4, "target_class_ids": [1, 2]}]),
+    "OneHotMeanIoU": (_ONE_HOT, _PROB, [{"num_classes": 4}]),
 }
 
 
@@ -183,7 +245,7 @@ def _metric(name: str, y: Any, p: Any, arguments: dict[str, Any]) -> Case:
     def run(tf: Any) -> list[Any]:
         metric = getattr(tf.keras.metrics, name)(**arguments)
         out = []
-        for weight in (None, _WEIGHT):
+        for weight in (None, np.ones(5, np.int32) if "IoU" in name else _WEIGHT):
             metric.update_state(y, p, sample_weight=weight)
             out.append(np.asarray(metric.result()))
         metric.reset_state()
@@ -406,4 +468,5 @@ GROUPS: dict[str, dict[str, Case]] = {
     "weight functions": WEIGHT_FUNCTIONS,
     "training": TRAINING,
     "epochs": EPOCHS,
+    "answers": ANSWERS,
 }

@@ -8,7 +8,7 @@ from typing import Any
 from headwater.keras._arguments import Axes, Integer, arguments
 from headwater.keras._registry import builtin
 from headwater.keras.layers._base import Layer
-from headwater.keras.losses import _unit
+from headwater.keras.losses._functions import _unit
 from headwater.ops import array, linalg, math
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from headwater.core import dtypes
 from headwater.core.tensor import convert_to_tensor
-from headwater.keras import losses
 from headwater.keras._registry import builtin
 from headwater.keras._state import floatx
+from headwater.keras.losses._functions import as_float
 from headwater.keras.metrics._reductions import MeanMetricWrapper, pair
 from headwater.ops import array, math
 
@@ -27,7 +27,7 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     array([[1.],
            [0.]], dtype=float32)>
     """
-    y_true, y_pred = pair(y_true, losses.as_float(y_pred))
+    y_true, y_pred = pair(y_true, as_float(y_pred))
     return math.cast(math.equal(y_true, math.cast(y_pred > threshold, y_true.dtype)), floatx())
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from headwater.core.tensor import convert_to_tensor
-from headwater.keras import losses
 from headwater.keras._registry import builtin
+from headwater.keras.losses._functions import as_float as to_float
+from headwater.keras.losses._functions import squeeze_or_expand
 from headwater.keras.metrics._base import Metric, as_float
 from headwater.ops import array, math, nn
 
@@ -51,7 +52,7 @@ class Counts(Metric):
     def _decisions(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         """Truth, predictions and weights of one shape: those classes and predictions that are looked at."""
         y_pred = as_float(y_pred, self.dtype)
-        y_true, y_pred = losses.squeeze_or_expand(as_float(y_true, self.dtype), y_pred)
+        y_true, y_pred = squeeze_or_expand(as_float(y_true, self.dtype), y_pred)
         if self.top_k is not None:
             y_pred = _largest(y_pred, self.top_k)
         if self.class_id is not None:
@@ -73,8 +74,8 @@ class Counts(Metric):
 
     def _count_in(self, y_true: Any, y_pred: Any, weight: Any) -> None:
         """Counts flat decisions."""
-        flat = [None if v is None else array.reshape(v, [1, -1]) for v in (y_true, y_pred, weight)]
-        self._add(*flat, array.expand_dims(convert_to_tensor(self._thresholds), 1))
+        y_true, y_pred, weight = [None if v is None else array.reshape(v, [1, -1]) for v in (y_true, y_pred, weight)]
+        self._add(y_true, y_pred, weight, array.expand_dims(convert_to_tensor(self._thresholds), 1))
 
     def _add(self, y_true: Any, y_pred: Any, weight: Any, thresholds: Any) -> None:
         """Adds counts of values of shape [1, samples, ...] at thresholds of shape [thresholds, 1, ...]."""
@@ -213,4 +214,4 @@ class FalseNegatives(_Number):
 
 def as_probabilities(y_pred: Any, from_logits: bool) -> Any:
     """Predictions as numbers between 0 and 1."""
-    return nn.sigmoid(losses.as_float(y_pred)) if from_logits else y_pred
+    return nn.sigmoid(to_float(y_pred)) if from_logits else y_pred

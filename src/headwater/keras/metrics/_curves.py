@@ -90,8 +90,8 @@ class AUC(Counts):
 
     def _count_in(self, y_true: Any, y_pred: Any, weight: Any) -> None:
         if self.multi_label:
-            parts = [None if v is None else array.expand_dims(v, 0) for v in (y_true, y_pred, weight)]
-            self._add(*parts, array.reshape(convert_to_tensor(self._thresholds), [-1, 1, 1]))
+            y_true, y_pred, weight = [None if v is None else array.expand_dims(v, 0) for v in (y_true, y_pred, weight)]
+            self._add(y_true, y_pred, weight, array.reshape(convert_to_tensor(self._thresholds), [-1, 1, 1]))
             return
         if self.label_weights is not None:
             labels = array.broadcast_to(math.cast(self.label_weights, self.dtype), array.shape(y_pred))

@@ -7,6 +7,7 @@ from typing import Any
 from headwater.core.tensor import convert_to_tensor
 from headwater.keras import losses
 from headwater.keras._registry import builtin
+from headwater.keras.losses._functions import as_float
 from headwater.keras.metrics._reductions import Mean, MeanMetricWrapper, pair
 from headwater.ops import math
 
@@ -28,7 +29,7 @@ class RootMeanSquaredError(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Takes a batch into account."""
-        y_true, y_pred = pair(losses.as_float(y_true), losses.as_float(y_pred))
+        y_true, y_pred = pair(as_float(y_true), as_float(y_pred))
         super().update_state(math.square(y_pred - y_true), sample_weight)
 
     def result(self) -> Any:

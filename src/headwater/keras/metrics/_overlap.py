@@ -59,7 +59,7 @@ class _Overlap(Metric):
         union = math.reduce_sum(matrix, axis=0) + math.reduce_sum(matrix, axis=1) - hit
         chosen = [array.gather(v, list(classes)) for v in (hit, union)]
         occurs = math.cast(math.not_equal(chosen[1], 0.0), matrix.dtype)
-        mean = math.divide_no_nan(math.reduce_sum(math.divide_no_nan(*chosen)), math.reduce_sum(occurs))
+        mean = math.divide_no_nan(math.reduce_sum(math.divide_no_nan(chosen[0], chosen[1])), math.reduce_sum(occurs))
         return math.cast(mean, "float32")
 
     def get_config(self) -> dict[str, Any]:

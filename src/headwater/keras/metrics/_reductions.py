@@ -7,7 +7,7 @@ from typing import Any
 
 from headwater.core.tensor import convert_to_tensor
 from headwater.keras._registry import builtin
-from headwater.keras.losses import squeeze_or_expand
+from headwater.keras.losses._functions import squeeze_or_expand
 from headwater.keras.metrics._base import Metric, as_float
 from headwater.ops import array, math
 

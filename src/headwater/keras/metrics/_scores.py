@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.core.tensor import convert_to_tensor
-from headwater.keras import losses
 from headwater.keras._registry import builtin
 from headwater.keras._state import epsilon
+from headwater.keras.losses._functions import pair, squeeze_or_expand
 from headwater.keras.metrics._base import Metric, as_float
 from headwater.keras.metrics._reductions import MeanMetricWrapper
 from headwater.ops import array, math
@@ -163,7 +163,7 @@ class R2Score(_ByColumn):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes a batch into account."""
-        y_true, y_pred = losses.squeeze_or_expand(as_float(y_true, self.dtype), as_float(y_pred, self.dtype))
+        y_true, y_pred = squeeze_or_expand(as_float(y_true, self.dtype), as_float(y_pred, self.dtype))
         columns = self._columns(y_true, y_pred)
         if len(self._variables) == 1:
             self._make_state((columns,))
@@ -210,14 +210,14 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     >>> tf.keras.metrics.pearson_correlation([[1.0, 2.0, 3.0]], [[2.0, 4.0, 6.0]]).numpy().round(4)
     array([1.], dtype=float32)
     """
-    a, b = [_centred(y, axis) for y in losses.pair(y_true, y_pred)]
+    a, b = [_centred(y, axis) for y in pair(y_true, y_pred)]
     a, b = [y / math.reduce_std(y, axis=axis, keepdims=True) for y in (a, b)]
     return math.reduce_mean(a * b, axis=axis)
 
 
 def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """How well predictions are on the line ``y_pred == y_true`` (Lin, 1989), as Keras computes it."""
-    y_true, y_pred = losses.pair(y_true, y_pred)
+    y_true, y_pred = pair(y_true, y_pred)
     means = [math.reduce_mean(y, axis=axis, keepdims=True) for y in (y_true, y_pred)]
     spread = sum(math.reduce_variance(y, axis=axis, keepdims=True) for y in (y_true, y_pred))
     together = (y_true - means[1]) * (y_pred - means[1])

@@ -222,7 +222,7 @@ class Lamb(Adam):
         move = m / (math.sqrt(v) + self.epsilon)
         sizes = [math.sqrt(math.reduce_sum(math.square(x))) for x in (convert_to_tensor(variable), move)]
         both = math.logical_and(sizes[0] > 0, sizes[1] > 0)
-        ratio = array.where(both, math.divide_no_nan(*sizes), array.ones_like(sizes[0]))
+        ratio = array.where(both, math.divide_no_nan(sizes[0], sizes[1]), array.ones_like(sizes[0]))
         variable.assign_sub(ratio * learning_rate * move, read_value=False)
 
     def get_config(self) -> dict[str, Any]:

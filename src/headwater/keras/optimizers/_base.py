@@ -280,7 +280,7 @@ class Optimizer(Configurable):
 
     def _update(self, gradients: list[Any], variables: list[Variable]) -> None:
         """Clips gradients, lets variables decay, and updates them."""
-        gradients = self._clipped(gradients)
+        gradients = self._clip_gradients(gradients)
         rate = self._current_rate()
         self._decay(variables, rate)
         for gradient, variable in zip(gradients, variables, strict=True):
@@ -340,7 +340,7 @@ class Optimizer(Configurable):
         scale = self.loss_scale_factor
         return gradients if scale is None else [g / scale for g in gradients]
 
-    def _clipped(self, gradients: list[Any]) -> list[Any]:
+    def _clip_gradients(self, gradients: list[Any]) -> list[Any]:
         if self.clipnorm:
             return [_clip_norm(g, _norm([g]), self.clipnorm) for g in gradients]
         if self.global_clipnorm:

@@ -71,7 +71,7 @@ class LossScaleOptimizer(Optimizer):
     def build(self, variables: Sequence[Variable]) -> None:
         if self.built:
             return
-        self.step_counter = self._variable(np.zeros([], np.int32), "step_counter")
+        self.step_counter = self._variable(np.zeros([], np.int64), "step_counter")
         self.dynamic_scale = self._variable(np.asarray(self.initial_scale, np.float32), "dynamic_scale")
         if not self.inner_optimizer.built:
             self.inner_optimizer.build(variables)
@@ -114,7 +114,7 @@ class LossScaleOptimizer(Optimizer):
             return convert_to_tensor(True)
 
         def skip() -> Any:
-            self.step_counter.assign(np.int32(0), read_value=False)
+            self.step_counter.assign(np.int64(0), read_value=False)
             self.dynamic_scale.assign(convert_to_tensor(self.dynamic_scale) * 0.5, read_value=False)
             return convert_to_tensor(False)
 
@@ -132,8 +132,8 @@ class LossScaleOptimizer(Optimizer):
     def _count_step(self) -> None:
         """Counts a finite step; the last one of so many doubles the scale."""
         steps, scale = convert_to_tensor(self.step_counter), convert_to_tensor(self.dynamic_scale)
-        grows = math.equal(steps, np.int32(self.dynamic_growth_steps - 1))
-        self.step_counter.assign((steps + 1) * math.cast(math.logical_not(grows), "int32"), read_value=False)
+        grows = math.equal(steps, np.int64(self.dynamic_growth_steps - 1))
+        self.step_counter.assign((steps + 1) * math.cast(math.logical_not(grows), "int64"), read_value=False)
         self.dynamic_scale.assign(scale * (1.0 + math.cast(grows, "float32")), read_value=False)
 
     def finalize_variable_values(self, var_list: Any) -> None:

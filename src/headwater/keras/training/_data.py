@@ -77,7 +77,7 @@ class ArrayData:
         arrays = [map_arrays(as_array, part) for part in parts]
         if y is not None and sample_weight is None and has_none(arrays):
             raise ValueError("Expected arrays, received None within x or y.")
-        self.structure: Any = tuple(arrays)
+        self.structure: Any = pack_x_y_sample_weight(*arrays)
         flat = nest.flatten(self.structure)
         self.rows = common_length(flat)
         if self.rows == 0:
@@ -233,9 +233,7 @@ class IterableData:
         x, y, weight = unpack_x_y_sample_weight(item)
         if self._class_weight is not None:
             weight = weights_of_classes(y, self._class_weight)
-        data = pack_x_y_sample_weight(x, y, weight)
-        data = data if isinstance(data, tuple) else (data,)
-        return map_arrays(as_batch, data)
+        return map_arrays(as_batch, pack_x_y_sample_weight(x, y, weight))
 
 
 def _number_of_batches(source: Any) -> int | None:

@@ -64,7 +64,7 @@ class Outputs:
             return
         keys = sorted(structure) if isinstance(structure, dict) else range(len(structure))
         if isinstance(given, dict) and isinstance(structure, dict):
-            _no_others(given, list(keys), what)
+            _no_others(given, [str(key) for key in keys], what)
             parts = [given.get(key) for key in keys]
         elif isinstance(given, dict):
             _no_others(given, self.names, what)

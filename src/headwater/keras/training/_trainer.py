@@ -513,8 +513,7 @@ class Trainer:
                     "`sample_weight`."
                 )
             sample_weight = weights_of_classes(y, class_weight)
-        data = pack_x_y_sample_weight(x, y, sample_weight)
-        batch = map_arrays(as_batch, data if isinstance(data, tuple) else (data,))
+        batch = map_arrays(as_batch, pack_x_y_sample_weight(x, y, sample_weight))
         self._prepare_for(batch, kind == "train")
         self.reset_metrics()
         logs = as_floats(self._runner(kind).run_one(batch))
@@ -522,7 +521,7 @@ class Trainer:
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
-        batch = map_arrays(as_batch, (x,))
+        batch = map_arrays(as_batch, pack_x_y_sample_weight(x))
         return nest.map_structure(np.asarray, self._runner("predict").run_one(batch))
 
 

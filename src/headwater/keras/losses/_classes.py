@@ -1,0 +1,197 @@
+"""Losses as classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headwater.core.tensor import convert_to_tensor
+from headwater.keras._registry import builtin
+from headwater.keras.losses._base import Wrapped, fit_weight, reduce_weighted
+from headwater.keras.losses._functions import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_hinge,
+    cosine_similarity,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+from headwater.ops import array, math
+
+
+@builtin("keras.losses")
+class MeanSquaredError(Wrapped):
+    """See `mean_squared_error`."""
+
+    _function = staticmethod(mean_squared_error)
+
+
+@builtin("keras.losses")
+class MeanAbsoluteError(Wrapped):
+    """See `mean_absolute_error`."""
+
+    _function = staticmethod(mean_absolute_error)
+
+
+@builtin("keras.losses")
+class MeanAbsolutePercentageError(Wrapped):
+    """See `mean_absolute_percentage_error`."""
+
+    _function = staticmethod(mean_absolute_percentage_error)
+
+
+@builtin("keras.losses")
+class MeanSquaredLogarithmicError(Wrapped):
+    """See `mean_squared_logarithmic_error`."""
+
+    _function = staticmethod(mean_squared_logarithmic_error)
+
+
+@builtin("keras.losses")
+class Hinge(Wrapped):
+    """See `hinge`."""
+
+    _function = staticmethod(hinge)
+
+
+@builtin("keras.losses")
+class SquaredHinge(Wrapped):
+    """See `squared_hinge`."""
+
+    _function = staticmethod(squared_hinge)
+
+
+@builtin("keras.losses")
+class CategoricalHinge(Wrapped):
+    """See `categorical_hinge`."""
+
+    _function = staticmethod(categorical_hinge)
+
+
+@builtin("keras.losses")
+class KLDivergence(Wrapped):
+    """See `kl_divergence`."""
+
+    _function = staticmethod(kl_divergence)
+
+
+@builtin("keras.losses")
+class Poisson(Wrapped):
+    """See `poisson`."""
+
+    _function = staticmethod(poisson)
+
+
+@builtin("keras.losses")
+class LogCosh(Wrapped):
+    """See `log_cosh`."""
+
+    _function = staticmethod(log_cosh)
+
+
+@builtin("keras.losses")
+class Huber(Wrapped):
+    """See `huber`."""
+
+    _function = staticmethod(huber)
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "huber_loss",
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype, delta=delta)
+
+
+@builtin("keras.losses")
+class CosineSimilarity(Wrapped):
+    """See `cosine_similarity`."""
+
+    _function = staticmethod(cosine_similarity)
+
+    def __init__(
+        self, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str = "cosine_similarity",
+        dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(reduction, name, dtype, axis=axis)
+
+
+@builtin("keras.losses")
+class BinaryCrossentropy(Wrapped):
+    """See `binary_crossentropy`."""
+
+    _function = staticmethod(binary_crossentropy)
+
+    def __init__(
+        self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+        reduction: str | None = "sum_over_batch_size", name: str = "binary_crossentropy", dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(reduction, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
+
+
+@builtin("keras.losses")
+class BinaryFocalCrossentropy(Wrapped):
+    """See `binary_focal_crossentropy`."""
+
+    _function = staticmethod(binary_focal_crossentropy)
+
+    def __init__(
+        self, apply_class_balancing: bool = False, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False,
+        label_smoothing: float = 0.0, axis: int = -1, reduction: str | None = "sum_over_batch_size",
+        name: str = "binary_focal_crossentropy", dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            reduction, name, dtype, apply_class_balancing=apply_class_balancing, alpha=alpha, gamma=gamma,
+            from_logits=from_logits, label_smoothing=label_smoothing, axis=axis,
+        )  # fmt: skip
+
+
+@builtin("keras.losses")
+class CategoricalCrossentropy(Wrapped):
+    """See `categorical_crossentropy`."""
+
+    _function = staticmethod(categorical_crossentropy)
+
+    def __init__(
+        self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
+        reduction: str | None = "sum_over_batch_size", name: str = "categorical_crossentropy", dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(reduction, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis)
+
+
+@builtin("keras.losses")
+class SparseCategoricalCrossentropy(Wrapped):
+    """See `sparse_categorical_crossentropy`."""
+
+    _function = staticmethod(sparse_categorical_crossentropy)
+
+    def __init__(
+        self, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1,
+        reduction: str | None = "sum_over_batch_size", name: str = "sparse_categorical_crossentropy", dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(reduction, name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        ignored = self._arguments["ignore_class"]
+        if ignored is None:
+            return super().__call__(y_true, y_pred, sample_weight)
+        # Samples of the ignored class count neither in the sum nor in the number of samples.
+        values = math.cast(self.call(y_true, y_pred), self.dtype)
+        labels = array.reshape(convert_to_tensor(y_true), array.shape(values))
+        valid = math.cast(math.not_equal(labels, math.cast(ignored, labels.dtype)), self.dtype)
+        if self.reduction in ("sum_over_batch_size", "mean"):
+            valid = valid * math.divide_no_nan(math.cast(array.size(valid), self.dtype), math.reduce_sum(valid))
+        if sample_weight is not None:
+            valid = valid * fit_weight(math.cast(convert_to_tensor(sample_weight), self.dtype), values)
+        return reduce_weighted(values, valid, self.reduction, self.dtype)
