@@ -83,7 +83,7 @@ def described(config: Any, table: dict[str, Any], kind: str, custom_objects: dic
 
 def _from_config(config: Any, table: dict[str, Any]) -> Any:
     """What the configuration describes; where it names no module, a class of `table`."""
-    cls = table.get(config.get("class_name")) if isinstance(config, dict) else None
+    cls = table.get(str(config.get("class_name"))) if isinstance(config, dict) else None
     if isinstance(cls, type) and not config.get("module"):
         config = {**config, "module": _registry.module_of(cls), "class_name": cls.__name__}
     return deserialize_keras_object(config)

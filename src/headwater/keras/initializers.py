@@ -41,7 +41,7 @@ class Initializer(Configurable):
     def __call__(self, shape: Sequence[int], dtype: Any = None, **kwargs: Any) -> Tensor:
         """A tensor of that shape and dtype (default: floatx)."""
         name = as_dtype(dtype or floatx())
-        values = self._values(tuple(map(int, as_shape(shape))))
+        values = self._values(tuple([int(n) for n in as_shape(shape) if n is not None]))
         return convert_to_tensor(np.asarray(values).astype(name.as_numpy_dtype))
 
     def _values(self, shape: tuple[int, ...]) -> Any:
