@@ -86,6 +86,14 @@ class Summing(layers.Layer):
         return None
 
 
+class Kept(Summing):
+    def call(self, x: Any, mask: Any = None) -> Any:
+        return x + 1.0
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        return previous_mask
+
+
 class Attending(layers.Layer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -100,6 +108,7 @@ def test_layers_of_ones_own() -> None:
     assert Summing()(x).numpy().tolist() == [[1, 1], [2, 2]]
     assert Summing()(x, mask=tf.constant([[False, False], [True, False]])).numpy().tolist() == [[0, 0], [1, 1]]
     assert _mask(Summing()(x)) is None
+    assert _mask(layers.ReLU()(Kept()(tf.ones([2, 2, 2]), mask=tf.constant(MASK)))) == MASK
     assert Attending()(x, value=_embedded(OTHER)).numpy().tolist() == [3, 1]
 
 

@@ -213,6 +213,20 @@ def test_layers_without_weights_are_built_at_once() -> None:
     assert [layer.built for layer in at_once + later] == [True] * len(at_once) + [False] * len(later)
 
 
+def test_subclasses_of_layers_without_weights_may_have_some() -> None:
+    class Scaled(layers.ReLU):
+        def build(self, input_shape: Any) -> None:
+            self.factor = self.add_weight((), "ones", name="factor")
+
+        def call(self, x: Any) -> Any:
+            return super().call(x) * self.factor
+
+    layer = Scaled()
+    assert not layer.built
+    assert layer(_ones(1, 2)).numpy().tolist() == [[1, 1]]
+    assert len(layer.weights) == 1
+
+
 def test_what_may_be_changed_afterwards() -> None:
     layer = layers.Dense(2, activation="relu", kernel_initializer="ones")
     layer.activation = None
@@ -242,7 +256,9 @@ def test_a_subclass_may_add_weights_around_its_base() -> None:
     assert [len(layer.weights), len(_called(Biased(1)).weights)] == [3, 3]
 
 
-@pytest.mark.parametrize("shapes", [lambda s: (s[0], 7), lambda s: [(s[0], 7), (s[0], 1)]])
+@pytest.mark.parametrize(
+    "shapes", [lambda s: (s[0], 7), lambda s: [(s[0], 7), (s[0], 1)], lambda s: ((s[0], 7), (s[0], 1))]
+)
 def test_a_layer_that_says_its_shapes_is_not_traced(shapes: Any) -> None:
     class Told(layers.Layer):
         def compute_output_shape(self, input_shape: Any) -> Any:
@@ -252,7 +268,7 @@ def test_a_layer_that_says_its_shapes_is_not_traced(shapes: Any) -> None:
             raise RuntimeError("traced")
 
     output = Told(dtype="mixed_float16")(keras.Input((2,)))
-    first = output[0] if isinstance(output, list) else output
+    first = output[0] if isinstance(output, list | tuple) else output
     assert (first.shape, first.dtype) == ((None, 7), tf.float16)
 
 

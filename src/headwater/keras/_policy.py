@@ -26,6 +26,8 @@ class DTypePolicy(Configurable):
 
     def __init__(self, name: Any = None, **kwargs: Any) -> None:
         name = dtype_policy().name if name is None else name
+        if isinstance(name, int | float):
+            raise TypeError(f"'name' must be a string, such as 'mixed_float16'. Received: name={name!r}")
         if not isinstance(name, str):
             name = _dtype_name(name)
         self._name = name

@@ -163,7 +163,8 @@ def safe_mode(enabled: bool) -> Iterator[None]:
 def recording() -> Iterator[dict[str, Any]]:
     """Collects the classes and functions, by name, that configurations written in the block refer to."""
     before = getattr(_local, "record", None)
-    _local.record = found = {}
+    found: dict[str, Any] = {}
+    _local.record = found
     try:
         yield found
     finally:

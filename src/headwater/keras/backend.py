@@ -207,7 +207,7 @@ def cast_to_floatx(x: Any) -> Any:
     return math.cast(x, floatx()) if isinstance(x, Tensor | Variable) else np.asarray(x, dtype=floatx())
 
 
-def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Tensor:
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const") -> Tensor:
     """A constant of floatx, or of `dtype`."""
     return array.constant(value, dtype=dtype or floatx(), shape=shape, name=name)
 

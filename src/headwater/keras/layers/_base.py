@@ -126,7 +126,7 @@ class Layer(metaclass=_LayerMeta):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.autocast = autocast
         self.supports_masking = False
-        self.built = self.is_built_at_once
+        self.built = self.is_built_at_once and type(self).build is Layer.build
 
     def __setattr__(self, name: str, value: Any) -> None:
         if self.__dict__.get("_state_is_complete") and _holds_state(value) and self.__dict__.get(name) is not value:
@@ -373,7 +373,7 @@ class Layer(metaclass=_LayerMeta):
             _calls.layers.pop()
             _calls.training = before
         if args:
-            pass_on(self, args[0], outputs)
+            pass_on(self, args[0], outputs, kwargs.get("mask"))
         if self.activity_regularizer is not None:
             for output in nest.flatten(outputs):
                 self.add_loss(_per_row(self.activity_regularizer(output), output))
@@ -726,7 +726,8 @@ def _map_shapes(function: Callable[[Any], Any], shapes: Any) -> Any:
         return function(shapes)
     if isinstance(shapes, dict):
         return {k: _map_shapes(function, v) for k, v in shapes.items()}
-    return [_map_shapes(function, v) for v in shapes]
+    found = [_map_shapes(function, v) for v in shapes]
+    return tuple(found) if isinstance(shapes, tuple) else found
 
 
 def _tuples(shapes: Any) -> Any:

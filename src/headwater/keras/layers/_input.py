@@ -52,11 +52,14 @@ class InputLayer(Layer):
         super().__init__(name=name)
         if (shape is None) == (batch_shape is None):
             raise ValueError("You must pass a `shape` argument, and not both `shape` and `batch_shape`.")
+        if batch_size is not None and shape is None:
+            raise ValueError("You cannot pass both `batch_size` and `batch_shape` at the same time.")
         if shape is not None:
             batch_shape = (batch_size, *_as_tuple(shape))
         self.batch_shape = tuple(batch_shape)
         self._dtype = as_dtype(dtype or floatx()).name
         self.optional = bool(optional)
+        self.sparse = self.ragged = False
         output = KerasTensor(self.batch_shape, self._dtype, name=self._name)
         Node(self, (), {}, output)
 

@@ -17,7 +17,7 @@ def mask_of(value: Any) -> Any:
 def attach(value: Any, mask: Any) -> None:
     """Attaches a mask to a tensor."""
     if mask is not None and isinstance(value, Tensor):
-        value._keras_mask = mask
+        value._keras_mask = mask  # type: ignore[attr-defined]
 
 
 def masks_of(structure: Any) -> Any:
@@ -41,9 +41,9 @@ def fill_arguments(names: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
             kwargs[wanted] = mask
 
 
-def pass_on(layer: Any, inputs: Any, outputs: Any) -> None:
-    """Attaches the masks of a layer's outputs, which `compute_mask` makes of those of its inputs."""
-    previous = masks_of(inputs)
+def pass_on(layer: Any, inputs: Any, outputs: Any, given: Any = None) -> None:
+    """Attaches the masks of a layer's outputs, which `compute_mask` makes of those given, or of those of the inputs."""
+    previous = masks_of(inputs) if given is None else given
     if not layer.supports_masking:
         if previous is not None and any(mask_of(x) is None for x in nest.flatten(outputs)):
             warnings.warn(

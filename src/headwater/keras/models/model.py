@@ -270,7 +270,7 @@ def _has_layer_graph(model: Any) -> bool:
     return isinstance(model, Model) and (model._network is not None or hasattr(model, "_stack"))
 
 
-def _copied(model: Model, function: Any, recursive: bool) -> Any:
+def _copied(model: Any, function: Any, recursive: bool) -> Any:
     config = model.get_config()
     if function is None:
         return type(model).from_config(config)
