@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import datetime
 import json
+import math
 import os
 import pathlib
 import platform
@@ -73,6 +74,7 @@ class Side:
     program: str = ""
     module: str = ""  # imported by the `import` task; plays `tf` in tf_program.py
     touch: str = ""  # an attribute that the `import` task reads too: a package may load its engine lazily
+    variables: dict[str, str] = dataclasses.field(default_factory=dict)  # of the environment
 
 
 ENVS = {
@@ -92,6 +94,15 @@ SIDES = {
         Side("PyTorch", "torch", "torch_program.py", "torch"),
         Side("plain JAX", "headwater", "jax_program.py", "jax"),
         Side("Headwater", "headwater", "tf_program.py", "headwater", "constant"),
+        # In a process that finds no compiled programs of an earlier one.
+        Side(
+            "Headwater, nothing kept",
+            "headwater",
+            "tf_program.py",
+            "headwater",
+            "constant",
+            {"HEADWATER_CACHE_DIR": ""},
+        ),
     )
 }
 
@@ -106,7 +117,7 @@ def _run(*command: str, **env: str) -> str:
 
 def _environment(side: Side) -> dict[str, str]:
     own = {"headwater": {"PYTHONPATH": str(ROOT / "src")}, "keras": {"KERAS_BACKEND": "jax"}}
-    return _COMMON | own.get(side.env, {}) | {"TF_MODULE": side.module}
+    return _COMMON | own.get(side.env, {}) | {"TF_MODULE": side.module} | side.variables
 
 
 def run_program(task: str, side: Side, repeats: int) -> dict[str, Any]:
@@ -181,6 +192,21 @@ TASKS = (
         repeats=5,
         holds=lambda check: abs(check["loss"] - 0.6106) < 1e-3,  # same weights, same batches: same loss
     ),
+    *[
+        Task(
+            f"first_{name}",
+            title,
+            ("TensorFlow", "Headwater", "Headwater, nothing kept"),
+            repeats=1,
+            holds=lambda check: all(math.isfinite(value) for value in check.values()),
+        )
+        for name, title in (
+            ("ops", "The first call of 15 eager ops"),
+            ("fit_mlp", "The first `fit` of an MLP 784-64-64-10: 8 steps"),
+            ("fit_cnn", "The first `fit` of a CNN of two blocks: 8 steps"),
+            ("fit_resnet50", "The first `fit` of a ResNet-50: 1 step"),
+        )
+    ],
     Task(
         "import",
         "Start Python, import, and reach `tf.constant`",

@@ -23,6 +23,7 @@ from headwater.core.dtypes import DType, from_numpy
 from headwater.core.engine_errors import map_engine_error, reraise_foreign
 from headwater.core.errors import InvalidArgumentError, OpError, ResourceExhaustedError
 from headwater.core.logs import placement
+from headwater.core.shaped import eager_programs
 from headwater.core.tensor import EagerTensor, Tensor
 from headwater.core.watch import Watch, enabled
 
@@ -68,6 +69,8 @@ class Op:
             differentiable inputs count. Others have no gradient, rather than zero.
         stages: Runs the op from concrete arrays in Python, Graph by Graph, where one of its Graphs cannot be one
             XLA program.
+        small: Computes the same with NumPy where the result is small, and gives None elsewhere. Run eagerly on a CPU,
+            so that nothing is compiled for every shape.
         register: False for ops that are derived from another.
     """
 
@@ -90,6 +93,7 @@ class Op:
         graphs: Sequence[str] = (),
         connected: Callable[..., Sequence[int]] | None = None,
         stages: Callable[..., Any] | None = None,
+        small: Callable[..., Any] | None = None,
         register: bool = True,
     ) -> None:
         self.name = name
@@ -108,6 +112,7 @@ class Op:
         self.graphs = tuple(graphs)
         self.connected = connected
         self.stages = stages
+        self.small = small
         self._depth = 0
         self._jitted: dict[Any, Any] = {}
         self._short = effect == "pure" and not static and not graphs
@@ -195,6 +200,8 @@ class Op:
         return from_host(result)
 
     def _run_jitted(self, arrays: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        if self.small is not None and (result := self._run_small(arrays, attrs)) is not None:
+            return result
         if self.static:
             attrs = dict(attrs)
             dynamic = []
@@ -209,6 +216,8 @@ class Op:
             function = cache[tuple(attrs.items())] if attrs else cache[()]
         except KeyError:
             function = cache[tuple(attrs.items())] = self._compiled(attrs)
+            if not self.graphs:
+                eager_programs.add(cache, tuple(attrs.items()), getattr(function, "program", function))
         except TypeError:  # an attribute that cannot be hashed: nothing to cache by
             function = functools.partial(self._apply, attrs)
         try:
@@ -222,6 +231,13 @@ class Op:
             if "incompatible devices" in str(error):
                 return function(*jax.device_put(arrays, min(_devices(arrays), key=lambda d: d.id)))
             raise self._error(error, arrays) from None
+
+    def _run_small(self, arrays: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        """What the op's NumPy form gives; None where it does not apply."""
+        if jax.default_backend() != "cpu" or context.device is not None or any(a.dtype == object for a in arrays):
+            return None
+        result = self.small(*[np.asarray(a) for a in arrays], **attrs)  # type: ignore[misc]
+        return None if result is None else transfer.given(result)
 
     def _run_on_codes(self, arrays: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """Runs the kernel on strings: they are replaced by their rank among all strings present, and back."""
@@ -241,10 +257,11 @@ class Op:
         watch = Watch(() if self.is_derived else self.inner_nodes(attrs))
         if watch:
             watched = jax.jit(watch.around(functools.partial(self._apply, attrs)))
-            return lambda *arrays: watch.verified(watched(*arrays))
+            return _calling(watched, lambda *arrays: watch.verified(watched(*arrays)))
         if self.check is None or not enabled():
             return jax.jit(functools.partial(self._apply, attrs))
-        return functools.partial(self._checked_call, attrs, jax.jit(functools.partial(self._apply, attrs)))
+        program = jax.jit(functools.partial(self._apply, attrs))
+        return _calling(program, functools.partial(self._checked_call, attrs, program))
 
     def _checked_call(self, attrs: dict[str, Any], program: Any, *arrays: Any) -> Any:
         """The compiled kernel on arrays whose values are checked."""
@@ -340,6 +357,12 @@ class _Call(NamedTuple):
     wrt: tuple[int, ...]
     inputs: int
     given: tuple[int, ...]
+
+
+def _calling(program: Any, function: Any) -> Any:
+    """A partial or a lambda that says which compiled program it calls, so that the program can be counted and dropped."""
+    function.program = program
+    return function
 
 
 def op(name: str, **options: Any) -> Callable[[Callable[..., Any]], Op]:

@@ -23,6 +23,7 @@ from headwater.core.graph import CONST, Graph, Node, has_effect, known_tensors, 
 from headwater.core.logs import placement
 from headwater.core.lowering import Environment, as_function, bind, evaluate
 from headwater.core.op import StaticValue
+from headwater.core.shaped import ShapedProgram
 from headwater.core.store import use_compilation_cache
 
 use_compilation_cache()
@@ -42,6 +43,13 @@ def compile_function(function: Callable[..., Any], graph: Graph | None = None, *
     if graph is not None and (xla := xla_options(graph)):
         options["compiler_options"] = xla
     return jax.jit(function, **options)
+
+
+def shaped_program(function: Callable[..., Any], graph: Graph, **options: Any) -> Any:
+    """`function` of arguments whose last is the list of the Graph's inputs, compiled for the shapes that they have."""
+    if all(x.shape.is_fully_defined() for x in graph.inputs):
+        return compile_function(function, graph, **options)
+    return ShapedProgram(function, graph.name, lambda f: compile_function(f, graph, **options))
 
 
 def xla_options(graph: Graph) -> dict[str, Any]:
@@ -234,7 +242,7 @@ class Program(_Bound):
         # The one device that `tf.device` asked for inside: an XLA program runs on one.
         devices = {node.device for node in walk(graph)} - {None}
         self._device = devices.pop() if len(devices) == 1 else None
-        self._compiled = None if graph.is_staged else compile_function(self._apply, graph, donate_argnums=(0,))
+        self._compiled = None if graph.is_staged else shaped_program(self._apply, graph, donate_argnums=(0,))
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
         """Runs the Graph, with its effect on variables; returns the output arrays."""

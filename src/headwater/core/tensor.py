@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import dtypes, transfer
@@ -472,7 +471,7 @@ def set_pack(pack: Callable[[Any, DType | None], Any]) -> None:
 @functools.lru_cache(maxsize=4096)
 def _scalar(value: Any, kind: str, sign: float, dtype: DType | None) -> Any:
     # Arrays are shared by value, tensors never: tapes and captures know a tensor by its identity.
-    return jnp.asarray(to_numpy(value, dtype))
+    return transfer.given(np.array(to_numpy(value, dtype)))
 
 
 def from_array(array: Any, name: str | None = None) -> Tensor:

@@ -65,7 +65,16 @@ def shape_of(tensor: Tensor) -> Any:
 # Filled tensors --------------------------------------------------------------------------------------------------
 
 
-@op("Fill", static=(0,), spec=lambda inputs, attrs: (inputs[1].dtype, shape_held_by(inputs[0])))
+# Beyond so many elements, filling on the host costs more than a copy is worth.
+_SMALL = 1 << 16
+
+
+def _filled(dims: Any, value: Any) -> Any:
+    is_small = np.prod(dims, dtype=np.float64) <= _SMALL and value.ndim == 0 and min(dims.tolist(), default=0) >= 0
+    return np.full(dims.tolist(), value) if is_small else None
+
+
+@op("Fill", static=(0,), spec=lambda inputs, attrs: (inputs[1].dtype, shape_held_by(inputs[0])), small=_filled)
 def FILL(dims: Any, value: Any) -> Any:
     return jnp.broadcast_to(value, dimensions(dims))
 
@@ -167,7 +176,12 @@ def eye(
 # Sequences -------------------------------------------------------------------------------------------------------
 
 
-@op("Range", static=(0, 1, 2), differentiable=False)
+def _counted(start: Any, limit: Any, delta: Any) -> Any:
+    is_small = start.dtype.kind in "iu" and delta != 0 and abs(int(limit) - int(start)) <= _SMALL
+    return np.arange(start.item(), limit.item(), delta.item()).astype(start.dtype) if is_small else None
+
+
+@op("Range", static=(0, 1, 2), differentiable=False, small=_counted)
 def RANGE(start: Any, limit: Any, delta: Any) -> Any:
     start, limit, delta = np.ravel(start)[0], np.ravel(limit)[0], np.ravel(delta)[0]
     if delta == 0:

@@ -80,5 +80,6 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return lax.div(total, jnp.full_like(total, max(_group_size(x, total), 1))).astype(x.dtype)
 
 
-def _group_size(x: Any, total: Any) -> int:
-    return int(x.size) // max(int(total.size), 1)
+def _group_size(x: Any, total: Any) -> Any:
+    """How many elements go into one of the total; symbolic where dimensions are."""
+    return x.size // (total.size or 1)

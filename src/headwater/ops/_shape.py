@@ -26,12 +26,21 @@ from headwater.ops._inputs import dimensions, matched, one_axis, shape_held_by, 
 
 @op("Shape", shape_only=True, differentiable=False)
 def SHAPE(x: Any, *, out_type: Any) -> Any:
-    return np.array(x.shape, out_type)
+    return _integers(x.shape, out_type)
 
 
 @op("Size", shape_only=True, differentiable=False)
 def SIZE(x: Any, *, out_type: Any) -> Any:
-    return np.array(np.prod(x.shape, dtype=np.int64), out_type)
+    return _integers(math.prod(x.shape), out_type)
+
+
+def _integers(dims: Any, out_type: Any) -> Any:
+    """Dimensions as an array: a known one, unless one of them stands for any size."""
+    if np.asarray(dims).dtype != object:
+        return np.array(dims, out_type)
+    return (
+        jnp.stack([jnp.asarray(d, out_type) for d in dims]) if isinstance(dims, tuple) else jnp.asarray(dims, out_type)
+    )
 
 
 @op("Rank", shape_only=True, differentiable=False)

@@ -1,0 +1,167 @@
+"""Inputs of ever new lengths: few executables, the right values, and memory that is bounded."""
+
+import collections
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+import headwater as tf
+from headwater.core import shaped
+
+_compiled: collections.Counter[str] = collections.Counter()
+jax.monitoring.register_event_duration_secs_listener(lambda name, *_, **__: _compiled.update([name]))
+_EVENT = "/jax/core/compile/backend_compile_duration"
+
+W = np.linspace(-1, 1, 12, dtype="f4").reshape(3, 4)
+
+
+def _loop(x: Any) -> Any:
+    return tf.while_loop(lambda i, s: i < tf.shape(x)[0], lambda i, s: (i + 1, s * 0.5 + x[i]), [0, tf.zeros([3])])[1]
+
+
+def _gradient(x: Any) -> Any:
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = tf.reduce_mean(tf.nn.relu(x @ W) ** 2) + tf.reduce_sum(x[1:] * x[:-1])
+    return tape.gradient(loss, x)
+
+
+# What pads, by kind of what must not see the padding. Each takes float32 [n, 3].
+_PADDED: dict[str, Callable[[Any], Any]] = {
+    "place by place": lambda x: tf.nn.gelu(x) * 2.0 + 1.0,
+    "sum": lambda x: tf.reduce_sum(tf.exp(x), 0),
+    "mean": lambda x: tf.reduce_mean(x + 3.0),
+    "largest of negative": lambda x: tf.reduce_max(x - 10.0, 0),
+    "smallest of positive": lambda x: tf.reduce_min(x + 10.0, 0),
+    "product": lambda x: tf.reduce_prod(x + 2.0, 0),
+    "all and any": lambda x: tf.stack([tf.reduce_all(x > -9.0), tf.reduce_any(x > 9.0)]),
+    "place of the largest": lambda x: tf.argmax(x - 10.0, 0),
+    "contracted": lambda x: tf.matmul(x + 1.0, x + 1.0, transpose_a=True),
+    "infinite beyond the end": lambda x: tf.matmul(1.0 / x, x, transpose_a=True),
+    "not contracted": lambda x: tf.matmul(x, W),
+    "attention": lambda x: tf.matmul(tf.nn.softmax(tf.matmul(x, x, transpose_b=True)), x),
+    "flattened": lambda x: tf.reshape(x, [-1]) * 2.0,
+    "shifted": lambda x: x[1:] - x[:-1],
+    "first and last": lambda x: x[0] + x[-1],
+    "joined": lambda x: tf.concat([x, x + 1.0, tf.zeros([2, 3])], 0),
+    "extended": lambda x: tf.pad(x, [[1, 2], [0, 1]]),
+    "running sum": lambda x: tf.cumsum(x, 0),
+    "running sum from the end": lambda x: tf.cumsum(x, 0, reverse=True),
+    "looked up": lambda x: tf.gather(W, tf.cast(tf.abs(x[:, 0]) > 0.5, tf.int32)),
+    "its size": lambda x: tf.cast(tf.shape(x)[0], tf.float32) * tf.reduce_sum(x),
+    "gradient": _gradient,
+}
+
+
+def _x(n: int) -> np.ndarray:
+    return np.sin(np.arange(1.0, 3 * n + 1)).astype("f4").reshape(n, 3)
+
+
+@pytest.mark.parametrize("kind", _PADDED)
+def test_what_is_beyond_the_length_is_kept_out(kind: str) -> None:
+    fn = _PADDED[kind]
+    f = tf.function(fn, input_signature=[tf.TensorSpec([None, 3], tf.float32)])
+    for n in (4, 5, 6):
+        f(tf.constant(_x(n)))
+    program = f.get_concrete_function().program._compiled
+    f(tf.constant(_x(7)))
+    assert next(iter(program._padded.values())) is not None, program._refusal
+    before = _compiled[_EVENT]
+    results = [f(tf.constant(_x(n))).numpy() for n in (8, 9, 16)]
+    assert _compiled[_EVENT] == before, "lengths up to 16 share one executable"
+    for n, result in zip((8, 9, 16), results, strict=True):
+        np.testing.assert_allclose(result, fn(tf.constant(_x(n))).numpy(), rtol=1e-5, atol=1e-5)
+
+
+# What is compiled for each length, as there is no rule for it.
+_REFUSED: dict[str, Callable[[Any], Any]] = {
+    "sorted": lambda x: tf.sort(x, 0),
+    "reversed": lambda x: tf.reverse(x, [0]),
+    "transposed and flattened": lambda x: tf.reshape(tf.transpose(x), [-1]),
+    "loop over it": _loop,
+    "random": lambda x: tf.random.stateless_uniform(tf.shape(x), [1, 2]) + x,
+}
+
+
+@pytest.mark.parametrize("kind", _REFUSED)
+def test_what_has_no_rule_is_compiled_for_each_length(kind: str) -> None:
+    fn = _REFUSED[kind]
+    f = tf.function(fn, input_signature=[tf.TensorSpec([None, 3], tf.float32)])
+    for n in range(2, 8):
+        np.testing.assert_allclose(f(tf.constant(_x(n))).numpy(), fn(tf.constant(_x(n))).numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_empty_and_single_inputs_are_never_padded(n: int) -> None:
+    f = tf.function(lambda x: x + W[:, :3], input_signature=[tf.TensorSpec([None, 3], tf.float32)])
+    g = tf.function(lambda x: tf.reduce_sum(x, 0), input_signature=[tf.TensorSpec([None, 3], tf.float32)])
+    for k in (3, 4, 5, 6, n):
+        np.testing.assert_allclose(g(tf.constant(_x(k))).numpy(), _x(k).sum(0), rtol=1e-5, atol=1e-6)
+    assert f(tf.constant(_x(1))).shape == (3, 3)
+
+
+def test_two_inputs_of_one_length_and_one_of_another() -> None:
+    spec = [tf.TensorSpec([None], tf.float32)] * 3
+    f = tf.function(lambda x, y, z: tf.reduce_sum(x * y) + tf.reduce_max(z), input_signature=spec)
+    for n in range(2, 12):
+        a, b = np.arange(1.0, n + 1, dtype="f4"), -np.arange(1.0, 2 * n, dtype="f4")
+        assert float(f(tf.constant(a), tf.constant(a), tf.constant(b))) == float((a * a).sum() + b.max())
+
+
+def test_variables_are_assigned_by_padded_programs() -> None:
+    total = tf.Variable(0.0)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])
+    def add(x: Any) -> Any:
+        return total.assign_add(tf.reduce_sum(x))
+
+    for n in range(2, 12):
+        add(tf.ones([n]))
+    assert float(total) == sum(range(2, 12))
+
+
+def test_training_on_new_lengths_compiles_few_steps() -> None:
+    layers = tf.keras.layers
+    model = tf.keras.Sequential(
+        [layers.Input((None, 3)), layers.Dense(4, "relu"), layers.GlobalAveragePooling1D(), layers.Dense(1)]
+    )
+    model.compile("sgd", "mse")
+    batch = lambda n: (np.ones((4, n, 3), "f4"), np.ones((4, 1), "f4"))  # noqa: E731
+    for n in range(5, 11):
+        model.train_on_batch(*batch(n))
+    before = _compiled[_EVENT]
+    losses = [model.train_on_batch(*batch(n)) for n in range(11, 17)]
+    assert _compiled[_EVENT] == before and losses == sorted(losses, reverse=True)
+
+
+@pytest.fixture
+def few_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shaped, "_MAX_KEPT", 4)
+
+
+def test_executables_are_bounded_and_that_is_said_once(few_kept: None) -> None:
+    f = tf.function(lambda x: tf.sort(x), input_signature=[tf.TensorSpec([None], tf.float32)])
+    with pytest.warns(UserWarning, match="a sort along a varying dimension|no rule for") as said:
+        _ = [f(tf.ones([n])) for n in range(2, 12)]
+    assert len(said) == 1 and "tf.pad" in str(said[0].message)
+    assert len(f.get_concrete_function().program._compiled._exact) == 4
+
+
+def test_eager_programs_are_bounded() -> None:
+    x = [tf.constant(_x(n)) for n in range(1, 9)]
+    for value in x:
+        tf.tanh(value)
+    shaped.eager_programs.bound(0)
+    assert sum(p._cache_size() for _, _, p in shaped.eager_programs._kept) == 0
+    np.testing.assert_allclose(tf.tanh(x[3]).numpy(), np.tanh(_x(4)), rtol=1e-6)
+
+
+def test_filled_tensors_ranges_and_constants_compile_nothing() -> None:
+    tf.constant(_x(2)), tf.zeros([2]), tf.range(3)
+    before = _compiled[_EVENT]
+    for n in range(20, 30):
+        tf.constant(_x(n)), tf.zeros([n, 2]), tf.ones([n], tf.int32), tf.range(n), tf.fill([n], 2.5)
+    assert _compiled[_EVENT] == before
