@@ -360,7 +360,7 @@ class _Call(NamedTuple):
 
 
 def _calling(program: Any, function: Any) -> Any:
-    """A partial or a lambda that says which compiled program it calls, so that the program can be counted and dropped."""
+    """A partial or a lambda that says which compiled program it calls: programs are counted and dropped."""
     function.program = program
     return function
 

@@ -70,8 +70,9 @@ _SMALL = 1 << 16
 
 
 def _filled(dims: Any, value: Any) -> Any:
-    is_small = np.prod(dims, dtype=np.float64) <= _SMALL and value.ndim == 0 and min(dims.tolist(), default=0) >= 0
-    return np.full(dims.tolist(), value) if is_small else None
+    sizes = dimensions(dims)
+    is_small = np.prod(dims, dtype=np.float64) <= _SMALL and value.ndim == 0 and min(sizes, default=0) >= 0
+    return np.full(sizes, value) if is_small else None
 
 
 @op("Fill", static=(0,), spec=lambda inputs, attrs: (inputs[1].dtype, shape_held_by(inputs[0])), small=_filled)
