@@ -177,23 +177,27 @@ def eye(
 # Sequences -------------------------------------------------------------------------------------------------------
 
 
-def _counted(start: Any, limit: Any, delta: Any) -> Any:
-    is_small = start.dtype.kind in "iu" and delta != 0 and abs(int(limit) - int(start)) <= _SMALL
-    return np.arange(start.item(), limit.item(), delta.item()).astype(start.dtype) if is_small else None
-
-
-@op("Range", static=(0, 1, 2), differentiable=False, small=_counted)
-def RANGE(start: Any, limit: Any, delta: Any) -> Any:
+def _sequence(start: Any, limit: Any, delta: Any) -> Any:
     start, limit, delta = np.ravel(start)[0], np.ravel(limit)[0], np.ravel(delta)[0]
     if delta == 0:
         raise ValueError("Requires delta != 0: received a step of 0.")
     if (start > limit) if delta > 0 else (start < limit):
         raise ValueError(f"Expected a step towards the limit, received range({start}, {limit}, {delta}).")
     if np.issubdtype(start.dtype, np.integer):
-        return jnp.asarray(np.arange(int(start), int(limit), int(delta)).astype(start.dtype))
+        return np.arange(int(start), int(limit), int(delta)).astype(start.dtype)
     # In the dtype itself, as the length is the one that its users count on: 0.3 / 0.1 in float32 is 3, not 2.999….
     places = np.arange(np.ceil(np.abs((limit - start) / delta)))
-    return jnp.asarray(start + places.astype(start.dtype) * delta)
+    return start + places.astype(start.dtype) * delta
+
+
+def _short_sequence(start: Any, limit: Any, delta: Any) -> Any:
+    steps = (float(limit) - float(start)) / float(delta) if delta else -1
+    return _sequence(start, limit, delta) if 0 <= steps <= _SMALL else None
+
+
+@op("Range", static=(0, 1, 2), differentiable=False, small=_short_sequence)
+def RANGE(start: Any, limit: Any, delta: Any) -> Any:
+    return jnp.asarray(_sequence(start, limit, delta))
 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range") -> Tensor:
