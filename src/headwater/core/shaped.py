@@ -169,7 +169,7 @@ class _EagerPrograms:
         """Takes note of a program that stands in a cache."""
         self._kept.append((cache, key, program))
 
-    def _listen(self, event: str, seconds: float, **details: Any) -> None:
+    def _listen(self, event: str, duration_secs: float, **details: Any) -> None:
         if event.endswith("/backend_compile_duration"):
             self._compiled += 1
             if self._compiled % _COUNT_EVERY == 0:

@@ -31,7 +31,7 @@ def builtin(module: str, *names: str) -> Callable[[T], T]:
             _builtin[name] = _builtin_of_module[module, name] = cls  # type: ignore[assignment]
         _builtin_module[cls] = module  # type: ignore[index]
         if hasattr(cls, "get_config") and not hasattr(cls.get_config, "is_plain"):
-            cls.get_config = _plain_config(cls.get_config)  # type: ignore[attr-defined]
+            cls.get_config = _plain_config(cls.get_config)
         return cls
 
     return decorate

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -297,7 +298,7 @@ def _candidates(bounds: _Bounds, words: Any, more: Any) -> list[tuple[Any, Any]]
     return found
 
 
-def bounded_normal(key: Any, counter: Any, samples: int, parameters: tuple[Any, Any, Any, Any]) -> Any:
+def bounded_normal(key: Any, counter: Any, samples: int, parameters: Sequence[Any]) -> Any:
     """`samples` normal numbers for each mean, standard deviation, lower and upper bound: ``[parameters, samples]``.
 
     NaN where a standard deviation is not positive, the bounds are in the wrong order or both infinite.
