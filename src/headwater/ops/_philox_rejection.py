@@ -8,8 +8,7 @@ together until the last one is accepted. The order in which words are used is Te
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
