@@ -140,7 +140,7 @@ class Op:
         if context.graph is not None:
             outputs = context.graph.add(self, inputs, attrs, name)
             if context.recorders:
-                inputs = [context.graph.own(x) for x in inputs]  # a tensor has one identity in a Graph
+                inputs = tuple([context.graph.own(x) for x in inputs])  # a tensor has one identity in a Graph
         else:
             outputs = self._wrap(self.run([x._array for x in inputs], attrs))
         for recorder in context.recorders:
