@@ -179,3 +179,36 @@ def test_gradients_in_a_function():
     assert [float(dx), float(dv), float(scaled), nothing] == [12.0, 9.0, 120.0, [None]]
     with pytest.raises(RuntimeError, match="GradientTape"):
         tf.gradients(c(1.0), c(1.0))
+
+
+@tf.custom_gradient
+def scaled_difference(x, y, scale=1.0):
+    def gradient(upstream):
+        return upstream * 10.0 * scale, upstream * 20.0 * scale
+
+    return (x - y) * scale, gradient
+
+
+@tf.custom_gradient
+def only_the_first(x, scale=None):
+    return x * scale, lambda upstream: upstream * 7.0
+
+
+@pytest.mark.parametrize("how", [lambda f: f, tf.function], ids=["eager", "function"])
+def test_keyword_arguments(how):
+    x, y = tf.constant(4.0), tf.constant(5.0)
+
+    def f():
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([x, y])
+            calls = [
+                scaled_difference(x, y, scale=2.0),
+                scaled_difference(x, y=y),
+                scaled_difference(y=y, x=x),
+            ]
+            one = only_the_first(x, scale=y)
+        return [tape.gradient(z, [x, y]) for z in calls], tape.gradient(one, [x, y], unconnected_gradients="zero")
+
+    found, one = how(f)()
+    assert [[float(g) for g in pair] for pair in found] == [[20.0, 40.0], [10.0, 20.0], [10.0, 20.0]]
+    assert [float(g) for g in one] == [7.0, 0.0]

@@ -60,6 +60,8 @@ batching.defbroadcasting(_ZERO_WINS)
 ad.defbilinear(_ZERO_WINS, lambda given, a, b: zero_wins(given, b), lambda given, a, b: zero_wins(a, given))
 
 # As in TensorFlow, gradients that are zero stay zero where these functions are infinite or not defined.
-reciprocal = with_slope(lambda x: jnp.ones_like(x) / x, lambda x, y: -y * y, zero_wins)
-rsqrt = with_slope(lax.rsqrt, lambda x, y: -0.5 * y * y * y, zero_wins)
+_square = with_slope(lambda x: x * x, lambda x, y: 2 * x, zero_wins)
+_cube = with_slope(lambda x: x * x * x, lambda x, y: 3 * _square(x), zero_wins)
+reciprocal = with_slope(lambda x: jnp.ones_like(x) / x, lambda x, y: -_square(y), zero_wins)
+rsqrt = with_slope(lax.rsqrt, lambda x, y: -0.5 * _cube(y), zero_wins)
 sqrt = with_slope(jnp.sqrt, lambda x, y: 0.5 * reciprocal(y), zero_wins)
