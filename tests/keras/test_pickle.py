@@ -120,7 +120,7 @@ def test_configs_are_json(name: str) -> None:
     "value",
     [slice(1, None, 2), ..., tf.TensorSpec((None, 2), tf.int32, "x"), layers.Dense, b"ab", np.arange(3), _plus_one,
      tf.float16, {"a": [slice(1), ...]}, np.float64(2.5)],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )  # fmt: skip
 def test_values_within_configs(value: Any) -> None:
     text = json.dumps(keras.saving.serialize_keras_object(value))
