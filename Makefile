@@ -13,7 +13,7 @@ OK := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 python; do \
 	$$p -c '$(OK)' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help demo test lint format imports types unit long cluster bench clean
+.PHONY: help demo test lint format imports types unit long fuzz cluster bench clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ unit: $(STAMP)  ## tests and doctests
 
 long: $(STAMP)  ## the tests that `make test` leaves out
 	$(BIN)/python -m pytest -n $(WORKERS) -m long
+
+fuzz: $(STAMP)  ## random programs, run in every way (ARGS='--count 1000 --tensorflow PYTHON')
+	$(BIN)/python -m tests.fuzz.run $(ARGS)
 
 cluster: $(STAMP)  ## statistics on a local Spark (needs Java 17)
 	test -x $(SPARK)/bin/python || $(BIN)/python -m venv $(SPARK)

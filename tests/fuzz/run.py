@@ -1,0 +1,206 @@
+"""The fuzzer's command: runs programs of consecutive seeds and prints those whose runs disagree, made smaller."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import dataclasses
+import json
+import os
+import pickle
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tests.fuzz.execute import MODES, Outcome, run
+from tests.fuzz.generate import Program, program
+
+_TOLERANCE = {"float32": 2e-3, "float64": 1e-7}
+
+
+def difference(a: Outcome, b: Outcome, dtype: str) -> str:
+    """How two outcomes of a program differ, or an empty string."""
+    if a.error or b.error:
+        return "" if bool(a.error) == bool(b.error) else f"{a.error or 'no error'} | {b.error or 'no error'}"
+    for name, x in a.values.items():
+        y = b.values[name]
+        if x is None or y is None:  # no gradient where another way to run finds zeros is TensorFlow's habit too
+            if np.any(0.0 if x is None else x) or np.any(0.0 if y is None else y):
+                return f"{name}: {x} | {y}"
+        elif not _close(x, y, _TOLERANCE[dtype]):
+            return f"{name}: {x.dtype}{x.shape} {x.ravel()[:9]} | {y.dtype}{y.shape} {y.ravel()[:9]}"
+    return ""
+
+
+def _close(x: Any, y: Any, tolerance: float) -> bool:
+    if x.dtype != y.dtype or x.shape != y.shape:
+        return False
+    if x.dtype.kind != "f":
+        return bool(np.array_equal(x, y))
+    size = np.abs(x[np.isfinite(x)]).max(initial=1.0)
+    return bool(np.allclose(x, y, rtol=tolerance, atol=tolerance * size, equal_nan=True))
+
+
+def modes_of(seed: int, count: int) -> list[str]:
+    """The modes in which the program of that seed runs besides eagerly."""
+    return random.Random(seed + 1).sample(MODES[1:], count)
+
+
+def disagreement(tf: Any, one: Program, modes: list[str], reference: Outcome | None = None) -> str:
+    """Where the runs of a program differ from its eager run, or that from the reference; an empty string if nowhere."""
+    eager = run(tf, one, "eager")
+    if reference is not None and (found := difference(reference, eager, one.dtype)):
+        return f"TensorFlow | eager: {found}"
+    for mode in modes:
+        if found := difference(eager, run(tf, one, mode), one.dtype):
+            return f"eager | {mode}: {found}"
+    return ""
+
+
+def is_unstable(tf: Any, one: Program) -> bool:
+    """Whether the eager results jump when the inputs move a little: then rounding may decide."""
+    noise = np.random.RandomState(0)
+    step = _TOLERANCE[one.dtype] * 1e-3
+    moved = {n: x + noise.uniform(-step, step, x.shape).astype(x.dtype) if x.dtype.kind == "f" else x
+             for n, x in one.inputs.items()}  # fmt: skip
+    other = dataclasses.replace(one, inputs=moved)
+    return bool(difference(run(tf, one, "eager"), run(tf, other, "eager"), one.dtype))
+
+
+# Making a program smaller ---------------------------------------------------------------------------------------
+
+
+def smaller(one: Program, still_wrong: Callable[[Program], bool]) -> Program:
+    """A smaller program that is still wrong: statements are dropped as long as it stays so."""
+    changed = True
+    while changed:
+        changed = False
+        for source in _shorter(one.source):
+            candidate = dataclasses.replace(one, source=source)
+            if still_wrong(candidate):
+                one, changed = candidate, True
+                break
+    return one
+
+
+def _shorter(source: str) -> Iterator[str]:
+    """The program without one of its statements, with one result less, or without any of interest."""
+    for index in reversed(range(sum(1 for _ in _places(ast.parse(source))))):
+        for edit in _edits(*list(_places(ast.parse(source)))[index]):
+            tree = ast.parse(source)
+            edit(*list(_places(tree))[index])
+            if (text := ast.unparse(tree) + "\n") != source:
+                yield text
+
+
+def _edits(body: list[Any], at: int) -> list[Callable[[list[Any], int], object]]:
+    """What can be done to a statement: functions of the block and its place there."""
+    if not isinstance(body[at], ast.Return):
+        return [lambda body, at: body.pop(at)] if len(body) > 1 else []
+    results = getattr(body[at].value, "elts", [])
+    fewer = [lambda body, at, i=i: body[at].value.elts.pop(i) for i in range(len(results)) if len(results) > 1]
+    return [lambda body, at: body.__setitem__(at, ast.parse("return [x0]").body[0]), *fewer] if results else []
+
+
+def _places(tree: ast.AST) -> Iterator[tuple[Any, int]]:
+    for node in ast.walk(tree):
+        for field in ("body", "orelse"):
+            body = getattr(node, field, None)
+            if isinstance(body, list) and not isinstance(node, ast.Module):
+                yield from ((body, i) for i in range(len(body)))
+
+
+# TensorFlow -------------------------------------------------------------------------------------------------------
+
+
+class _Reference:
+    """Outcomes from real TensorFlow in an environment of its own, many programs at a time."""
+
+    def __init__(self, python: str) -> None:
+        self._python = python
+
+    def outcomes(self, programs: list[Program]) -> list[Outcome]:
+        with tempfile.TemporaryDirectory() as folder:
+            given, made = os.path.join(folder, "programs"), os.path.join(folder, "outcomes")
+            with open(given, "wb") as file:
+                pickle.dump(programs, file)
+            environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+            command = [self._python, "-m", "tests.fuzz.run", "--serve", given, made]
+            subprocess.run(command, check=True, env=environment, stderr=subprocess.DEVNULL)
+            with open(made, "rb") as file:
+                return list(pickle.load(file))
+
+
+def _serve(given: str, made: str) -> None:
+    import tensorflow  # noqa: PLC0415
+
+    with open(given, "rb") as file:
+        programs = pickle.load(file)
+    with open(made, "wb") as file:
+        pickle.dump([run(tensorflow, p, "eager") for p in programs], file)
+
+
+# The command ------------------------------------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; returns how many programs were wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.run", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--count", type=int, default=100, help="how many programs")
+    parser.add_argument(
+        "--modes", type=int, default=2, help="how many modes a program runs in besides eagerly (1 to 6)"
+    )
+    parser.add_argument("--tensorflow", help="a Python that has TensorFlow, to compare with")
+    parser.add_argument("--show", action="store_true", help="print the programs, do not run them")
+    parser.add_argument("--json", help="a file for the programs that were wrong")
+    parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.serve:
+        _serve(*options.serve)
+        return 0
+    if options.show:
+        for seed in range(options.seed, options.seed + options.count):
+            print(f"# seed {seed}\n{program(seed).source}")
+        return 0
+    return len(_compare(options))
+
+
+def _compare(options: argparse.Namespace) -> list[dict[str, Any]]:
+    import headwater  # noqa: PLC0415
+
+    wrong, unstable, chunk = [], 0, 100
+    for first in range(options.seed, options.seed + options.count, chunk):
+        programs = [program(s) for s in range(first, min(first + chunk, options.seed + options.count))]
+        known = _Reference(options.tensorflow).outcomes(programs) if options.tensorflow else [None] * len(programs)
+        for one, reference in zip(programs, known, strict=True):
+            modes = modes_of(one.seed, options.modes)
+            found = disagreement(headwater, one, modes, reference)
+            if not found:
+                continue
+            if is_unstable(headwater, one):
+                unstable += 1
+                continue
+            if reference is None or not found.startswith("TensorFlow"):
+                one = smaller(one, lambda p, modes=modes: _is_wrong(headwater, p, modes))
+            wrong.append({"seed": one.seed, "difference": found, "source": one.source})
+            print(f"# seed {one.seed}: {found}\n{one.source}", flush=True)
+        print(f"# {first + len(programs) - options.seed} programs, {len(wrong)} wrong, {unstable} unstable", flush=True)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(wrong, file, indent=1)
+    return wrong
+
+
+def _is_wrong(tf: Any, one: Program, modes: list[str]) -> bool:
+    """Whether a program runs eagerly and its other runs disagree."""
+    return not run(tf, one, "eager").error and bool(disagreement(tf, one, modes)) and not is_unstable(tf, one)
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)
