@@ -31,6 +31,11 @@ def put(array: Any, device: Any = None) -> Any:
     return given(np.array(array))
 
 
+def copied(array: Any) -> Any:
+    """A copy of a tensor's array in memory of its own. Compiles nothing, as `jnp.array` does for each shape."""
+    return array.copy() if isinstance(array, np.ndarray) else jax.device_put(array, may_alias=False)
+
+
 def given(array: Any) -> Any:
     """A device array of a NumPy array that nobody else holds, on the default device. Compiles nothing.
 

@@ -11,6 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from headwater.core import transfer
 from headwater.core.checks import coordinates, in_range
 from headwater.core.context import context
 from headwater.core.dtypes import DType, as_dtype
@@ -218,7 +219,7 @@ class Variable(metaclass=_VariableMeta):
         self._aggregation = aggregation
         self._uid = uid()
         # The array is copied so that no one else's tensor loses its buffer when an executable takes ours.
-        self._tensor = EagerTensor(_copy(tensor._array))
+        self._tensor = EagerTensor(transfer.copied(tensor._array))
         self._exposed = False
         if graph is not None:
             _note_created(graph, self)
