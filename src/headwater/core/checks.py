@@ -202,7 +202,7 @@ def in_range(
     name: str,
     bound: Callable[..., int],
     position: int = 1,
-    text: str = "is not in",
+    text: str = "{name}{place} = {found} is not in [0, {bound})",
     low: int | None = 0,
     error: type[OpError] = InvalidArgumentError,
 ) -> Check:
@@ -212,18 +212,20 @@ def in_range(
         name: How the message calls them.
         bound: ``(*inputs, **attrs)`` -> the bound.
         position: Which input they are.
-        text: What the message says of one that is out of range.
+        text: The message, in which ``{place}`` says which of them it is.
         low: The least number allowed; None: any.
         error: The class of the error.
     """
 
     def find(*inputs: Any, **attrs: Any) -> Verdict:
         indices, high = inputs[position], bound(*inputs, **attrs)
+        if not np.issubdtype(indices.dtype, np.integer):
+            return None
         bad, place = first(outside(indices, np.iinfo(np.int64).min if low is None else low, high))
         return bad, (place, element(indices, place)), (high, *indices.shape)
 
     def describe(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
-        return f"{name}{place_name(found[0], known[1:])} = {found[1]} {text} [0, {known[0]})"
+        return text.format(name=name, place=place_name(found[0], known[1:]), found=found[1], bound=known[0])
 
     return Check(find, describe, (position,), error)
 
