@@ -69,8 +69,15 @@ def test_variant(name: str, case: Case, variant: Variant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "case", "variant"), [row for row in _rows() if variants.in_sample(row.id, _TRACED_SAMPLE)]
+    ("name", "case", "variant"),
+    [row for row in _rows() if variants.in_sample(row.id, _TRACED_SAMPLE) and row.values[1].function],
 )
 def test_variant_in_a_function(name: str, case: Case, variant: Variant) -> None:
-    if case.function:
-        _check(name, case, variant, traced=True)
+    _check(name, case, variant, traced=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "case", "variant"), [row for row in variants.rows() if row[0] in _BETTER])
+def test_exceptions_are_still_exceptions(name: str, case: Case, variant: Variant) -> None:
+    with pytest.raises((AssertionError, pytest.fail.Exception, *_REFUSALS)):
+        _check(name, case, variant, traced=False)

@@ -198,6 +198,12 @@ def test_png_of_16_bits_that_is_broken(cut: int) -> None:
         tf.io.decode_png(broken, dtype=tf.uint16)
 
 
+def test_png_of_16_bits_with_a_filter_that_there_is_not() -> None:
+    lines = [b"\x09" + line[1:] for line in _filtered(_WIDE[..., :3], 0)]
+    with pytest.raises(Invalid, match="Invalid PNG data"):
+        tf.io.decode_png(_wide_png(2, lines))
+
+
 def _noise(height: int, width: int) -> bytes:
     picture = np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
     return tf.io.encode_jpeg(picture).numpy()

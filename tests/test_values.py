@@ -75,18 +75,6 @@ def test_an_axis_may_be_a_list_that_holds_tensors() -> None:
     _check(lambda: tf.gather([[1.0, 2.0]], [[1]], batch_dims=tf.constant(1)), [[2.0]])
 
 
-@pytest.mark.parametrize(
-    ("value", "dtype"),
-    [
-        ([np.int64(1)], "int32"), ([np.uint8(1), 2], "int32"), ([np.arange(2)], "int32"), ([np.int64(2**40)], "int64"),
-        ([np.float64(1)], "float64"), ([np.float16(1)], "float16"), ([np.int64(1), 1.5], "float32"),
-        (np.arange(2), "int64"), (np.uint8(1), "uint8"),
-    ],
-)  # fmt: skip
-def test_the_dtype_of_lists_of_numpy_numbers(value: Any, dtype: str) -> None:
-    assert tf.constant(value).dtype.name == dtype
-
-
 def test_true_is_also_the_number_one() -> None:
     _check(lambda: tf.constant([2.0]) * True, [2.0])
     _check(lambda: tf.constant([2]) + True, [3])

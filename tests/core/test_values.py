@@ -137,6 +137,7 @@ def test_python_and_numpy_conversion(value, dtype, shape):
         ([np.int64(1)], "int32"),
         ([np.int64(2**40)], "int64"),
         ([np.uint64(5)], "int32"),
+        ([np.uint8(1), 2], "int32"),
         ([[np.int8(1)]], "int32"),
         ([np.int64(1), 1.5], "float32"),
         ([np.array([1, 2])], "int32"),
@@ -144,6 +145,7 @@ def test_python_and_numpy_conversion(value, dtype, shape):
         ([np.float16(1.5)], "float16"),
         ([np.complex64(1)], "complex128"),
         (np.int64(1), "int64"),
+        (np.uint8(1), "uint8"),
         (np.array([1]), "int64"),
     ],
 )

@@ -101,13 +101,14 @@ class Check:
         arrays = [np.asarray(x) if i in looked_at else x for i, x in enumerate(inputs)]
         verdict = self._find(*((result,) if self.of_result else ()), *arrays, **attrs)
         if verdict is not None and bool(verdict[0]):
-            found = [int(n) for n in verdict[1]]
-            raise self._error(None, op, f"{self._describe(found, verdict[2], attrs)} [Op:{op.name}]")
+            raise self._failure([int(n) for n in verdict[1]], verdict[2], op, attrs)
 
     def failure(self, status: Any, traces: Sequence[Facts], op: Any, attrs: dict[str, Any]) -> OpError:
         """The error for a status that says so, made by one of the traces."""
-        known = traces[int(status[-1])][int(status[0])]
-        return self._error(None, op, f"{self._describe(status[1:-1].tolist(), known, attrs)} [Op:{op.name}]")
+        return self._failure(status[1:-1].tolist(), traces[int(status[-1])][int(status[0])], op, attrs)
+
+    def _failure(self, found: list[int], known: Sequence[int], op: Any, attrs: dict[str, Any]) -> OpError:
+        return self._error(None, op, f"{self._describe(found, known, attrs)} [Op:{op.name}]")
 
 
 _LANES = np.arange(_WIDTH)
@@ -131,7 +132,7 @@ def merged(*statuses: Any) -> Any:
     return result
 
 
-def signed(status: Any, trace: int) -> Any:
+def stamped(status: Any, trace: int) -> Any:
     """A status that says in which trace it was made."""
     return jnp.where(_LANES == _WIDTH - 1, trace, status)
 
@@ -201,7 +202,7 @@ def in_range(
     name: str,
     bound: Callable[..., int],
     position: int = 1,
-    text: str = "is not in",
+    text: str = "{name}{place} = {found} is not in [0, {bound})",
     low: int | None = 0,
     error: type[OpError] = InvalidArgumentError,
 ) -> Check:
@@ -211,18 +212,20 @@ def in_range(
         name: How the message calls them.
         bound: ``(*inputs, **attrs)`` -> the bound.
         position: Which input they are.
-        text: What the message says of one that is out of range.
+        text: The message, in which ``{place}`` says which of them it is.
         low: The least number allowed; None: any.
         error: The class of the error.
     """
 
     def find(*inputs: Any, **attrs: Any) -> Verdict:
         indices, high = inputs[position], bound(*inputs, **attrs)
+        if not np.issubdtype(indices.dtype, np.integer):
+            return None
         bad, place = first(outside(indices, np.iinfo(np.int64).min if low is None else low, high))
         return bad, (place, element(indices, place)), (high, *indices.shape)
 
     def describe(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
-        return f"{name}{place_name(found[0], known[1:])} = {found[1]} {text} [0, {known[0]})"
+        return text.format(name=name, place=place_name(found[0], known[1:]), found=found[1], bound=known[0])
 
     return Check(find, describe, (position,), error)
 

@@ -12,8 +12,6 @@ import numpy as np
 from headwater.core import nest
 from headwater.core.spec import TensorSpec, TypeSpec
 
-_GIVEN = inspect.Parameter.empty
-
 
 class FunctionType:
     """The parameters of a trace, each with the structure of specs and literals it was traced for.

@@ -254,13 +254,14 @@ class Op:
 
     def _compiled(self, attrs: dict[str, Any]) -> Any:
         """The kernel with these attributes, compiled; where its inputs or its Graphs are checked, with that."""
+        kernel = functools.partial(self._apply, attrs)
         watch = Watch(() if self.is_derived else self.inner_nodes(attrs))
         if watch:
-            watched = jax.jit(watch.around(functools.partial(self._apply, attrs)))
+            watched = jax.jit(watch.around(kernel))
             return _calling(watched, lambda *arrays: watch.verified(watched(*arrays)))
+        program = jax.jit(kernel)
         if self.check is None or not enabled():
-            return jax.jit(functools.partial(self._apply, attrs))
-        program = jax.jit(functools.partial(self._apply, attrs))
+            return program
         return _calling(program, functools.partial(self._checked_call, attrs, program))
 
     def _checked_call(self, attrs: dict[str, Any], program: Any, *arrays: Any) -> Any:

@@ -166,7 +166,7 @@ class _Bound:
         self._variables = [s.variable for s in states]
         self._written = [i for i, s in enumerate(states) if s.modified]
         self._kept = [i for i, s in enumerate(states) if not s.modified]
-        self._kept_back = [self._watch and _is_small(states[i].value) for i in self._written]
+        self._kept_back = [bool(self._watch) and _is_small(states[i].value) for i in self._written]
 
     def _apply(
         self, donated: Sequence[Any], read: Sequence[Any], captures: Sequence[Any], inputs: Sequence[Any]

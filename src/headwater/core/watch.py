@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from headwater.core.checks import Facts, clear, merged, signed
+from headwater.core.checks import Facts, clear, merged, stamped
 from headwater.core.context import context
 
 # Collecting ------------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class Watch:
             facts: Facts = {}
             self._traces.append(facts)
             result, status = _collected(function, self._numbers, facts)(*args)
-            return result, signed(status, len(self._traces) - 1)
+            return result, stamped(status, len(self._traces) - 1)
 
         return watched
 

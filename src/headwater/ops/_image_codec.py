@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,20 +42,26 @@ def _known_kind(contents: bytes) -> str:
     return kind
 
 
-def _open(contents: bytes, kind: str) -> Any:
+def _broken(contents: bytes, kind: str, reason: str) -> InvalidArgumentError:
+    return _refuse(f"Invalid {kind} data, size {len(contents)}: {reason}.")
+
+
+@contextlib.contextmanager
+def _reading(contents: bytes, kind: str) -> Iterator[Any]:
+    """Gives Pillow's `Image`; what it raises of a file becomes InvalidArgumentError."""
     from PIL import Image  # noqa: PLC0415  slow to import, and needed for pictures alone
 
     try:
-        picture = Image.open(io.BytesIO(contents), formats=(kind,))
-        picture.load()
+        yield Image
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        raise _broken(contents, kind, error) from None
-    return picture
+        raise _broken(contents, kind, str(error).split(" <_io")[0]) from None
 
 
-def _broken(contents: bytes, kind: str, error: BaseException) -> InvalidArgumentError:
-    reason = str(error).split(" <_io")[0]
-    return _refuse(f"Invalid {kind} data, size {len(contents)}: {reason}.")
+def _open(contents: bytes, kind: str) -> Any:
+    with _reading(contents, kind) as image:
+        picture = image.open(io.BytesIO(contents), formats=(kind,))
+        picture.load()
+        return picture
 
 
 def _with_channels(picture: Any, channels: int) -> Any:
@@ -91,11 +98,8 @@ def _rearranged(pixels: Any, channels: int) -> Any:
 
 def _png(contents: bytes, channels: int, dtype: Any) -> Any:
     if _png16.is_wide(contents):
-        try:
-            pixels = _png16.decode(contents)
-        except ValueError as error:
-            raise _broken(contents, "PNG", error) from None
-        return _rearranged(pixels, channels)
+        with _reading(contents, "PNG"):
+            return _rearranged(_png16.decode(contents), channels)
     pixels = _rearranged(_pixels(_with_channels(_open(contents, "PNG"), 0)), channels)
     return pixels.astype(np.uint16) * np.uint16(257) if dtype == np.uint16 else pixels
 
@@ -103,20 +107,16 @@ def _png(contents: bytes, channels: int, dtype: Any) -> Any:
 def _jpeg(contents: bytes, channels: int, ratio: int = 1, *, recover: bool = False) -> Any:
     if channels == 4:
         raise _refuse("JPEG does not support 4 channels. Expected 0, 1 or 3.")
-    from PIL import Image  # noqa: PLC0415
-
     if recover:  # what is missing is filled when the end is there
         contents += _END_OF_JPEG
-    try:
-        picture = Image.open(io.BytesIO(contents), formats=("JPEG",))
+    with _reading(contents, "JPEG") as image:
+        picture = image.open(io.BytesIO(contents), formats=("JPEG",))
         if channels == 1 and picture.mode in ("L", "RGB"):
             picture.draft("L", None)
         if ratio != 1:  # Pillow takes the largest fraction that still covers a size: ask for a little less
             width, height = picture.size
-            picture.draft(picture.mode, (width / (ratio + 0.5), height / (ratio + 0.5)))  # type: ignore[arg-type]
+            picture.draft(picture.mode, (width / (ratio + 0.5), height / (ratio + 0.5)))
         picture.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise _broken(contents, "JPEG", error) from None
     return _pixels(_with_channels(picture, channels))
 
 
@@ -134,7 +134,7 @@ def _bmp_of_32_bits(contents: bytes) -> Any:
     rows, size = abs(height), 4 * width * abs(height)
     if width <= 0 or len(contents) - start < size:
         reason = f"{width} x {rows} pixels of 32 bits need {size} bytes, received {len(contents) - start}"
-        raise _broken(contents, "BMP", ValueError(reason))
+        raise _broken(contents, "BMP", reason)
     pixels = np.frombuffer(contents, np.uint8, size, start).reshape(rows, width, 4)[..., [2, 1, 0, 3]]
     return pixels[::-1] if height > 0 else pixels
 
@@ -142,15 +142,12 @@ def _bmp_of_32_bits(contents: bytes) -> Any:
 def _frames(contents: bytes, kind: str, mode: str) -> list[Any]:
     """The frames of an animation; of a file that is cut off those that are whole."""
     picture = _open(contents, kind)
-    found = []
-    for place in range(getattr(picture, "n_frames", 1)):
-        try:
+    with _reading(contents, kind):
+        found = [np.asarray(picture.convert(mode))]
+    with contextlib.suppress(OSError, EOFError, SyntaxError, ValueError):
+        for place in range(1, getattr(picture, "n_frames", 1)):
             picture.seek(place)
             found.append(np.asarray(picture.convert(mode)))
-        except (OSError, EOFError, SyntaxError, ValueError) as error:
-            if not found:
-                raise _broken(contents, kind, error) from None
-            break
     return found
 
 
@@ -188,7 +185,7 @@ def decode(contents: bytes, asked: str, channels: int, dtype: Any, *, ratio: int
     kind = _known_kind(contents)
     _check_channels(channels)
     if (kind == "BMP" and asked not in ("BMP", "image")) or (asked == "BMP" and kind != "BMP"):
-        op = {"BMP": "decode_bmp", "WEBP": "decode_webp"}.get(kind, f"decode_{kind.lower()}")
+        op = f"decode_{kind.lower()}"
         raise _refuse(f"Trying to decode {kind} format using a wrong op. Use `{op}` or `decode_image` instead.")
     if kind == "PNG":
         pixels = _png(contents, channels, dtype)
@@ -250,12 +247,8 @@ def decode_and_crop(contents: bytes, window: Sequence[int], channels: int, ratio
 
 def jpeg_shape(contents: bytes) -> tuple[int, int, int]:
     """Height, width and channels of a JPEG picture, by its header."""
-    from PIL import Image  # noqa: PLC0415
-
-    try:
-        picture = Image.open(io.BytesIO(contents), formats=("JPEG",))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise _broken(contents, "JPEG", error) from None
+    with _reading(contents, "JPEG") as image:
+        picture = image.open(io.BytesIO(contents), formats=("JPEG",))
     return picture.size[1], picture.size[0], len(picture.getbands())
 
 

@@ -336,7 +336,7 @@ def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: 
         "box_index",
         lambda image, boxes, indices, size, **attrs: int(image.shape[0]),
         position=2,
-        text="is outside",
+        text="{name}{place} = {found} is outside [0, {bound})",
         error=OutOfRangeError,
     ),
 )

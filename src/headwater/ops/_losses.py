@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from headwater.core.checks import Check, Verdict, element, first, outside, place_name
+from headwater.core.checks import in_range
 from headwater.core.context import context
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
@@ -80,20 +79,14 @@ def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: int = -1, 
     return SOFTMAX_CROSS_ENTROPY(labels, logits, axis=single_axis(axis), name=name)
 
 
-def _unknown_class(logits: Any, labels: Any) -> Verdict:
-    if not np.issubdtype(labels.dtype, np.integer):
-        return None
-    count = int(logits.shape[-1])
-    bad, place = first(outside(labels, 0, count))
-    return bad, (place, element(labels, place)), (count, *labels.shape)
+_KNOWN_CLASS = in_range(
+    "labels",
+    lambda logits, labels: int(logits.shape[-1]),
+    text="Received a label value of {found} which is outside the valid range of [0, {bound}), in {name}{place}",
+)
 
 
-def _say_unknown_class(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
-    where = f"labels{place_name(found[0], known[1:])}"
-    return f"Received a label value of {found[1]} which is outside the valid range of [0, {known[0]}), in {where}"
-
-
-@op("SparseSoftmaxCrossEntropyWithLogits", check=Check(_unknown_class, _say_unknown_class))
+@op("SparseSoftmaxCrossEntropyWithLogits", check=_KNOWN_CLASS)
 def SPARSE_SOFTMAX_CROSS_ENTROPY(logits: Any, labels: Any) -> Any:
     count = logits.shape[-1]
     log_p = jax.nn.log_softmax(_wide(logits))

@@ -15,7 +15,7 @@ from jax.scipy.special import ndtr
 from headwater.core.checks import Check
 from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
-from headwater.ops import _philox, _philox_rejection
+from headwater.ops import _philox, _philox_order, _philox_rejection
 from headwater.ops._inputs import shape_held_by
 
 
@@ -64,16 +64,19 @@ def _layout(shape: Any, whole: bool, *parameters: Any) -> tuple[tuple[int, ...],
     """The result's shape, each number's place in the stream and its parameters."""
     inner = jnp.broadcast_shapes(*[p.shape for p in parameters])
     full = _shape(shape) if whole else (*_shape(shape), *inner)
-    if full[len(full) - len(inner) :] != inner:
-        raise ValueError(_wrong_ending(full, inner))
-    sets = math.prod(inner)
-    samples = math.prod(full[: len(full) - len(inner)])
+    sets, samples = math.prod(inner), _samples(full, inner)
     number = jnp.arange(samples)[:, None] + jnp.arange(sets)[None, :] * samples
     return full, number.reshape(full), [jnp.broadcast_to(p, full) for p in parameters]
 
 
-def _wrong_ending(full: tuple[int, ...], inner: tuple[int, ...]) -> str:
-    return f"Shape passed in must end with broadcasted shape: received shape {full} for parameters of shape {inner}."
+def _samples(full: tuple[int, ...], inner: tuple[int, ...]) -> int:
+    """How many numbers there are for each set of parameters. Raises ValueError unless the shape ends in theirs."""
+    count = len(full) - len(inner)
+    if count < 0 or full[count:] != inner:
+        raise ValueError(
+            f"Shape passed in must end with broadcasted shape: received shape {full} for parameters of shape {inner}."
+        )
+    return math.prod(full[:count])
 
 
 @jax.custom_jvp
@@ -146,16 +149,14 @@ def STATELESS_SHUFFLE(value: Any, key: Any, counter: Any) -> Any:
     """The rows in an order that TensorFlow gives, too: one swap after the other."""
     if value.shape[0] < 2:
         return value
-    return jnp.take(value, _philox_rejection.permutation(key, counter, value.shape[0]), axis=0)
+    return jnp.take(value, _philox_order.permutation(key, counter, value.shape[0]), axis=0)
 
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
 def _bounded_normal(key: Any, counter: Any, full: tuple[int, ...], *parameters: Any) -> Any:
     inner = jnp.broadcast_shapes(*[p.shape for p in parameters])
-    if full[len(full) - len(inner) :] != inner:
-        raise ValueError(_wrong_ending(full, inner))
+    samples = _samples(full, inner)
     sets = [jnp.broadcast_to(p, inner).reshape(-1) for p in parameters]
-    samples = math.prod(full[: len(full) - len(inner)])
     if math.prod(full) == 0:
         return jnp.zeros(full, parameters[0].dtype)
     return _philox_rejection.bounded_normal(key, counter, samples, sets).T.reshape(full)
@@ -200,4 +201,4 @@ def INDEX_SHUFFLE(index: Any, seed: Any, largest: Any) -> Any:
     seeds = jnp.moveaxis(jnp.asarray(seed), -1, 0).astype(jnp.uint32)
     shape = jnp.broadcast_shapes(index.shape, seeds.shape[1:], largest.shape)
     words = [jnp.broadcast_to(x, shape).astype(jnp.uint64) for x in (index, _FIRST_KEY, *seeds, largest)]
-    return _philox_rejection.index_permutation(words[0], tuple(words[1:-1]), words[-1]).astype(index.dtype)
+    return _philox_order.index_permutation(words[0], tuple(words[1:-1]), words[-1]).astype(index.dtype)

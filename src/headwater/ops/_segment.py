@@ -107,7 +107,12 @@ def _segment_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
     return data.dtype, TensorShape([None if size is None else int(size)]).concatenate(data.shape[ids.shape.rank :])
 
 
-_IN_SEGMENTS = in_range("segment_ids", lambda data, ids, count: int(count), text="is out of range", low=None)
+_IN_SEGMENTS = in_range(
+    "segment_ids",
+    lambda data, ids, count: int(count),
+    text="{name}{place} = {found} is out of range [0, {bound})",
+    low=None,
+)
 
 
 @op("UnsortedSegmentSum", static=(2,), spec=_segment_spec, check=_IN_SEGMENTS)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import dtypes
-from headwater.core.checks import Check, Verdict, element, first, outside, place_name
+from headwater.core.checks import in_range
 from headwater.core.dtypes import DType, as_dtype
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import IDENTITY
@@ -394,17 +394,15 @@ def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Tensor:
     return UNRAVEL_INDEX(indices, dims, name=name)
 
 
-def _beyond(indices: Any, dims: Any) -> Verdict:
-    count = int(np.prod(dims))
-    bad, place = first(outside(indices, np.iinfo(np.int64).min, count))
-    return bad, (place, element(indices, place)), (count, *indices.shape)
+_WITHIN_DIMS = in_range(
+    "indices",
+    lambda indices, dims: int(np.prod(dims)),
+    position=0,
+    text="index is out of bound as with dims: {name}{place} = {found} is not less than {bound}",
+    low=None,
+)
 
 
-def _say_beyond(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
-    where = f"indices{place_name(found[0], known[1:])}"
-    return f"index is out of bound as with dims: {where} = {found[1]} is not less than {known[0]}"
-
-
-@op("UnravelIndex", static=(1,), differentiable=False, check=Check(_beyond, _say_beyond, values=(0,)))
+@op("UnravelIndex", static=(1,), differentiable=False, check=_WITHIN_DIMS)
 def UNRAVEL_INDEX(indices: Any, dims: Any) -> Any:
     return jnp.stack(jnp.unravel_index(indices, dims.tolist())).astype(indices.dtype)

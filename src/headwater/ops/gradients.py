@@ -86,8 +86,6 @@ class _Reads(Recorder):
         super().__init__()
         self.found: dict[int, tuple[Variable, Tensor]] = {}
 
-    def record(self, *call: Any) -> None: ...
-
     def watch_read(self, variable: Variable, tensor: Tensor) -> None:
         if variable.trainable:
             self.found.setdefault(variable._uid, (variable, tensor))

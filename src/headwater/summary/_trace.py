@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 from headwater.core.graph import Graph
-from headwater.core.tape import Recorder
+from headwater.core.recorder import Recorder
 from headwater.summary import _writer
 
 # Where the GraphDef of a Graph is made; a room above this one, so it is looked up when it is needed.

@@ -21,6 +21,7 @@ from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras import _copying, _policy, constraints, initializers, regularizers
 from headwater.keras._arguments import Boolean, arguments
+from headwater.keras._attributes import attributes_of
 from headwater.keras._random import SeedGenerator
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import objects_in
@@ -232,13 +233,13 @@ class Layer(metaclass=_LayerMeta):
 
     def _own_variables(self) -> list[Variable]:
         found = list(self._weight_list.value)
-        found += [v for v in _search(self, Variable) if not any(v is other for other in found)]
+        found += [v for v in attributes_of(self, Variable) if not any(v is other for other in found)]
         return [v for v in found if _is_trainable(v)] + [v for v in found if not _is_trainable(v)]
 
     def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> Iterator[Layer]:
         if include_self:
             yield self
-        for layer in _search(self, Layer):
+        for layer in attributes_of(self, Layer):
             yield layer
             if recursive:
                 yield from layer._flatten_layers(include_self=False)
@@ -246,7 +247,7 @@ class Layer(metaclass=_LayerMeta):
     @property
     def weights(self) -> list[Variable]:
         """All weights, layer by layer; in each layer those that can be trained first."""
-        return _unique(self._own_variables() + [w for layer in _search(self, Layer) for w in layer.weights])
+        return _unique(self._own_variables() + [w for layer in attributes_of(self, Layer) for w in layer.weights])
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -261,7 +262,7 @@ class Layer(metaclass=_LayerMeta):
     @property
     def variables(self) -> list[Variable]:
         """All weights, then the states of seed generators."""
-        seeds = [s.state for layer in self._flatten_layers() for s in _search(layer, SeedGenerator)]
+        seeds = [s.state for layer in self._flatten_layers() for s in attributes_of(layer, SeedGenerator)]
         return _unique(self.weights + seeds)
 
     @property
@@ -340,7 +341,7 @@ class Layer(metaclass=_LayerMeta):
     @property
     def metrics(self) -> list[Metric]:
         """The metrics of this layer and of those inside."""
-        return _unique([m for layer in self._flatten_layers() for m in _search(layer, Metric)])
+        return _unique([m for layer in self._flatten_layers() for m in attributes_of(layer, Metric)])
 
     # Calls ------------------------------------------------------------------------------------------------------
 
@@ -640,21 +641,6 @@ def _declare(variable: Variable, layer_trainable: bool) -> None:
 
 def _is_trainable(variable: Variable) -> bool:
     return getattr(variable, "_made_trainable", variable._trainable)
-
-
-def _search(owner: Any, kind: type) -> list[Any]:
-    """Attributes of `owner` of a kind, also within lists, tuples and dicts, in order of assignment."""
-    found: dict[int, Any] = {}
-    entered: set[int] = set()  # containers may contain themselves
-    stack = list(vars(owner).values())[::-1]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, kind):
-            found[id(value)] = value
-        elif isinstance(value, list | tuple | set | dict) and id(value) not in entered:
-            entered.add(id(value))
-            stack += list(value.values() if isinstance(value, dict) else value)[::-1]
-    return list(found.values())
 
 
 def _unique(items: list[Any]) -> list[Any]:

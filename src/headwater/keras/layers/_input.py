@@ -28,6 +28,8 @@ class InputLayer(Layer):
         name: Its name.
     """
 
+    is_built_at_once = True
+
     def __init__(
         self,
         shape: Any = None,
@@ -62,8 +64,6 @@ class InputLayer(Layer):
         self.sparse = self.ragged = False
         output = KerasTensor(self.batch_shape, self._dtype, name=self._name)
         Node(self, (), {}, output)
-
-    is_built_at_once = True
 
     @property
     def dtype(self) -> str:

@@ -111,12 +111,12 @@ class Activation(Layer):
         **kwargs: See `Layer`.
     """
 
+    is_built_at_once = True
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
         self.activation = activations.get(activation)
-
-    is_built_at_once = True
 
     def call(self, inputs: Any) -> Any:
         return inputs if self.activation is None else self.activation(inputs)

@@ -8,7 +8,7 @@ from typing import Any
 from headwater.keras._arguments import Axes, Integer, arguments
 from headwater.keras._registry import builtin
 from headwater.keras.layers._base import Layer
-from headwater.keras.losses._functions import _unit
+from headwater.keras.losses._functions import unit
 from headwater.ops import array, linalg, math
 
 
@@ -210,7 +210,7 @@ class Dot(_Merge):
         x, y = inputs
         a, b = [axis % t.shape.rank for axis, t in zip(self._axis_pair(), (x, y), strict=True)]
         if self.normalize:
-            x, y = _unit(x, a), _unit(y, b)
+            x, y = unit(x, a), unit(y, b)
         names = iter("abcdefghijklmnop")
         left = ["z", *[next(names) for _ in x.shape[1:]]]
         right = ["z", *[next(names) for _ in y.shape[1:]]]

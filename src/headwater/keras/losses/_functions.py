@@ -18,16 +18,20 @@ def as_float(values: Any, dtype: Any = None) -> Tensor:
     return math.cast(tensor, dtype)
 
 
+def float_pair(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
+    """Truth and prediction as floats of one dtype."""
+    y_pred = as_float(y_pred)
+    return as_float(y_true, y_pred.dtype), y_pred
+
+
 def pair(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
     """Truth and prediction as floats of one dtype and rank."""
-    y_pred = as_float(y_pred)
-    return squeeze_or_expand(as_float(y_true, y_pred.dtype), y_pred)
+    return squeeze_or_expand(*float_pair(y_true, y_pred))
 
 
 def equal_pair(y_true: Any, y_pred: Any, name: str) -> tuple[Tensor, Tensor]:
     """Truth and prediction as floats. Raises ValueError unless their shapes agree."""
-    y_pred = as_float(y_pred)
-    y_true = as_float(y_true, y_pred.dtype)
+    y_true, y_pred = float_pair(y_true, y_pred)
     if not y_true.shape.is_compatible_with(y_pred.shape):
         raise ValueError(
             f"{name}: expected `y_true` and `y_pred` of the same shape. Received: y_true {y_true.dtype.name} of shape "
@@ -139,16 +143,18 @@ def poisson(y_true: Any, y_pred: Any) -> Tensor:
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     """``-sum(unit(y_true) * unit(y_pred))``: -1 for equal directions."""
     y_true, y_pred = pair(y_true, y_pred)
-    return -math.reduce_sum(_unit(y_true, axis) * _unit(y_pred, axis), axis=axis)
+    return -math.reduce_sum(unit(y_true, axis) * unit(y_pred, axis), axis=axis)
 
 
-def _unit(x: Tensor, axis: int) -> Tensor:
+def unit(x: Tensor, axis: int) -> Tensor:
+    """Vectors along `axis` scaled to length 1."""
     # Real Keras divides by the larger of the norm and its epsilon.
     norm = math.sqrt(math.reduce_sum(math.square(x), axis=axis, keepdims=True))
     return x / math.maximum(norm, epsilon())
 
 
-def _clip(probabilities: Tensor) -> Tensor:
+def clip_probabilities(probabilities: Tensor) -> Tensor:
+    """Probabilities so far from 0 and 1 that their logarithms, and those of the rest, are finite."""
     return math.minimum(math.maximum(probabilities, epsilon()), 1.0 - epsilon())
 
 
@@ -179,7 +185,7 @@ def categorical_crossentropy(
     if from_logits:
         return -math.reduce_sum(y_true * nn.log_softmax(y_pred, axis=axis), axis=axis)
     y_pred = y_pred / math.reduce_sum(y_pred, axis=axis, keepdims=True)
-    return -math.reduce_sum(y_true * math.log(_clip(y_pred)), axis=axis)
+    return -math.reduce_sum(y_true * math.log(clip_probabilities(y_pred)), axis=axis)
 
 
 def sparse_categorical_crossentropy(
@@ -224,7 +230,7 @@ def sparse_categorical_crossentropy(
     if ignore_class is not None:
         valid = math.not_equal(labels, ignore_class)
         labels = array.where(valid, labels, array.zeros_like(labels))
-    logits = y_pred if from_logits else math.log(_clip(y_pred))
+    logits = y_pred if from_logits else math.log(clip_probabilities(y_pred))
     loss = nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
     return loss if valid is None else array.where(valid, loss, array.zeros_like(loss))
 
@@ -256,7 +262,7 @@ def binary_crossentropy(
 def _binary_entropy(y_true: Tensor, y_pred: Tensor, from_logits: bool) -> Tensor:
     if from_logits:
         return nn.sigmoid_cross_entropy_with_logits(labels=y_true, logits=y_pred)
-    p = _clip(y_pred)
+    p = clip_probabilities(y_pred)
     return -(y_true * math.log(p) + (1.0 - y_true) * math.log(1.0 - p))
 
 

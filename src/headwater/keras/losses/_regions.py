@@ -8,7 +8,7 @@ from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.keras._registry import builtin
 from headwater.keras._state import epsilon
 from headwater.keras.losses._base import Wrapped
-from headwater.keras.losses._functions import as_float, equal_pair
+from headwater.keras.losses._functions import as_float, clip_probabilities, equal_pair, float_pair
 from headwater.ops import array, math, nn
 
 
@@ -22,20 +22,14 @@ def categorical_focal_crossentropy(
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_pred.shape[axis]
     if from_logits:
         y_pred = nn.softmax(y_pred, axis=axis)
-    p = y_pred / math.reduce_sum(y_pred, axis=axis, keepdims=True)
-    p = math.minimum(math.maximum(p, epsilon()), 1.0 - epsilon())
+    p = clip_probabilities(y_pred / math.reduce_sum(y_pred, axis=axis, keepdims=True))
     weight = math.pow(1.0 - p, gamma) * math.cast(convert_to_tensor(alpha), p.dtype)
     return -math.reduce_sum(weight * y_true * math.log(p), axis=axis)
 
 
-def _as_floats(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:
-    y_pred = as_float(y_pred)
-    return as_float(y_true, y_pred.dtype), y_pred
-
-
 def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Tensor:
     """1 minus the Dice coefficient: twice the overlap as a part of both sizes, over `axis` (default all)."""
-    y_true, y_pred = _as_floats(y_true, y_pred)
+    y_true, y_pred = float_pair(y_true, y_pred)
     both = math.reduce_sum(y_true * y_pred, axis=axis)
     sizes = math.reduce_sum(y_true, axis=axis) + math.reduce_sum(y_pred, axis=axis)
     return 1.0 - 2.0 * both / (sizes + epsilon())
@@ -43,7 +37,7 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Tensor:
 
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Tensor:
     """1 minus the Tversky index (Salehi et al., 2017): `alpha` weighs what is missed, `beta` what is too much."""
-    y_true, y_pred = _as_floats(y_true, y_pred)
+    y_true, y_pred = float_pair(y_true, y_pred)
     both = math.reduce_sum(y_true * y_pred, axis=axis)
     missed = math.reduce_sum(y_true * (1.0 - y_pred), axis=axis)
     extra = math.reduce_sum((1.0 - y_true) * y_pred, axis=axis)

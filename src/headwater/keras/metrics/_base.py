@@ -12,6 +12,7 @@ from headwater.core.graph import init_scope
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras import _copying, _policy, initializers
+from headwater.keras._attributes import attributes_of
 from headwater.keras._lookup import Configurable
 from headwater.keras._registry import builtin
 from headwater.keras._state import auto_name, snake_case
@@ -75,26 +76,12 @@ class Metric(Configurable):
     @property
     def variables(self) -> list[Variable]:
         """The state, that of metrics inside included."""
-        return self._variables + [v for m in self._metrics_inside() for v in m.variables]
+        return self._variables + [v for m in attributes_of(self, Metric) for v in m.variables]
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
         """The state."""
         return self.variables
-
-    def _metrics_inside(self) -> list[Metric]:
-        """Metrics that are attributes, also within lists, tuples and dicts."""
-        found: dict[int, Metric] = {}
-        stack = list(vars(self).values())[::-1]
-        while stack:
-            value = stack.pop()
-            if isinstance(value, Metric):
-                found[id(value)] = value
-            elif isinstance(value, list | tuple):
-                stack += list(value)[::-1]
-            elif isinstance(value, dict):
-                stack += list(value.values())[::-1]
-        return list(found.values())
 
     @property
     def weights(self) -> list[Variable]:
@@ -113,7 +100,7 @@ class Metric(Configurable):
         """Sets the state back to the start."""
         for variable, value in zip(self._variables, self._initial, strict=True):
             variable.assign(value())
-        for inner in self._metrics_inside():
+        for inner in attributes_of(self, Metric):
             inner.reset_state()
 
     def reset_states(self) -> None:

@@ -84,7 +84,7 @@ class Adafactor(Optimizer):
         epsilon_1: Added to squares of gradients.
         epsilon_2: The smallest size of a variable that steps are relative to.
         clip_threshold: Steps with a larger root mean square are cut to it.
-        relative_step: Whether the learning rate is at most ``1 / sqrt(step)``.
+        relative_step: Accepted for compatibility: as in Keras, the learning rate is at most ``1 / sqrt(step)`` anyway.
         **kwargs: See `Optimizer`.
     """
 

@@ -97,6 +97,17 @@ def common_length(arrays: list[Any]) -> int:
     return lengths.pop()
 
 
+def weights_of_samples(y: Any, sample_weight: Any, class_weight: dict[int, float] | None) -> Any:
+    """A weight per sample, as given or by class; None for neither. Raises ValueError for both."""
+    if class_weight is None:
+        return sample_weight
+    if sample_weight is not None:
+        raise ValueError(
+            "`class_weight` and `sample_weight` cannot be given at the same time. Multiply them into `sample_weight`."
+        )
+    return weights_of_classes(y, class_weight)
+
+
 def weights_of_classes(y: Any, class_weight: dict[int, float]) -> Any:
     """A weight per sample, from that of its class (the largest element for one-hot labels).
 

@@ -191,9 +191,24 @@ class CompiledMetrics:
         return found
 
 
+# Names that leave it to the shapes which decision the outputs stand for.
+_BY_SHAPES = {"accuracy": "accuracy", "acc": "accuracy", "crossentropy": "crossentropy", "ce": "crossentropy"}
+
+
+def _by_shapes(item: Any) -> str | None:
+    """What an entry stands for whose kind follows the shapes, or None."""
+    return _BY_SHAPES.get(item.lower()) if isinstance(item, str) else None
+
+
+def check_loss(item: Any) -> None:
+    """Raises ValueError for an entry of `loss` that is not known."""
+    if _by_shapes(item) != "crossentropy":
+        losses.get(item)
+
+
 def make_loss(item: Any, y_true: Any, y_pred: Any) -> Any:
     """A loss for an entry of `loss`; ``"crossentropy"`` follows the shapes."""
-    if isinstance(item, str) and item.lower() in ("crossentropy", "ce"):
+    if _by_shapes(item) == "crossentropy":
         return losses.as_loss(f"{_kind(y_true, y_pred)}crossentropy")
     loss = losses.as_loss(item)
     losses.check_classes(loss, y_true, y_pred)
@@ -204,12 +219,8 @@ def make_metric(item: Any, y_true: Any, y_pred: Any) -> Metric:
     """A metric for an entry of `metrics`: a name, a function or a metric. ``"accuracy"`` follows the shapes."""
     if isinstance(item, Metric):
         return item
-    name = str(item).lower() if isinstance(item, str) else None
-    if name in ("accuracy", "acc", "crossentropy", "ce"):
-        what = "accuracy" if name in ("accuracy", "acc") else "crossentropy"
-        found = metrics.get(f"{_kind(y_true, y_pred)}{what}")
-    else:
-        found = metrics.get(item)
+    what = _by_shapes(item)
+    found = metrics.get(item if what is None else f"{_kind(y_true, y_pred)}{what}")
     if isinstance(item, str) and isinstance(found, Metric):
         found.name = item
     if isinstance(found, Metric):

@@ -31,6 +31,7 @@ from headwater.keras.training._arrays import (
     pack_x_y_sample_weight,
     unpack_x_y_sample_weight,
     weights_of_classes,
+    weights_of_samples,
 )
 from headwater.keras.training._device_cache import DeviceCache
 
@@ -66,13 +67,7 @@ class ArrayData:
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, batch_size: int | None = None,
         shuffle: Any = False, steps: int | None = None, cache: DeviceCache | None = None,
     ) -> None:  # fmt: skip
-        if class_weight is not None:
-            if sample_weight is not None:
-                raise ValueError(
-                    "`class_weight` and `sample_weight` cannot be given at the same time. Multiply them into "
-                    "`sample_weight`."
-                )
-            sample_weight = weights_of_classes(y, class_weight)
+        sample_weight = weights_of_samples(y, sample_weight, class_weight)
         parts = [x] if y is None else [x, y] if sample_weight is None else [x, y, sample_weight]
         arrays = [map_arrays(as_array, part) for part in parts]
         if y is not None and sample_weight is None and has_none(arrays):

@@ -12,7 +12,7 @@ from headwater.core import nest
 from headwater.core.spec import TensorSpec, spec_of
 from headwater.core.tape import GradientTape
 from headwater.core.tensor import Tensor
-from headwater.keras import _serialization, losses, optimizers
+from headwater.keras import _serialization, optimizers
 from headwater.keras._state import floatx
 from headwater.keras._tensor import KerasTensor
 from headwater.keras.callbacks._progress import callbacks_for
@@ -25,9 +25,9 @@ from headwater.keras.training._arrays import (
     pack_x_y_sample_weight,
     split_validation,
     unpack_x_y_sample_weight,
-    weights_of_classes,
+    weights_of_samples,
 )
-from headwater.keras.training._compiled import CompiledLoss, CompiledMetrics
+from headwater.keras.training._compiled import CompiledLoss, CompiledMetrics, check_loss
 from headwater.keras.training._data import ArrayData, IterableData, make_data
 from headwater.keras.training._device_cache import DeviceCache
 from headwater.keras.training._outputs import Outputs
@@ -100,7 +100,7 @@ class Trainer:
             raise ValueError(f"Expected `steps_per_execution` as an integer >= 1, received {steps_per_execution!r}.")
         self.steps_per_execution = steps_per_execution
         self.loss = loss
-        nest.map_structure(_check_loss, loss)
+        nest.map_structure(check_loss, loss)
         self._compiled.tracker = Mean(name="loss")
         self.run_eagerly = run_eagerly
         self.stop_training = False
@@ -264,21 +264,20 @@ class Trainer:
 
     def make_train_function(self, force: bool = False) -> Any:
         """A function that runs `train_step` on one batch."""
-        if force:
-            self._compiled.runners.pop("train", None)
-        return self._runner("train").run_one
+        return self._step_function("train", force)
 
     def make_test_function(self, force: bool = False) -> Any:
         """A function that runs `test_step` on one batch."""
-        if force:
-            self._compiled.runners.pop("test", None)
-        return self._runner("test").run_one
+        return self._step_function("test", force)
 
     def make_predict_function(self, force: bool = False) -> Any:
         """A function that runs `predict_step` on one batch."""
+        return self._step_function("predict", force)
+
+    def _step_function(self, kind: str, force: bool) -> Any:
         if force:
-            self._compiled.runners.pop("predict", None)
-        return self._runner("predict").run_one
+            self._compiled.runners.pop(kind, None)
+        return self._runner(kind).run_one
 
     def _prepare_for(self, data: ArrayData | IterableData | Any, training: bool) -> None:
         """Makes the variables of model, metrics and optimizer before the step is traced.
@@ -506,13 +505,7 @@ class Trainer:
         return self._on_batch("test", x, y, sample_weight, None, return_dict)
 
     def _on_batch(self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
-        if class_weight is not None:
-            if sample_weight is not None:
-                raise ValueError(
-                    "`sample_weight` and `class_weight` cannot be given at the same time. Multiply them into "
-                    "`sample_weight`."
-                )
-            sample_weight = weights_of_classes(y, class_weight)
+        sample_weight = weights_of_samples(y, sample_weight, class_weight)
         batch = map_arrays(as_batch, pack_x_y_sample_weight(x, y, sample_weight))
         self._prepare_for(batch, kind == "train")
         self.reset_metrics()
@@ -566,9 +559,3 @@ def _scaled(optimizer: Any) -> Any:
     scaled = LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
     scaled.made_by_compile = True
     return scaled
-
-
-def _check_loss(loss: Any) -> None:
-    """Raises ValueError for a loss that is not known."""
-    if not (isinstance(loss, str) and loss.lower() in ("crossentropy", "ce")):
-        losses.get(loss)

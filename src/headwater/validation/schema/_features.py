@@ -61,10 +61,10 @@ def generate_dummy_schema_with_paths(paths: Iterable[FeaturePath]) -> schema_pb2
     schema = schema_pb2.Schema()
     for path in map(as_path, paths):
         container: Any = schema
-        for step, is_last in [(step, i == len(path) - 1) for i, step in enumerate(path)]:
+        for step in path:
             known = [feature for feature in container.feature if feature.name == step]
             feature = known[0] if known else container.feature.add(name=step)
-            container = None if is_last else feature.struct_domain
+            container = feature.struct_domain  # is set by what is added to it
     return schema
 
 

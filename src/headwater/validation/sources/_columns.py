@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from headwater.validation._errors import DataError
+from headwater.validation.figures.duck import quoted
 from headwater.validation.figures.plan import Feature, Kind
 
 _INTEGERS = frozenset(
@@ -77,9 +78,5 @@ def _with_texts(kind: Any) -> str:
         size = "" if kind.id == "list" else kind.children[1][1]
         return f"{_with_texts(kind.children[0][1])}[{size}]"
     if kind.id == "struct":
-        return f"STRUCT({', '.join(f'{_quoted(name)} {_with_texts(inner)}' for name, inner in kind.children)})"
+        return f"STRUCT({', '.join(f'{quoted(name)} {_with_texts(inner)}' for name, inner in kind.children)})"
     return "VARCHAR" if str(kind) == '"NULL"' else str(kind)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
