@@ -14,16 +14,19 @@ import pytest
 
 import headwater as tf
 from headwater.keras.saving import _guard
+from tests.keras.together import together
 
 layers = tf.keras.layers
 saving = tf.keras.saving
 KERNEL = "layers/dense/vars/0"
 
 
-@pytest.fixture
-def members(tmp_path: pathlib.Path) -> dict[str, bytes]:
-    _model().save(tmp_path / "good.keras")
-    with zipfile.ZipFile(tmp_path / "good.keras") as archive:
+@pytest.fixture(scope="module")
+def members(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    path = tmp_path_factory.mktemp("good") / "good.keras"
+    tf.keras.backend.clear_session()  # KERNEL names the first Dense layer
+    _model().save(path)
+    with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
@@ -35,6 +38,15 @@ def _archive(path: pathlib.Path, members: dict[str, bytes]) -> pathlib.Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
+    return path
+
+
+def _claiming(path: pathlib.Path, members: dict[str, bytes], name: str, size: int) -> pathlib.Path:
+    """An archive whose directory says that a member of a few bytes is large."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, content in {**members, name: b""}.items():
+            archive.writestr(member, content)
+        archive.getinfo(name).file_size = size
     return path
 
 
@@ -126,8 +138,6 @@ def test_legacy_files_are_read_with_the_same_care(tmp_path: pathlib.Path) -> Non
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("config.json", b" " * 66 * 2**20, "'config.json' claims to be 69,206,016 bytes"),
-        ("assets/x", b"0" * 66 * 2**20, "'assets/x' claims to be"),
         ("../x", b"", r"'\.\./x' leads out of the archive"), ("/x", b"", "'/x' leads out"),
         ("a/..\\..\\x", b"", "leads out"), ("C:/x", b"", "leads out"),
         ("config.json", b"[" * 200_000, "'config.json' is nested too deeply"),
@@ -138,6 +148,13 @@ def test_legacy_files_are_read_with_the_same_care(tmp_path: pathlib.Path) -> Non
 def test_archives(name: str, content: bytes, message: str, members: dict[str, bytes], tmp_path: pathlib.Path) -> None:
     path = _archive(tmp_path / "m.keras", {**members, name: content})
     with pytest.raises(ValueError, match=message):
+        tf.keras.models.load_model(path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "assets/x"])
+def test_bombs(name: str, members: dict[str, bytes], tmp_path: pathlib.Path) -> None:
+    path = _claiming(tmp_path / "m.keras", members, name, 66 * 2**20)
+    with pytest.raises(ValueError, match=f"'{name}' claims to be 69,206,016 bytes"):
         tf.keras.models.load_model(path)
 
 
@@ -180,7 +197,7 @@ def test_code_runs_only_if_the_user_says_so(tmp_path: pathlib.Path) -> None:
         tf.keras.models.load_model(tmp_path / "m.keras")
     x = np.ones((3, 2), "float32")
     again = tf.keras.models.load_model(tmp_path / "m.keras", safe_mode=False)
-    np.testing.assert_array_equal(again(x).numpy(), model(x).numpy())
+    np.testing.assert_array_equal(*together(x, again, model))
     config = layers.Lambda(lambda x: x).get_config()
     for refused in (config, json.loads(json.dumps(config)), {"function": _doubled}):
         with pytest.raises(ValueError, match="safe_mode=False"):
@@ -209,7 +226,7 @@ def test_configurations_of_absurd_size(size: int) -> None:
     with pytest.raises(ValueError, match=r"the weight 'kernel' of shape .* is larger than any memory"):
         saving.deserialize_keras_object({**config, "build_config": {"input_shape": [None, 4]}})
     deep: Any = []
-    for _ in range(100_000):
+    for _ in range(20_000):
         deep = [deep]
     with pytest.raises(ValueError, match="nested too deeply"):
         saving.deserialize_keras_object(deep)

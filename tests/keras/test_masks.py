@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import headwater as tf
+from tests.keras.together import together
 
 keras = tf.keras
 layers = keras.layers
@@ -32,15 +33,15 @@ def _embedded(ids: Any = IDS, masked: bool = True, **kwargs: Any) -> Any:
      lambda: layers.Activation("tanh"), lambda: layers.Identity(),
      lambda: layers.Dense(3, dtype="mixed_bfloat16"), lambda: keras.Sequential([layers.Dense(3), layers.ReLU()])],
 )  # fmt: skip
-@pytest.mark.parametrize("traced", [False, True])
-def test_layers_pass_masks_on(layer: Any, traced: bool) -> None:
+def test_layers_pass_masks_on(layer: Any) -> None:
     made, embedding = layer(), layers.Embedding(4, 2, mask_zero=True)
+    (mask,) = together(IDS, lambda ids: made(embedding(ids))._keras_mask)
+    assert mask.numpy().tolist() == MASK
 
-    def call(ids: Any) -> Any:
-        return made(embedding(ids))._keras_mask
 
-    call(tf.constant(IDS))
-    assert np.array((tf.function(call) if traced else call)(tf.constant(IDS))).tolist() == MASK
+@pytest.mark.parametrize("layer", [lambda: layers.Dropout(0.5), lambda: keras.Sequential([layers.Dense(2)])])
+def test_layers_pass_masks_on_eagerly(layer: Any) -> None:
+    assert _mask(layer()(_embedded())) == MASK
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,12 @@ def test_layers_pass_masks_on(layer: Any, traced: bool) -> None:
 )
 def test_layers_that_do_not_say_so(layer: Any) -> None:
     with pytest.warns(UserWarning, match="does not support masking"):
-        assert _mask(layer()(_embedded())) is None
+        together(IDS, lambda ids: _unmasked(layer()(_embedded(ids))))
+
+
+def _unmasked(x: Any) -> Any:
+    assert getattr(x, "_keras_mask", None) is None
+    return x
 
 
 def test_without_a_mask_there_is_no_warning() -> None:
@@ -104,20 +110,23 @@ class Attending(layers.Layer):
 
 
 def test_layers_of_ones_own() -> None:
-    x = _embedded(embeddings_initializer="ones")
-    assert Summing()(x).numpy().tolist() == [[1, 1], [2, 2]]
-    assert Summing()(x, mask=tf.constant([[False, False], [True, False]])).numpy().tolist() == [[0, 0], [1, 1]]
-    assert _mask(Summing()(x)) is None
-    assert _mask(layers.ReLU()(Kept()(tf.ones([2, 2, 2]), mask=tf.constant(MASK)))) == MASK
-    assert Attending()(x, value=_embedded(OTHER)).numpy().tolist() == [3, 1]
+    ones = layers.Embedding(4, 2, mask_zero=True, embeddings_initializer="ones")
+    found = together(
+        (IDS, OTHER, np.ones((2, 2, 2), "float32"), np.array(MASK)),
+        lambda ids, *_: _unmasked(Summing()(ones(ids))),
+        lambda ids, *_: Summing()(ones(ids), mask=tf.constant([[False, False], [True, False]])),
+        lambda _, __, cube, mask: layers.ReLU()(Kept()(cube, mask=mask))._keras_mask,
+        lambda ids, other, *_: Attending()(ones(ids), value=ones(other)),
+    )
+    assert [value.numpy().tolist() for value in found] == [[[1, 1], [2, 2]], [[0, 0], [1, 1]], MASK, [3, 1]]
 
 
 def test_models_give_and_take_masks() -> None:
     inputs = keras.Input((2,))
     x = layers.Embedding(4, 2, mask_zero=True)(inputs)
     model = keras.Model(inputs, [layers.Dense(2)(x), layers.GlobalAveragePooling1D()(x)])
-    first, second = model(IDS)
-    assert _mask(first) == MASK
+    mask, second = together(IDS, lambda ids: model(ids)[0]._keras_mask, lambda ids: model(ids)[1])
+    assert mask.numpy().tolist() == MASK
     table = model.get_weights()[0]
     np.testing.assert_allclose(second, [table[1], (table[2] + table[3]) / 2], rtol=1e-6)
     np.testing.assert_allclose(model.predict(IDS, verbose=0)[1], second, rtol=1e-6)
@@ -125,22 +134,28 @@ def test_models_give_and_take_masks() -> None:
 
 def test_masking() -> None:
     x = np.array([[[0, 0], [1, 0], [1, 1]]], "float32")
-    assert _mask(layers.Masking()(x)) == [[False, True, True]]
-    y = layers.Masking(1.0)(x)
-    assert _mask(y) == [[True, True, False]]
+    (first,), (mask, y) = together(
+        x, lambda x: [layers.Masking()(x)._keras_mask], lambda x: [(y := layers.Masking(1.0)(x))._keras_mask, y]
+    )
+    assert first.numpy().tolist() == [[False, True, True]]
+    assert mask.numpy().tolist() == [[True, True, False]]
     assert y.numpy().tolist() == [[[0, 0], [1, 0], [0, 0]]]
 
 
 def test_softmax() -> None:
     x = tf.constant([[1.0, 2.0, 3.0]])
-    np.testing.assert_allclose(
-        layers.Softmax()(x, mask=tf.constant([[True, False, True]])), [[0.1192029, 0, 0.8807971]]
-    )
-    assert layers.Softmax()(x, mask=np.zeros(3, bool)).numpy().tolist() == [[0, 0, 0]]
     both = layers.Softmax(axis=(1, 2))
-    np.testing.assert_allclose(both(np.ones((1, 2, 3), "float32")), np.full((1, 2, 3), 1 / 6), rtol=1e-6)
-    masked = both(np.ones((1, 2, 2), "float32"), mask=np.array([[[True, False], [True, True]]]))
-    np.testing.assert_allclose(masked, [[[1 / 3, 0], [1 / 3, 1 / 3]]], rtol=1e-6)
+    found = together(
+        (x, np.ones((1, 2, 3), "float32")),
+        lambda x, cube: layers.Softmax()(x, mask=tf.constant([[True, False, True]])),
+        lambda x, cube: layers.Softmax()(x, mask=np.zeros(3, bool)),
+        lambda x, cube: both(cube),
+        lambda x, cube: both(cube[:, :, :2], mask=np.array([[[True, False], [True, True]]])),
+    )
+    np.testing.assert_allclose(found[0], [[0.1192029, 0, 0.8807971]])
+    assert found[1].numpy().tolist() == [[0, 0, 0]]
+    np.testing.assert_allclose(found[2], np.full((1, 2, 3), 1 / 6), rtol=1e-6)
+    np.testing.assert_allclose(found[3], [[[1 / 3, 0], [1 / 3, 1 / 3]]], rtol=1e-6)
     for shape in ((2,), (1, 1, 3)):
         with pytest.raises(ValueError, match="must be broadcastable"):
             layers.Softmax()(x, mask=np.ones(shape, bool))
@@ -149,9 +164,13 @@ def test_softmax() -> None:
 def test_means_of_what_counts() -> None:
     x = np.array([[[1, 2], [3, 4], [9, 9]]], "float32")
     pool = layers.GlobalAveragePooling1D
-    assert pool()(x, mask=np.array([[True, True, False]])).numpy().tolist() == [[2, 3]]
-    assert pool(keepdims=True)(x, mask=np.array([[True, True, False]])).numpy().tolist() == [[[2, 3]]]
-    assert pool("channels_first")(x, mask=np.array([[True, False]])).numpy().tolist() == [[1, 3, 9]]
+    found = together(
+        (x, np.array([[True, True, False]])),
+        lambda x, mask: pool()(x, mask=mask),
+        lambda x, mask: pool(keepdims=True)(x, mask=mask),
+        lambda x, mask: pool("channels_first")(x, mask=mask[:, 1:]),
+    )
+    assert [value.numpy().tolist() for value in found] == [[[2, 3]], [[[2, 3]]], [[1, 3, 9]]]
 
 
 @pytest.mark.parametrize("axis", [-1, 1])
@@ -159,12 +178,11 @@ def test_batch_normalization(axis: int) -> None:
     x = np.arange(12.0).reshape(2, 3, 2).astype("float32")
     mask = np.array([[True, False, True], [True, True, False]])
     layer = layers.BatchNormalization(momentum=0.0, axis=axis)
-    layer(x, training=True, mask=mask)
+    together((x, mask), lambda x, mask: layer(x, training=True, mask=mask))
     if axis == -1:
         np.testing.assert_allclose(layer.moving_mean, [4.5, 5.5], rtol=1e-5)
         np.testing.assert_allclose(layer.moving_variance, [8.75, 8.75], rtol=1e-5)
     else:
         counted = np.where(mask[..., None], x, np.nan)
         np.testing.assert_allclose(layer.moving_mean, np.nanmean(counted, (0, 2)), rtol=1e-5)
-    inference = layer(x, mask=mask)
-    np.testing.assert_array_equal(inference, layer(x))
+    np.testing.assert_array_equal(*together((x, mask), lambda x, mask: layer(x, mask=mask), lambda x, _: layer(x)))

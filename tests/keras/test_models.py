@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import headwater as tf
+from tests.keras.together import together, traced_shape
 
 keras = tf.keras
 layers = keras.layers
@@ -67,15 +68,20 @@ MODELS = {
     "built": lambda _: _built(), "held": lambda _: _held(), "functional": lambda _: _fixed(),
     "reshaped": lambda _: _called(layers.Reshape((-1, 1)), layers.Flatten(), layers.Dense(1)),
     "normalized": lambda _: _called(layers.BatchNormalization(), layers.Dropout(0.5), layers.Dense(1)),
-    "function": lambda _: tf.function(keras.Sequential([layers.Dense(1)])),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_batches_of_any_size(name: str, tmp_path: Any) -> None:
     model = MODELS[name](tmp_path)
-    for rows in (32, 16, 1, 33):
-        assert model(_ones(rows, 3)).shape == (rows, 1)
+    for rows in (32, 1, 33):
+        assert traced_shape(model, rows, 3) == [rows, 1]
+
+
+def test_batches_of_any_size_eagerly_and_in_functions() -> None:
+    for model in (_called(layers.Dense(1)), tf.function(keras.Sequential([layers.Dense(1)]))):
+        for rows in (32, 1, 33):
+            assert model(_ones(rows, 3)).shape == (rows, 1)
 
 
 def test_sequential_knows_what_it_was_built_for() -> None:
@@ -84,12 +90,12 @@ def test_sequential_knows_what_it_was_built_for() -> None:
     assert keras.Sequential([model, layers.Dense(1)]).built
     assert not keras.Sequential([layers.Flatten()]).built
     model.add(layers.Dense(2))
-    assert model(_ones(5, 3)).shape == (5, 2)
+    assert traced_shape(model, 5, 3) == [5, 2]
     with pytest.raises(ValueError, match=r"already been configured to use input shape \(32, 3\)"):
         model.build((None, 4))
     longer = keras.Sequential([layers.Conv1D(2, 2)])
     longer(_ones(1, 7, 4))
-    assert longer(_ones(2, 9, 4)).shape == (2, 8, 2)
+    assert traced_shape(longer, 2, 9, 4) == [2, 8, 2]
     with pytest.raises(ValueError, match=r"expected shape=\(1, 7, 4\), found shape=\(5, 4\)"):
         longer(_ones(5, 4))
 
@@ -144,7 +150,7 @@ def test_clones() -> None:
     assert clone.compiled
     assert clone.optimizer is not model.optimizer
     clone.set_weights(model.get_weights())
-    np.testing.assert_array_equal(clone(_ones(2, 3)), model(_ones(2, 3)))
+    np.testing.assert_array_equal(*together(_ones(2, 3), clone, model))
     seen: list[str] = []
 
     def note(layer: Any) -> Any:
@@ -188,23 +194,28 @@ def test_integers_are_computed_with_as_floats(layer: Any, expected: Any, value: 
 
 def test_means_of_booleans_and_integers() -> None:
     images = np.array([[[[200], [255]], [[250], [255]]]], "uint8")
-    assert layers.GlobalAveragePooling2D()(images).numpy().tolist() == [[240]]
-    assert layers.AveragePooling2D()(images).numpy().tolist() == [[[[240]]]]
-    assert layers.GlobalAveragePooling1D()(np.array([[[True], [False]]])).numpy().tolist() == [[0.5]]
+    found = together(
+        (images, np.array([[[True], [False]]])), lambda x, _: layers.GlobalAveragePooling2D()(x),
+        lambda x, _: layers.AveragePooling2D()(x), lambda _, x: layers.GlobalAveragePooling1D()(x),
+    )  # fmt: skip
+    assert [value.numpy().tolist() for value in found] == [[[240]], [[[[240]]]], [[0.5]]]
     assert layers.Flatten()(images).dtype is tf.uint8
 
 
 def test_penalties_and_constraints_of_integers() -> None:
     values = np.array([[1, -2], [3, 4]])
-    found = [float(r(values)) for r in (keras.regularizers.L1(0.1), keras.regularizers.L2(0.1),
-                                        keras.regularizers.L1L2(0.1, 0.1))]  # fmt: skip
-    np.testing.assert_allclose(found, [1.0, 3.0, 4.0], rtol=1e-6)
-    assert keras.constraints.NonNeg()(values).numpy().tolist() == [[1, 0], [3, 4]]
-    np.testing.assert_allclose(np.linalg.norm(keras.constraints.UnitNorm()(values), axis=0), [1, 1], rtol=1e-5)
-    assert keras.constraints.Constraint()(values).numpy().tolist() == values.tolist()
     layer = layers.ActivityRegularization(l2=0.5)
-    layer(values)
-    assert float(layer.losses[0]) == 7.5
+    functions = (
+        *(keras.regularizers.L1(0.1), keras.regularizers.L2(0.1), keras.regularizers.L1L2(0.1, 0.1)),
+        *(keras.constraints.NonNeg(), keras.constraints.UnitNorm(), keras.constraints.Constraint()),
+        lambda x: (layer(x), layer.losses[0])[1],
+    )
+    *penalties, positive, unit, same, activity = together(values, *functions)
+    np.testing.assert_allclose(penalties, [1.0, 3.0, 4.0], rtol=1e-6)
+    assert positive.numpy().tolist() == [[1, 0], [3, 4]]
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=0), [1, 1], rtol=1e-5)
+    assert same.numpy().tolist() == values.tolist()
+    assert float(activity) == 7.5
 
 
 def test_layers_without_weights_are_built_at_once() -> None:
@@ -231,7 +242,8 @@ def test_what_may_be_changed_afterwards() -> None:
     layer = layers.Dense(2, activation="relu", kernel_initializer="ones")
     layer.activation = None
     layer.dtype_policy = "mixed_bfloat16"
-    assert layer(-_ones(1, 3)).numpy().astype("float32").tolist() == [[-3, -3]]
+    (value,) = together(-_ones(1, 3), layer)
+    assert value.numpy().astype("float32").tolist() == [[-3, -3]]
     assert layer.get_config()["activation"] == "linear"
     assert (layer.kernel.dtype, layer.dtype_policy.name) == (tf.float32, "mixed_bfloat16")
     for name, value in [("a", layers.Dense(1)), ("b", [layers.Dense(1)]), ("c", keras.metrics.Mean())]:
@@ -328,9 +340,14 @@ def test_older_names() -> None:
     backend.set_value(variable, [3, 4])
     assert backend.get_value(variable).tolist() == [3, 4]
     assert backend.int_shape(keras.Input((3,))) == (None, 3)
-    assert float(backend.mean(np.array([1, 2]))) == 1.5
-    assert backend.dot(_ones(2, 3), _ones(3, 4)).shape == (2, 4)
-    assert backend.batch_flatten(_ones(2, 3, 4)).shape == (2, 12)
+    mean, dot, flat = together(
+        (np.array([1, 2]), _ones(2, 3)),
+        lambda x, _: backend.mean(x),
+        lambda _, y: backend.dot(y, tf.transpose(y)),
+        lambda _, y: backend.batch_flatten(y[..., None]),
+    )
+    assert float(mean) == 1.5
+    assert (dot.shape, flat.shape) == ((2, 2), (2, 3))
     assert layers.deserialize(layers.serialize(layers.Dense(3))).units == 3
 
 

@@ -10,8 +10,10 @@ from headwater.keras import _serialization
 from headwater.keras._registry import builtin
 from headwater.keras._state import auto_name
 from headwater.keras._tensor import KerasTensor
-from headwater.keras.layers._base import Layer, _Held, _is_shape, _map_shapes, _shapes
+from headwater.keras.layers._base import Layer
 from headwater.keras.layers._input import InputLayer
+from headwater.keras.layers._shapes import is_shape, map_shapes, shapes_of
+from headwater.keras.layers._tracking import Held
 from headwater.keras.models._functional import Network, network_from_config
 from headwater.keras.models._summary import print_summary
 from headwater.keras.saving import _archive, _weights
@@ -47,7 +49,7 @@ class Model(Trainer, Layer):
             name = auto_name("functional")
         Layer.__init__(self, name=name, **kwargs)
         Trainer.__init__(self)
-        self._network_holder = _Held(None)
+        self._network_holder = Held(None)
         if functional:
             self._set_network(Network(inputs, outputs, self.name))
 
@@ -82,8 +84,8 @@ class Model(Trainer, Layer):
         """Makes the weights by calling the model on inputs of this shape (a tuple, or a structure of tuples)."""
         if self._network is not None or self.built:
             return
-        shapes = _map_shapes(lambda shape: KerasTensor(shape, self.compute_dtype), input_shape)
-        if _is_shape(input_shape) and None in tuple(input_shape)[1:] and not tuple(input_shape):
+        shapes = map_shapes(lambda shape: KerasTensor(shape, self.compute_dtype), input_shape)
+        if is_shape(input_shape) and None in tuple(input_shape)[1:] and not tuple(input_shape):
             raise ValueError(f"Expected an input shape with a batch dimension, received {input_shape}.")
         self.built = True  # weights are made by the layers inside
         self.compute_output_spec(shapes)
@@ -92,7 +94,7 @@ class Model(Trainer, Layer):
         if type(self).build is Model.build:
             self.built = True  # the layers inside are built when `call` reaches them
             self._complete_state()
-            self._build_shape.value = (_shapes(args[0] if args else next(iter(kwargs.values()), None)), None)
+            self._build_shape.value = (shapes_of(args[0] if args else next(iter(kwargs.values()), None)), None)
         else:
             super()._build_for(args, kwargs)
 

@@ -8,8 +8,10 @@ from typing import Any
 from headwater.keras import _serialization
 from headwater.keras._registry import builtin
 from headwater.keras._tensor import KerasTensor
-from headwater.keras.layers._base import Layer, _Held, _is_shape
+from headwater.keras.layers._base import Layer
 from headwater.keras.layers._input import InputLayer
+from headwater.keras.layers._shapes import is_shape
+from headwater.keras.layers._tracking import Held
 from headwater.keras.models._functional import Network
 from headwater.keras.models.model import Model
 
@@ -36,7 +38,7 @@ class Sequential(Model):
     ) -> None:
         super().__init__(name=name, trainable=trainable, **kwargs)
         self._stack: list[Layer] = []
-        self._source = _Held(None)
+        self._source = Held(None)
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._rebuild()
@@ -81,7 +83,7 @@ class Sequential(Model):
         if not self._stack:
             return
         first_shape = getattr(self._stack[0], "input_shape", None)
-        if self._source.value is None and _is_shape(first_shape):
+        if self._source.value is None and is_shape(first_shape):
             self._source.value = InputLayer(batch_shape=first_shape)
         if self._source.value is None:
             return
@@ -92,7 +94,7 @@ class Sequential(Model):
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights for inputs of this shape, batch dimension first."""
-        if not _is_shape(input_shape):  # several inputs: the layers are applied one by one
+        if not is_shape(input_shape):  # several inputs: the layers are applied one by one
             return
         if not self._stack:
             raise ValueError(f"Sequential model '{self.name}' has no layers to build. Call `model.add(layer)` first.")
