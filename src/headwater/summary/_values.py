@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import io
 import struct
 import zlib
@@ -178,7 +177,7 @@ def graph(graph_data: Any) -> bool:
 
     if defaults.writer is None or not defaults.writer.writes:
         return False
-    if isinstance(graph_data, Graph):  # its GraphDef is made in a room above this one
-        graph_data = importlib.import_module("headwater.export.graphdef").graph_def(graph_data)
+    if isinstance(graph_data, Graph):
+        graph_data = graph_data.as_graph_def()
     defaults.writer.add(event_pb2.Event(graph_def=graph_data.SerializeToString()))
     return True
