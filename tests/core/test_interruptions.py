@@ -48,6 +48,16 @@ def make(evaluation: int, **options: Any) -> Op:
     return Op("Interrupted", Interrupted(evaluation), register=False, **options)
 
 
+def padding() -> None:
+    kernel = Interrupted(0)
+    op = Op("Interrupted", kernel, register=False)
+    function = tf.function(op, input_signature=[tf.TensorSpec([None])])
+    for length in (2, 3, 4):
+        function(tf.ones([length]))
+    kernel.left = 1
+    function(tf.ones([5]))
+
+
 PLACES: dict[str, Callable[[], Any]] = {
     "eager": lambda: make(1)(tf.constant([1.0])),
     "on the host": lambda: make(1, effect="host")(tf.constant([1.0])),
@@ -55,6 +65,7 @@ PLACES: dict[str, Callable[[], Any]] = {
     "unknown shapes": lambda: tf.function(make(2), input_signature=[tf.TensorSpec([None])])(tf.constant([1.0])),
     "unknown ranks": lambda: tf.function(make(3), input_signature=[tf.TensorSpec(None)])(tf.constant([1.0])),
     "lowering": lambda: tf.function(make(2))(tf.constant([1.0])),
+    "padding": padding,
     "folding": lambda: tf.function(lambda: make(2)(tf.constant([1.0])))(),
 }
 

@@ -20,6 +20,7 @@ import jax
 import numpy as np
 
 from headwater.core.context import context
+from headwater.core.engine_errors import reraise_foreign
 from headwater.core.padding import Padded, bucket, pad
 
 # So many shapes are compiled as they are before lengths are taken to vary.
@@ -86,6 +87,7 @@ class ShapedProgram:
         try:
             program.check(arguments)  # type: ignore[union-attr]
         except Exception as error:  # whatever is wrong with the inputs, the true program says
+            reraise_foreign(error)
             self._refusal, program = str(error).strip().split("\n")[0], None
         self._padded[names, fixed] = program
         if len(self._padded) > _MAX_KEPT:

@@ -180,6 +180,8 @@ def use_compilation_cache(folder: str | os.PathLike[str] | None = None) -> None:
         from jax._src import compilation_cache  # noqa: PLC0415 - not public: its absence must not be an error
 
         compilation_cache.reset_cache()
+        # Looked up first: to set a name that JAX does not use is no error.
+        _ = compilation_cache._cache, compilation_cache._cache_initialized
         compilation_cache._cache = ProgramStore(path)  # type: ignore[assignment]
         compilation_cache._cache_initialized = True
     except (ImportError, AttributeError):
