@@ -106,3 +106,11 @@ def test_callback_shows_the_model_in_the_graph_tab(model, logdir):
 def _nodes(plugin, tag, conceptual):
     text, _ = plugin.graph_impl(RequestContext(), "train", tag, conceptual, "")
     return {node.name: node for node in text_format.Parse(text, GraphDef()).node}
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_transposed_convolutions(padding):
+    layer = tf.keras.layers.Conv2DTranspose(3, 3, strides=2, padding=padding)
+    model = tf.keras.Sequential([tf.keras.Input((3, 4, 2)), layer])
+    image = np.random.RandomState(0).uniform(size=(1, 3, 4, 2)).astype("float32")
+    assert verify(convert_keras_model(model), [image], [model(image).numpy()], tolerance=1e-5) < 1e-5

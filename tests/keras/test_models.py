@@ -119,6 +119,41 @@ def test_optional_inputs() -> None:
         assert m({"x": _ones(1, 2), "shift": None}).numpy().tolist() == [[1, 1]]
 
 
+def test_optional_inputs_may_be_left_out_of_data() -> None:
+    x, shift = keras.Input((2,), name="x"), keras.Input((2,), name="shift", optional=True)
+    model = keras.Model([x, shift], Shifted()(x, shift=shift))
+    model.compile("sgd", "mse")
+    ones = _ones(3, 2)
+    for data in ([ones, None], {"x": ones, "shift": None}):
+        np.testing.assert_array_equal(model.predict(data, batch_size=2, verbose=0), ones)
+    np.testing.assert_array_equal(model.predict([ones, ones], batch_size=2, verbose=0), 2 * ones)
+    assert model.evaluate([ones, None], ones, verbose=0) == 0.0
+    assert model.train_on_batch([ones, None], 3 * ones) == 4.0
+    assert model.fit([ones, None], 3 * ones, batch_size=2, verbose=0).history["loss"] == [4.0]
+    with pytest.raises(ValueError, match="received None within y"):
+        model.fit([ones, None], [None], verbose=0)
+
+
+class Picked(layers.Layer):
+    def call(self, x: Any) -> Any:
+        return x["a"] + 2 * x["b"]
+
+
+@pytest.mark.parametrize(
+    ("first", "data", "value"),
+    [(layers.Add, [_ones(3, 2), _ones(3, 2)], 4), (Picked, {"a": _ones(3, 2), "b": _ones(3, 2)}, 6)],
+)
+def test_sequential_of_several_inputs(first: Any, data: Any, value: float, tmp_path: Any) -> None:
+    model = keras.Sequential([first(), layers.Dense(1, kernel_initializer="ones")])
+    assert model.predict(data, verbose=0).tolist() == [[value]] * 3
+    assert (model.built, len(model.weights)) == (True, 2)
+    inputs = tf.nest.map_structure(lambda x: keras.Input(x.shape[1:]), data)
+    assert keras.Model(inputs, model(inputs)).output_shape == (None, 1)
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras", {"Picked": Picked})
+    assert again.predict(data, verbose=0).tolist() == [[value]] * 3
+
+
 @pytest.mark.parametrize("outputs", [lambda y: (y, y), lambda y: [y, y], lambda y: {"a": y, "b": y}])
 def test_configs_keep_the_structure_of_outputs(outputs: Any) -> None:
     inputs = keras.Input((2,))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import headwater as tf
+from tests.keras.together import together
 
 layers = tf.keras.layers
 X = np.random.RandomState(0).uniform(size=(20, 6, 6, 1)).astype("float32")
@@ -172,3 +173,16 @@ def test_json_and_clones() -> None:
     clone = tf.keras.models.clone_model(model)
     assert [w.shape for w in clone.weights] == [w.shape for w in model.weights]
     assert not np.array_equal(clone.get_weights()[0], model.get_weights()[0])
+
+
+def test_transposed_convolutions_and_their_older_names(tmp_path: pathlib.Path) -> None:
+    make = (layers.Conv2DTranspose, layers.Convolution2DTranspose)
+    model = tf.keras.Sequential([
+        layers.Input((2, 3, 1)),
+        *(kind(2, 3, strides=2, padding="same", output_padding=1, activation="relu") for kind in make),
+    ])  # fmt: skip
+    assert model.output_shape == (None, 8, 12, 2)
+    model.save(tmp_path / "m.keras")
+    again = tf.keras.models.load_model(tmp_path / "m.keras")
+    assert again.get_config() == model.get_config()
+    np.testing.assert_array_equal(*together(X[:2, :2, :3], again, model))

@@ -14,13 +14,13 @@ from headwater.core.graph import Graph, tracing
 from headwater.keras import _copying, _policy, regularizers
 from headwater.keras._arguments import Boolean, arguments
 from headwater.keras._attributes import attributes_of
+from headwater.keras._masks import fill_arguments, pass_on
 from headwater.keras._random import SeedGenerator
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import objects_in
 from headwater.keras._state import auto_name, snake_case
 from headwater.keras._tensor import KerasTensor, Node, has_keras_tensors
 from headwater.keras.layers._calls import as_input, calls, guarded_build, parameters_of, per_row
-from headwater.keras.layers._masks import fill_arguments, pass_on
 from headwater.keras.layers._shapes import as_tuples, map_shapes, shapes_of, spec_of
 from headwater.keras.layers._spec import check_inputs
 from headwater.keras.layers._tracking import Held, unique

@@ -12,7 +12,7 @@ import numpy as np
 
 from headwater.core.graph import init_scope
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.keras.layers._masks import attach, mask_of
+from headwater.keras._masks import attach, mask_of
 from headwater.ops import array, math
 
 

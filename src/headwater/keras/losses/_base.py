@@ -10,11 +10,13 @@ from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras import _policy
 from headwater.keras._lookup import Configurable, plain_name
+from headwater.keras._masks import mask_of
 from headwater.keras._registry import builtin
 from headwater.keras._state import auto_name, floatx, snake_case
 from headwater.keras.losses._functions import squeeze_or_expand
 from headwater.ops import array, math
 
+_MEANS = ("mean", "sum_over_batch_size")
 _REDUCTIONS = ("sum", "sum_over_batch_size", "mean", "mean_with_sample_weight", "none", None)
 
 
@@ -42,7 +44,8 @@ class Reduction:
 class Loss(Configurable):
     """Base of losses: subclasses define ``call(y_true, y_pred)``, one value per sample.
 
-    `call` gets tensors of the loss's dtype, whatever was given.
+    `call` gets tensors of the loss's dtype, whatever was given. What the mask of `y_pred` leaves out (and that of
+    what `call` gives) counts neither in sums nor in means.
 
     Args:
         name: Its name.
@@ -68,8 +71,12 @@ class Loss(Configurable):
         return self._dtype or floatx()
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        y_true, y_pred = _as_values(y_true, self.dtype), _as_values(y_pred, self.dtype)
-        return reduce_weighted(self.call(y_true, y_pred), sample_weight, self.reduction, self.dtype)
+        mask = mask_of(y_pred)
+        values = self.call(_as_values(y_true, self.dtype), _as_values(y_pred, self.dtype))
+        mask = both_masks(mask, mask_of(values))
+        values = math.cast(convert_to_tensor(values), self.dtype)
+        weight = masked_weight(sample_weight, mask, self.dtype, self.reduction in _MEANS)
+        return reduce_weighted(values, weight, self.reduction)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of each sample."""
@@ -91,11 +98,34 @@ def _is_structure(leaf: Any) -> bool:
     return isinstance(leaf, Tensor | Variable) or hasattr(leaf, "__array__")
 
 
-def reduce_weighted(values: Any, sample_weight: Any, reduction: str | None, dtype: str) -> Any:
+def both_masks(first: Any, second: Any) -> Any:
+    """The mask that leaves out what either does; None if there is none."""
+    if first is None or second is None:
+        return second if first is None else first
+    return math.logical_and(first, second)
+
+
+def masked_weight(sample_weight: Any, mask: Any, dtype: str, of_a_mean: bool = False) -> Any:
+    """The weights of samples, 0 where the mask leaves them out; None if there is neither.
+
+    Args:
+        sample_weight: Weights, or None.
+        mask: A mask, or None.
+        dtype: The dtype of the result.
+        of_a_mean: Whether the others weigh as much more as a mean over all elements needs to be one over them.
+    """
+    weight = None if sample_weight is None else math.cast(convert_to_tensor(sample_weight), dtype)
+    if mask is None:
+        return weight
+    counted = math.cast(convert_to_tensor(mask), dtype)
+    if of_a_mean:
+        counted = counted * math.divide_no_nan(math.cast(array.size(counted), dtype), math.reduce_sum(counted))
+    return counted if weight is None else fit_weight(weight, counted) * fit_weight(counted, weight)
+
+
+def reduce_weighted(values: Tensor, weight: Tensor | None, reduction: str | None) -> Any:
     """Values of samples, weighted and reduced to a scalar."""
-    values = math.cast(convert_to_tensor(values), dtype)
-    if sample_weight is not None:
-        weight = math.cast(convert_to_tensor(sample_weight), values.dtype)
+    if weight is not None:
         weight = fit_weight(weight, values)
         values = values * weight
     if reduction in ("none", None) or values.shape.rank == 0:
@@ -103,7 +133,7 @@ def reduce_weighted(values: Any, sample_weight: Any, reduction: str | None, dtyp
     total = math.reduce_sum(values)
     if reduction == "sum":
         return total
-    if reduction == "mean_with_sample_weight" and sample_weight is not None:
+    if reduction == "mean_with_sample_weight" and weight is not None:
         return math.divide_no_nan(total, math.reduce_sum(array.broadcast_to(weight, array.shape(values))))
     return total / math.cast(array.size(values), values.dtype)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater.core.tensor import convert_to_tensor
 from headwater.keras._registry import builtin
-from headwater.keras.losses._base import Wrapped, fit_weight, reduce_weighted
+from headwater.keras.losses._base import Wrapped
 from headwater.keras.losses._functions import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -25,7 +24,6 @@ from headwater.keras.losses._functions import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from headwater.ops import array, math
 
 
 @builtin("keras.losses")
@@ -181,17 +179,3 @@ class SparseCategoricalCrossentropy(Wrapped):
         reduction: str | None = "sum_over_batch_size", name: str = "sparse_categorical_crossentropy", dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__(reduction, name, dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis)
-
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        ignored = self._arguments["ignore_class"]
-        if ignored is None:
-            return super().__call__(y_true, y_pred, sample_weight)
-        # Samples of the ignored class count neither in the sum nor in the number of samples.
-        values = math.cast(self.call(y_true, y_pred), self.dtype)
-        labels = array.reshape(convert_to_tensor(y_true), array.shape(values))
-        valid = math.cast(math.not_equal(labels, math.cast(ignored, labels.dtype)), self.dtype)
-        if self.reduction in ("sum_over_batch_size", "mean"):
-            valid = valid * math.divide_no_nan(math.cast(array.size(valid), self.dtype), math.reduce_sum(valid))
-        if sample_weight is not None:
-            valid = valid * fit_weight(math.cast(convert_to_tensor(sample_weight), self.dtype), values)
-        return reduce_weighted(values, valid, self.reduction, self.dtype)

@@ -6,6 +6,7 @@ from typing import Any
 
 from headwater.core import dtypes
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.keras._masks import attach
 from headwater.keras._state import epsilon, floatx
 from headwater.ops import array, math, nn
 
@@ -197,7 +198,7 @@ def sparse_categorical_crossentropy(
         y_true: Class numbers, shape [...] or [..., 1].
         y_pred: Probabilities or logits, shape [..., classes].
         from_logits: Whether `y_pred` are logits.
-        ignore_class: A label whose samples count 0.
+        ignore_class: A label whose samples count 0, and are left out by the result's mask.
         axis: The axis of the classes, which must be the last one.
 
     Returns:
@@ -232,7 +233,10 @@ def sparse_categorical_crossentropy(
         labels = array.where(valid, labels, array.zeros_like(labels))
     logits = y_pred if from_logits else math.log(clip_probabilities(y_pred))
     loss = nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-    return loss if valid is None else array.where(valid, loss, array.zeros_like(loss))
+    if valid is not None:
+        loss = array.where(valid, loss, array.zeros_like(loss))
+        attach(loss, valid)
+    return loss
 
 
 def binary_crossentropy(

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from headwater.core.tensor import convert_to_tensor
+from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.keras._masks import mask_of
 from headwater.keras._registry import builtin
+from headwater.keras.losses._base import masked_weight
 from headwater.keras.losses._functions import squeeze_or_expand
 from headwater.keras.metrics._base import Metric, as_float
 from headwater.ops import array, math
 
 
 def weighted(values: Any, sample_weight: Any, dtype: str, reduce: Callable[..., Any]) -> tuple[Any, Any]:
-    """One value per sample (or per weight), times its weight; and the weights in the same shape, or None."""
+    """One value per sample, times its weight; and a weight per sample, or None."""
+    mask = mask_of(values)
     values = as_float(values, dtype)
     kept = 1
     weight = None
     if sample_weight is not None:
-        weight = as_float(sample_weight, dtype)
+        weight = masked_weight(as_float(sample_weight, dtype), mask, dtype)
         if weight.shape.rank == (values.shape.rank or 0) + 1 and weight.shape[-1] == 1:
             weight = array.squeeze(weight, axis=-1)
         kept = weight.shape.rank or 0
@@ -28,7 +31,11 @@ def weighted(values: Any, sample_weight: Any, dtype: str, reduce: Callable[..., 
     if weight is None:
         return values, None
     weight = array.broadcast_to(weight, array.shape(values))
-    return values * weight, weight
+    return _per_sample(values * weight, reduce), _per_sample(weight, reduce)
+
+
+def _per_sample(values: Tensor, reduce: Callable[..., Any]) -> Any:
+    return values if (values.shape.rank or 0) < 2 else reduce(values, axis=list(range(1, values.shape.rank)))
 
 
 @builtin("keras.metrics")
@@ -79,7 +86,7 @@ class Mean(Metric):
 
 @builtin("keras.metrics")
 class MeanMetricWrapper(Mean):
-    """The mean of a function ``fn(y_true, y_pred, **arguments)``.
+    """The mean of a function ``fn(y_true, y_pred, **arguments)`` over what the mask of ``y_pred`` leaves.
 
     Args:
         fn: The function, one value per sample.
@@ -95,7 +102,8 @@ class MeanMetricWrapper(Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Takes a batch into account."""
-        super().update_state(self._fn(y_true, y_pred, **self._arguments), sample_weight)
+        weight = masked_weight(sample_weight, mask_of(y_pred), self.dtype)
+        super().update_state(self._fn(y_true, y_pred, **self._arguments), weight)
 
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), **self._arguments}

@@ -69,11 +69,11 @@ class ArrayData:
     ) -> None:  # fmt: skip
         sample_weight = weights_of_samples(y, sample_weight, class_weight)
         parts = [x] if y is None else [x, y] if sample_weight is None else [x, y, sample_weight]
-        arrays = [map_arrays(as_array, part) for part in parts]
-        if y is not None and sample_weight is None and has_none(arrays):
-            raise ValueError("Expected arrays, received None within x or y.")
+        arrays = [map_arrays(lambda a: None if a is None else as_array(a), part) for part in parts]
+        if y is not None and sample_weight is None and has_none(arrays[1]):
+            raise ValueError("Expected arrays, received None within y.")
         self.structure: Any = pack_x_y_sample_weight(*arrays)
-        flat = nest.flatten(self.structure)
+        flat = [a for a in nest.flatten(self.structure) if a is not None]
         self.rows = common_length(flat)
         if self.rows == 0:
             raise ValueError("Expected at least one sample, received arrays of length 0.")
@@ -82,9 +82,7 @@ class ArrayData:
         self.on_host = any(a.dtype == object for a in flat)
         self._given = flat
         self._cache = cache or DeviceCache()
-        self.specs = nest.pack_sequence_as(self.structure, [
-            TensorSpec([None, *a.shape[1:]], from_numpy(np.dtype(a.dtype))) for a in flat
-        ])  # fmt: skip
+        self.specs = self._packed([TensorSpec([None, *a.shape[1:]], from_numpy(np.dtype(a.dtype))) for a in flat])
         self._size = math.ceil(self.rows / self.batch_size)
         self.batches = steps or self._size
         self._blocks: list[Any] = []
@@ -140,7 +138,12 @@ class ArrayData:
     def batch(self, rows: Any) -> Any:
         """One batch, as a structure of tensors."""
         leaves = [self._take(a, rows) for a in self._given]
-        return nest.pack_sequence_as(self.structure, [EagerTensor(to_device(a)) for a in leaves])
+        return self._packed([EagerTensor(to_device(a)) for a in leaves])
+
+    def _packed(self, values: list[Any]) -> Any:
+        """A value per array, in the structure of the data; None where an optional input is left out."""
+        left = iter(values)
+        return nest.map_structure(lambda a: None if a is None else next(left), self.structure)
 
     def window(self, rows: Any) -> list[Any]:
         """Consecutive batches, an array of shape [batches, batch, ...] for each array."""

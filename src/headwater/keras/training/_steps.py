@@ -51,9 +51,9 @@ class StepRunner:
         self._pace = _FIRST_STEPS
 
     def _concrete(self, specs: Any) -> Any:
-        flat = nest.flatten(specs)
+        flat = [s for s in nest.flatten(specs) if s is not None]
         key = (
-            str(nest.map_structure(lambda s: 0, specs)),
+            str(nest.map_structure(lambda s: None if s is None else 0, specs)),
             tuple([(s.shape.rank, str(s.shape), s.dtype.name) for s in flat]),
         )
         if key not in self._traces:
@@ -64,7 +64,7 @@ class StepRunner:
         """Runs the step on one batch."""
         if self._eagerly:
             return self._step(batch)
-        leaves = nest.flatten(batch, expand_composites=False)
+        leaves = [x for x in nest.flatten(batch, expand_composites=False) if x is not None]
         if not all(isinstance(x, Tensor) for x in leaves):
             return self._function(batch)
         specs = nest.map_structure(_batch_spec, batch)
@@ -202,6 +202,8 @@ def _window_length(graph: Graph, batch: int) -> int:
     return max(1, min(_WINDOW, _WINDOW_BYTES // max(size, 1)))
 
 
-def _batch_spec(value: Any) -> TensorSpec:
+def _batch_spec(value: Any) -> TensorSpec | None:
+    if value is None:
+        return None
     spec = spec_of(value)
     return TensorSpec([None, *spec.shape[1:]], spec.dtype) if spec.shape.rank else spec

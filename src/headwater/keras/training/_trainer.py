@@ -524,10 +524,13 @@ _COMPILE_ARGUMENTS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_
 
 def _rows(x: Any) -> Any:
     """How many samples a batch has."""
-    return math.cast(array.shape(nest.flatten(x)[0])[0], "float32")
+    given = [value for value in nest.flatten(x) if value is not None]
+    return math.cast(array.shape(given[0])[0], "float32")
 
 
-def _keras_spec(value: Any) -> TensorSpec:
+def _keras_spec(value: Any) -> TensorSpec | None:
+    if value is None:
+        return None
     spec = spec_of(value)
     return TensorSpec([None, *spec.shape[1:]], spec.dtype) if spec.shape.rank else spec
 
