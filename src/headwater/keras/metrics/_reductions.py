@@ -35,7 +35,8 @@ def weighted(values: Any, sample_weight: Any, dtype: str, reduce: Callable[..., 
 
 
 def _per_sample(values: Tensor, reduce: Callable[..., Any]) -> Any:
-    return values if (values.shape.rank or 0) < 2 else reduce(values, axis=list(range(1, values.shape.rank)))
+    rank = values.shape.rank or 0
+    return values if rank < 2 else reduce(values, axis=list(range(1, rank)))
 
 
 @builtin("keras.metrics")
