@@ -65,6 +65,29 @@ def test_impossible_shapes_are_value_errors(f, shapes):
         shape_of(f, *shapes)
 
 
+@pytest.mark.parametrize(
+    ("f", "static", "expected"),
+    [
+        (lambda x, left: tf.pad(x, [[0, left], [0, 0]]), [None, 2], [[3, 4], [3, 4], [3, 4], [0, 0]]),
+        (lambda x, left: tf.concat([x, tf.tile([[9, 9]], [left, 1])], 0), [None, 2], [[3, 4], [3, 4], [3, 4], [9, 9]]),
+        (lambda x, left: tf.slice(tf.range(4), [left], [4 - left]), [None], [1, 2, 3]),
+        (lambda x, left: tf.split(tf.range(4), [4 - left, left])[0], [None], [0, 1, 2]),
+        (lambda x, left: tf.repeat(tf.constant([5, 6]), left), [None], [5, 6]),
+        (lambda x, left: tf.one_hot(0, left, dtype=tf.int32), [None], [1]),
+    ],
+)
+def test_what_is_left_of_a_fixed_length(f, static, expected):
+    traced = []
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2], tf.int32)], autograph=False)
+    def g(x):
+        traced.append(f(x, 4 - tf.shape(x)[0]))
+        return traced[0]
+
+    assert g(tf.constant([[3, 4]] * 3)).numpy().tolist() == expected
+    assert traced[0].shape.as_list() == static
+
+
 def test_constants_are_known_while_tracing():
     seen = []
 

@@ -8,6 +8,7 @@ are probed likewise.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 from collections.abc import Iterator, Sequence
@@ -234,6 +235,10 @@ def _infer_by_probes(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any]) ->
         reraise_foreign(error)
         if op.unknown is not None and not exact:
             return _unknown(op, inputs, attrs)
+        varying = [i for i in op.static if i < len(inputs) and constant_value(inputs[i]) is None]
+        if varying:  # what holds for the lengths to come (`20 - n` left to pad) need not hold at a probe
+            with contextlib.suppress(ValueError):
+                return _infer_unknown_static(op, inputs, attrs, varying)
         raise _shape_error(op, inputs, error) from None
     return _compare(results)
 
@@ -325,9 +330,7 @@ def _infer_unknown_static(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any
     for fill in (1, 0, 2, 3):
         stand_ins = list(inputs)
         for i in positions:
-            dims = [1 if d is None else d for d in inputs[i].shape]
-            value = np.full(dims, fill, dtype=inputs[i].dtype.as_numpy_dtype)
-            stand_ins[i] = _StandIn(inputs[i], inputs[i].shape, value)  # type: ignore[call-overload]
+            stand_ins[i] = _StandIn(inputs[i], inputs[i].shape, _filled(inputs[i], fill))
         try:
             results.append(_infer_by_probes(op, stand_ins, attrs))
         except Exception as error:
@@ -348,6 +351,15 @@ def _infer_unknown_static(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any
             shape = TensorShape(None)
         merged.append((dtype, shape))
     return merged, many
+
+
+def _filled(tensor: Tensor, fill: int) -> Any:
+    """A value for a tensor: its own elements where they are the same at every probe, `fill` elsewhere."""
+    values = [probe(tensor, k) for k in range(len(PROBES))]
+    if values[0] is not None and all(v.shape == values[0].shape for v in values):
+        return np.where(np.all([v == values[0] for v in values], axis=0), values[0], np.asarray(fill, values[0].dtype))
+    dims = [1 if d is None else d for d in tensor.shape]
+    return np.full(dims, fill, dtype=tensor.dtype.as_numpy_dtype)  # type: ignore[call-overload]
 
 
 class _StandIn:

@@ -61,7 +61,13 @@ def SPLIT(value: Any, *, axis: int, num_split: int) -> Any:
     return tuple(jnp.split(value, num_split, place))
 
 
-@op("SplitV", static=(1,))
+def _parts_of_unknown_size(inputs: Any, attrs: Any) -> list[Any]:
+    dims: list[int | None] = list(inputs[0].shape)
+    dims[one_axis(attrs["axis"], len(dims))] = None
+    return [(inputs[0].dtype, TensorShape(dims))] * int(attrs["num_split"])
+
+
+@op("SplitV", static=(1,), unknown=_parts_of_unknown_size)
 def SPLIT_V(value: Any, sizes: Any, *, axis: int, num_split: int) -> Any:
     place = one_axis(axis, value.ndim)
     counts = [int(s) for s in sizes.tolist()]

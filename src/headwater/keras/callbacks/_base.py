@@ -169,7 +169,7 @@ def _forward(name: str) -> Any:
     def tell(self: CallbackList, *args: Any, logs: Any = None) -> None:
         if len(args) > takes:
             *args, logs = args  # type: ignore[assignment]
-        logs = {} if logs is None else logs
+        logs = {} if logs is None else dict(logs)  # theirs to share and to change, the trainer keeps its own
         for callback in self.callbacks:
             getattr(callback, name)(*args, logs)
 
