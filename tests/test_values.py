@@ -213,3 +213,13 @@ def test_arrays_and_lists_of_nothing() -> None:
     assert tf.map_fn(lambda v: v, Z([0, 2])).shape[0] == 0
     with pytest.raises(tf.errors.OutOfRangeError):
         tf.function(lambda: tf.TensorArray(tf.float32, 0).write(0, 1.0).size())()
+
+
+@pytest.mark.parametrize(
+    "dtypes", [(tf.int32, tf.int64), (tf.int64, tf.int32), (tf.int32, tf.float32), (tf.float32, tf.float64)]
+)
+def test_quotients_of_different_dtypes_are_refused(dtypes: tuple[tf.DType, tf.DType]) -> None:
+    x, y = tf.constant(2, dtypes[0]), tf.constant(4, dtypes[1])
+    for divide in (lambda: x / y, lambda: tf.function(lambda: x / y)(), lambda: tf.divide(x, y)):
+        with pytest.raises(TypeError, match="same dtype"):
+            divide()

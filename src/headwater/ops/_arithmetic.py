@@ -70,10 +70,17 @@ def multiply(x: Any, y: Any, name: str | None = None) -> Tensor:
 def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Divides elementwise; integers as Python 3 does, in float64 (8- and 16-bit ones in float32).
 
+    Raises:
+        TypeError: If two tensors have different dtypes.
+
     >>> tf.truediv([1, 2], 4).numpy()
     array([0.25, 0.5 ])
     """
     x, y = matched_numbers("RealDiv", NUMBER, x, y)
+    if x.dtype is not y.dtype:
+        raise TypeError(
+            f"`x` and `y` must have the same dtype, got {x.dtype!r} != {y.dtype!r}. Use tf.cast(y, x.dtype)."
+        )
     if x.dtype.is_integer:
         wide = dtypes.float32 if x.dtype.size <= 2 else dtypes.float64
         x, y = cast(x, wide), cast(y, wide)
