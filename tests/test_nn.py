@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,9 @@ def test_labels_that_are_no_class_give_nan() -> None:
         (lambda: tf.nn.max_pool2d(IMAGES, 9, 1, "VALID"), "at least as large as the window"),
         (lambda: tf.nn.softmax(tf.constant([1, 2])), "tf.cast"),
         (lambda: tf.nn.bias_add(IMAGES, tf.zeros([3])), "biases"),
+        (lambda: tf.nn.ctc_loss([[1]], tf.zeros([2, 1, 3]), [1], [2], blank_index=3), "one of 3 classes"),
+        (lambda: tf.image.random_jpeg_quality(IMAGES[0], 60, 50), "must be less"),
+        (lambda: tf.io.decode_json_example('{"nope": 1}'), "parsing JSON"),
     ],
 )
 def test_errors_say_what_was_expected(call: Any, text: str) -> None:
@@ -151,3 +155,21 @@ def test_short_time_transforms_invert() -> None:
     np.testing.assert_allclose(back[12:-12].numpy(), x[12:-12].numpy(), atol=1e-4)
     halves = tf.signal.inverse_mdct(tf.signal.mdct(x, 16))
     np.testing.assert_allclose(halves[8:-8].numpy(), x[8:-8].numpy(), atol=1e-4)
+
+
+def test_the_ctc_loss_is_the_sum_over_all_alignments() -> None:
+    logits = _floats(4, 1, 3)
+    p = tf.nn.softmax(logits)[:, 0].numpy()
+    total = 0.0
+    for path in itertools.product(range(3), repeat=4):
+        merged = [k for k, _ in itertools.groupby(path)]
+        if [k for k in merged if k] == [1, 1]:
+            total += np.prod([p[t, k] for t, k in enumerate(path)])
+    np.testing.assert_allclose(tf.nn.ctc_loss([[1, 1]], logits, [2], [4]).numpy(), [-np.log(total)], rtol=1e-5)
+
+
+def test_noise_of_glimpses_stays_between_the_images_numbers() -> None:
+    image = tf.reshape(tf.range(100.0, 125.0), [1, 5, 5, 1])
+    for noise in ("uniform", "gaussian"):
+        seen = tf.image.extract_glimpse(image, [20, 20], [[0.0, 0.0]], noise=noise).numpy()
+        assert seen.min() == 100 and seen.max() <= 124 and len(np.unique(seen)) > 100

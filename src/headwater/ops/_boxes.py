@@ -12,6 +12,7 @@ from headwater.core import dtypes
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.ops._inputs import static_value
 
 # Suppression ----------------------------------------------------------------------------------------------------
 
@@ -152,6 +153,84 @@ def non_max_suppression(
     array([1], dtype=int32)
     """
     return non_max_suppression_with_scores(boxes, scores, max_output_size, iou_threshold, score_threshold, 0.0, name)[0]
+
+
+def _padded_spec(inputs: Sequence[Tensor], attrs: Any) -> Any:
+    batch = inputs[1].shape[:-1] if inputs[1].shape.rank else TensorShape(None)
+    if batch.rank is None:
+        return [(dtypes.int32, batch), (dtypes.int32, batch)]
+    return [(dtypes.int32, batch.concatenate([attrs["size"]])), (dtypes.int32, batch)]
+
+
+def _chosen_of(boxes: Any, scores: Any, count: int, iou: float, least: float, in_order: bool) -> Any:
+    """As `_suppress`, but an overlap of just the threshold drops a box."""
+    if in_order:
+        scores = np.where(scores > least, -np.arange(len(scores), dtype=np.float64), -np.inf)
+        least = -np.inf
+    below = float(np.nextafter(iou, -np.inf))
+    return _suppress(functools.partial(_overlap_among, boxes.astype(np.float64)), scores, count, below, least, 0.0)[0]
+
+
+@op("NonMaxSuppressionPadded", effect="host", spec=_padded_spec)
+def _NMS_PADDED(boxes: Any, scores: Any, count: Any, iou: Any, least: Any, *, in_order: bool, size: int | None) -> Any:
+    batch, count = scores.shape[:-1], int(count)
+    flat = zip(boxes.reshape(-1, *boxes.shape[-2:]), scores.reshape(-1, scores.shape[-1]), strict=True)
+    chosen = [_chosen_of(b, s, count, float(iou), float(least), in_order) for b, s in flat]
+    out = np.zeros([len(chosen), count], np.int32)
+    for row, indices in zip(out, chosen, strict=True):
+        row[: len(indices)] = indices
+    return out.reshape(*batch, count), np.array([len(c) for c in chosen], np.int32).reshape(batch)
+
+
+def non_max_suppression_padded(
+    boxes: Any,
+    scores: Any,
+    max_output_size: Any,
+    iou_threshold: Any = 0.5,
+    score_threshold: Any = float("-inf"),
+    pad_to_max_output_size: bool = False,
+    name: str | None = None,
+    sorted_input: bool = False,
+    canonicalized_coordinates: bool = False,
+    tile_size: int = 512,
+) -> tuple[Tensor, Tensor]:
+    """`non_max_suppression` of batches, and with a result of known size. A box is dropped from `iou_threshold` on.
+
+    Args:
+        boxes: [..., boxes, 4], two opposite corners each.
+        scores: [..., boxes].
+        max_output_size: How many to choose at most.
+        iou_threshold: The overlap with a chosen box (intersection over union) from which on a box is dropped.
+        score_threshold: Boxes with a lower score, or this one, are not chosen.
+        pad_to_max_output_size: Whether the result has `max_output_size` places, filled up with 0; batches need it.
+        name: A name for the result.
+        sorted_input: Whether boxes are taken in the order given rather than by falling score.
+        canonicalized_coordinates: Accepted for compatibility: corners may come in any order.
+        tile_size: Accepted for compatibility.
+
+    Returns:
+        ``(indices, counts)``: the chosen boxes, by falling score, and how many of them there are.
+
+    Raises:
+        ValueError: If batches are given without `pad_to_max_output_size`.
+
+    >>> boxes = [[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 0.9], [2.0, 2.0, 3.0, 3.0]]
+    >>> indices, count = tf.image.non_max_suppression_padded(boxes, [0.9, 0.8, 0.7], 3, pad_to_max_output_size=True)
+    >>> indices.numpy(), count.numpy()
+    (array([0, 2, 0], dtype=int32), np.int32(2))
+    """
+    boxes, scores = _numbers(boxes, scores)
+    if boxes.shape.rank != 2 and not pad_to_max_output_size:
+        raise ValueError(
+            "non_max_suppression_padded: 'pad_to_max_output_size' (value False) must be True for batched input. "
+            f"Received boxes of shape {boxes.shape}."
+        )
+    count = convert_to_tensor(max_output_size)
+    known = static_value(count) if pad_to_max_output_size else None
+    size = None if known is None else int(known)
+    numbers = _numbers(iou_threshold, score_threshold)
+    indices, counts = _NMS_PADDED(boxes, scores, count, *numbers, in_order=bool(sorted_input), size=size, name=name)
+    return (indices if pad_to_max_output_size else indices[:counts]), counts
 
 
 def non_max_suppression_overlaps(

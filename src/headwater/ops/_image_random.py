@@ -22,11 +22,14 @@ from headwater.ops.array import shape as shape_tensor
 Draw = Callable[..., Tensor]
 
 
-def _stream(seed: Any) -> Draw:
+def stream(seed: Any) -> Draw:
+    """Draws from the stateful streams."""
     return lambda shape, low=0, high=None, dtype=dtypes.float32: random.uniform(shape, low, high, dtype, seed=seed)
 
 
-def _fixed(seed: Any) -> Draw:
+def fixed(seed: Any) -> Draw:
+    """Draws what follows from a seed of two integers."""
+
     def draw(shape: Any, low: Any = 0, high: Any = None, dtype: Any = dtypes.float32) -> Tensor:
         return random.stateless_uniform(shape, seed, minval=low, maxval=high, dtype=dtype)
 
@@ -60,7 +63,7 @@ def random_flip_left_right(image: Any, seed: int | None = None) -> Tensor:
     >>> tf.image.random_flip_left_right(tf.zeros([2, 4, 4, 3])).shape
     TensorShape([2, 4, 4, 3])
     """
-    return _flip(image, _stream(seed), -2, "random_flip_left_right")
+    return _flip(image, stream(seed), -2, "random_flip_left_right")
 
 
 def random_flip_up_down(image: Any, seed: int | None = None) -> Tensor:
@@ -69,7 +72,7 @@ def random_flip_up_down(image: Any, seed: int | None = None) -> Tensor:
     >>> tf.image.random_flip_up_down(tf.zeros([4, 4, 3])).shape
     TensorShape([4, 4, 3])
     """
-    return _flip(image, _stream(seed), -3, "random_flip_up_down")
+    return _flip(image, stream(seed), -3, "random_flip_up_down")
 
 
 def stateless_random_flip_left_right(image: Any, seed: Any) -> Tensor:
@@ -78,7 +81,7 @@ def stateless_random_flip_left_right(image: Any, seed: Any) -> Tensor:
     >>> tf.image.stateless_random_flip_left_right(tf.zeros([4, 4, 3]), seed=(1, 2)).shape
     TensorShape([4, 4, 3])
     """
-    return _flip(image, _fixed(seed), -2, "stateless_random_flip_left_right")
+    return _flip(image, fixed(seed), -2, "stateless_random_flip_left_right")
 
 
 def stateless_random_flip_up_down(image: Any, seed: Any) -> Tensor:
@@ -87,7 +90,7 @@ def stateless_random_flip_up_down(image: Any, seed: Any) -> Tensor:
     >>> tf.image.stateless_random_flip_up_down(tf.zeros([4, 4, 3]), seed=(1, 2)).shape
     TensorShape([4, 4, 3])
     """
-    return _flip(image, _fixed(seed), -3, "stateless_random_flip_up_down")
+    return _flip(image, fixed(seed), -3, "stateless_random_flip_up_down")
 
 
 # Colours --------------------------------------------------------------------------------------------------------
@@ -128,7 +131,7 @@ def random_brightness(image: Any, max_delta: float, seed: int | None = None) -> 
     >>> tf.image.random_brightness(tf.zeros([4, 4, 3]), 0.2).shape
     TensorShape([4, 4, 3])
     """
-    return _brightness(image, max_delta, _stream(seed))
+    return _brightness(image, max_delta, stream(seed))
 
 
 def random_contrast(image: Any, lower: float, upper: float, seed: int | None = None) -> Tensor:
@@ -137,7 +140,7 @@ def random_contrast(image: Any, lower: float, upper: float, seed: int | None = N
     >>> tf.image.random_contrast(tf.zeros([4, 4, 3]), 0.5, 1.5).shape
     TensorShape([4, 4, 3])
     """
-    return _contrast(image, lower, upper, _stream(seed))
+    return _contrast(image, lower, upper, stream(seed))
 
 
 def random_saturation(image: Any, lower: float, upper: float, seed: int | None = None) -> Tensor:
@@ -146,7 +149,7 @@ def random_saturation(image: Any, lower: float, upper: float, seed: int | None =
     >>> tf.image.random_saturation(tf.zeros([4, 4, 3]), 0.5, 1.5).shape
     TensorShape([4, 4, 3])
     """
-    return _saturation(image, lower, upper, _stream(seed))
+    return _saturation(image, lower, upper, stream(seed))
 
 
 def random_hue(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
@@ -155,7 +158,7 @@ def random_hue(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
     >>> tf.image.random_hue(tf.zeros([4, 4, 3]), 0.1).shape
     TensorShape([4, 4, 3])
     """
-    return _hue(image, max_delta, _stream(seed))
+    return _hue(image, max_delta, stream(seed))
 
 
 def stateless_random_brightness(image: Any, max_delta: float, seed: Any) -> Tensor:
@@ -164,7 +167,7 @@ def stateless_random_brightness(image: Any, max_delta: float, seed: Any) -> Tens
     >>> tf.image.stateless_random_brightness(tf.zeros([4, 4, 3]), 0.2, (1, 2)).shape
     TensorShape([4, 4, 3])
     """
-    return _brightness(image, max_delta, _fixed(seed))
+    return _brightness(image, max_delta, fixed(seed))
 
 
 def stateless_random_contrast(image: Any, lower: float, upper: float, seed: Any) -> Tensor:
@@ -173,7 +176,7 @@ def stateless_random_contrast(image: Any, lower: float, upper: float, seed: Any)
     >>> tf.image.stateless_random_contrast(tf.zeros([4, 4, 3]), 0.5, 1.5, (1, 2)).shape
     TensorShape([4, 4, 3])
     """
-    return _contrast(image, lower, upper, _fixed(seed))
+    return _contrast(image, lower, upper, fixed(seed))
 
 
 def stateless_random_saturation(image: Any, lower: float, upper: float, seed: Any = None) -> Tensor:
@@ -182,7 +185,7 @@ def stateless_random_saturation(image: Any, lower: float, upper: float, seed: An
     >>> tf.image.stateless_random_saturation(tf.zeros([4, 4, 3]), 0.5, 1.5, (1, 2)).shape
     TensorShape([4, 4, 3])
     """
-    return _saturation(image, lower, upper, _fixed(seed))
+    return _saturation(image, lower, upper, fixed(seed))
 
 
 def stateless_random_hue(image: Any, max_delta: float, seed: Any) -> Tensor:
@@ -191,7 +194,7 @@ def stateless_random_hue(image: Any, max_delta: float, seed: Any) -> Tensor:
     >>> tf.image.stateless_random_hue(tf.zeros([4, 4, 3]), 0.1, (1, 2)).shape
     TensorShape([4, 4, 3])
     """
-    return _hue(image, max_delta, _fixed(seed))
+    return _hue(image, max_delta, fixed(seed))
 
 
 # Crops ----------------------------------------------------------------------------------------------------------
@@ -227,7 +230,7 @@ def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None
     >>> tf.image.random_crop(tf.zeros([8, 8, 3]), [4, 5, 3]).shape
     TensorShape([4, 5, 3])
     """
-    return _crop(value, size, _stream(seed), name)
+    return _crop(value, size, stream(seed), name)
 
 
 def stateless_random_crop(value: Any, size: Any, seed: Any, name: str | None = None) -> Tensor:
@@ -236,4 +239,4 @@ def stateless_random_crop(value: Any, size: Any, seed: Any, name: str | None = N
     >>> tf.image.stateless_random_crop(tf.zeros([8, 8, 3]), [4, 5, 3], seed=(1, 2)).shape
     TensorShape([4, 5, 3])
     """
-    return _crop(value, size, _fixed(seed), name)
+    return _crop(value, size, fixed(seed), name)

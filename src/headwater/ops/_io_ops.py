@@ -19,6 +19,7 @@ from headwater.core.errors import InvalidArgumentError
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.ops import _image_codec
+from headwater.ops._example_protos import messages
 from headwater.ops._string_ops import each, same_shape, texts
 from headwater.ops.constant import make_ndarray, make_tensor_proto
 from headwater.ops.gfile import file_errors, glob, local_path
@@ -341,3 +342,22 @@ def ENCODE_WAV(sound: Any, rate: Any) -> Any:
     form = struct.pack("<HHIIHH", 1, channels, per_second, per_second * channels * 2, channels * 2, 16)
     body = b"WAVEfmt " + struct.pack("<I", 16) + form + b"data" + struct.pack("<I", len(data)) + data
     return texts([b"RIFF" + struct.pack("<I", len(body)) + body], [])
+
+
+# JSON -----------------------------------------------------------------------------------------------------------
+
+
+def _example_of_json(text: bytes) -> bytes:
+    from google.protobuf import json_format  # noqa: PLC0415  slow to import
+
+    try:
+        example = json_format.Parse(text, messages()["Example"]())
+    except (json_format.ParseError, UnicodeDecodeError) as error:
+        raise InvalidArgumentError(None, None, f"Error while parsing JSON: {error}") from None
+    return bytes(example.SerializeToString(deterministic=True))
+
+
+@op("DecodeJSONExample", effect="host", spec=same_shape(dtypes.string))
+def DECODE_JSON_EXAMPLE(examples: Any) -> Any:
+    """Examples in JSON as messages."""
+    return texts([_example_of_json(text) for text in examples.reshape(-1)], examples.shape)

@@ -7,6 +7,7 @@ from headwater.ops._boxes import (
     draw_bounding_boxes,
     non_max_suppression,
     non_max_suppression_overlaps,
+    non_max_suppression_padded,
     non_max_suppression_with_scores,
 )
 from headwater.ops._image_color import (
@@ -39,6 +40,8 @@ from headwater.ops._image_geometry import (
     rot90,
     transpose,
 )
+from headwater.ops._image_glimpse import extract_glimpse
+from headwater.ops._image_jpeg import adjust_jpeg_quality, random_jpeg_quality, stateless_random_jpeg_quality
 from headwater.ops._image_quality import (
     image_gradients,
     psnr,
@@ -87,6 +90,7 @@ __all__ = [
     "adjust_contrast",
     "adjust_gamma",
     "adjust_hue",
+    "adjust_jpeg_quality",
     "adjust_saturation",
     "central_crop",
     "combined_non_max_suppression",
@@ -103,6 +107,7 @@ __all__ = [
     "draw_bounding_boxes",
     "encode_jpeg",
     "encode_png",
+    "extract_glimpse",
     "extract_jpeg_shape",
     "extract_patches",
     "flip_left_right",
@@ -113,6 +118,7 @@ __all__ = [
     "is_jpeg",
     "non_max_suppression",
     "non_max_suppression_overlaps",
+    "non_max_suppression_padded",
     "non_max_suppression_with_scores",
     "pad_to_bounding_box",
     "per_image_standardization",
@@ -123,6 +129,7 @@ __all__ = [
     "random_flip_left_right",
     "random_flip_up_down",
     "random_hue",
+    "random_jpeg_quality",
     "random_saturation",
     "resize",
     "resize_with_crop_or_pad",
@@ -141,6 +148,7 @@ __all__ = [
     "stateless_random_flip_left_right",
     "stateless_random_flip_up_down",
     "stateless_random_hue",
+    "stateless_random_jpeg_quality",
     "stateless_random_saturation",
     "total_variation",
     "transpose",

@@ -23,9 +23,9 @@ from headwater.ops._records import TFRecordOptions, TFRecordWriter, check_compre
 __all__ = [
     "FixedLenFeature", "FixedLenSequenceFeature", "TFRecordOptions", "TFRecordWriter", "decode_and_crop_jpeg",
     "decode_base64", "decode_bmp", "decode_compressed", "decode_csv", "decode_gif", "decode_image", "decode_jpeg",
-    "decode_png", "decode_raw", "decode_webp", "encode_base64", "encode_jpeg", "encode_png", "extract_jpeg_shape",
-    "gfile", "is_jpeg", "matching_files", "parse_example", "parse_single_example", "parse_tensor", "read_file",
-    "serialize_tensor", "write_file",
+    "decode_json_example", "decode_png", "decode_raw", "decode_webp", "encode_base64", "encode_jpeg", "encode_png",
+    "extract_jpeg_shape", "gfile", "is_jpeg", "matching_files", "parse_example", "parse_single_example",
+    "parse_tensor", "read_file", "serialize_tensor", "write_file",
 ]  # fmt: skip
 
 _PIXELS = ("uint8", "uint16", "float32")
@@ -357,6 +357,26 @@ def decode_compressed(bytes: Any, compression_type: str = "", name: str | None =
     b'text'
     """
     return ops.DECODE_COMPRESSED(_text(bytes), kind=check_compression(compression_type), name=name)
+
+
+def decode_json_example(json_examples: Any, name: str | None = None) -> Tensor:
+    """`tf.train.Example` messages, from JSON to bytes.
+
+    Args:
+        json_examples: Strings, each an `Example` in the JSON form of protocol buffers.
+        name: A name for the op.
+
+    Returns:
+        A string tensor of the same shape, for `parse_example`.
+
+    Raises:
+        InvalidArgumentError: If a string is no such JSON.
+
+    >>> text = '{"features": {"feature": {"a": {"int64List": {"value": [1, "2"]}}}}}'
+    >>> tf.io.parse_single_example(tf.io.decode_json_example(text), {"a": tf.io.FixedLenFeature([2], tf.int64)})["a"]
+    <tf.Tensor: shape=(2,), dtype=int64, numpy=array([1, 2])>
+    """
+    return ops.DECODE_JSON_EXAMPLE(_text(json_examples), name=name)
 
 
 def serialize_tensor(tensor: Any, name: str | None = None) -> Tensor:

@@ -36,6 +36,7 @@ from headwater.ops._convolution import (
     depthwise_conv2d,
     separable_conv2d,
 )
+from headwater.ops._ctc import ctc_loss, ctc_unique_labels
 from headwater.ops._elementwise import sigmoid, tanh
 from headwater.ops._embedding import dropout, embedding_lookup, general_dropout, stateless_dropout
 from headwater.ops._join import batch_to_space, space_to_batch
@@ -102,6 +103,8 @@ __all__ = [
     "conv_transpose",
     "convolution",
     "crelu",
+    "ctc_loss",
+    "ctc_unique_labels",
     "depth_to_space",
     "depthwise_conv2d",
     "dilation2d",

@@ -230,6 +230,38 @@ def _boxes() -> list[Case]:
             **plain,
         ),
         _case(
+            "non_max_suppression_padded",
+            corners[None],
+            scores[None],
+            call={"max_output_size": 4, "pad_to_max_output_size": True},
+            unknown=False,
+            **plain,
+        ),
+        _case(
+            "non_max_suppression_padded/edge",
+            np.array([[0, 0, 1, 1], [0, 0, 1, 0.5], [0, 0, 1, 0.25]], np.float32),
+            np.array([0.9, 0.8, 0.7], np.float32),
+            call={"max_output_size": 3},
+            unknown=False,
+            **plain,
+        ),
+        _case(
+            "non_max_suppression_padded/sorted",
+            np.stack([corners, corners[::-1]])[None],
+            np.stack([scores, scores])[None],
+            call={"max_output_size": 3, "pad_to_max_output_size": True, "sorted_input": True, "score_threshold": 0.6},
+            unknown=False,
+            **plain,
+        ),
+        _case(
+            "non_max_suppression_padded/error_batch",
+            corners[None],
+            scores[None],
+            call={"max_output_size": 4},
+            raises=True,
+            unknown=False,
+        ),
+        _case(
             "combined_non_max_suppression",
             many,
             classes,
@@ -246,4 +278,50 @@ def _boxes() -> list[Case]:
     ]
 
 
-CASES = [*_sizes(), *_crops(), *_colors(), *_random(), *_likeness(), *_boxes()]
+def _glimpse(name: str, x: Any, size: list[int], options: dict[str, Any], **more: Any) -> Case:
+    offsets = np.array([[-0.9, 0.9], [1.7, -1.2]], np.float32)
+    return Case(
+        f"image.extract_glimpse/{name}",
+        lambda tf, x, o: tf.image.extract_glimpse(x, size, o, **options),
+        [x, offsets],
+        **(LOOSE | {"grad": False} | more),
+    )
+
+
+def _glimpses() -> list[Case]:
+    cases = []
+    for centered in (True, False):
+        for normalized in (True, False):
+            options = {"centered": centered, "normalized": normalized, "noise": "zero"}
+            name = f"{'centered' if centered else 'corner'}_{'parts' if normalized else 'pixels'}"
+            cases.append(_glimpse(name, IMAGES, [3, 2], options))
+    return [
+        *cases,
+        _glimpse("error_noise", IMAGES, [2, 2], {"noise": "x"}, raises=True),
+        _glimpse("error_rank", IMAGE, [2, 2], {}, raises=True, unknown=False),
+        _case("adjust_jpeg_quality", BYTES, call={"jpeg_quality": 95}, values=False),
+        _case("adjust_jpeg_quality/coarse", BYTES, call={"jpeg_quality": 30}, values=False),
+        _case("adjust_jpeg_quality/floats", IMAGE, call={"jpeg_quality": 90}, grad=False, atol=0.04),
+        _case("adjust_jpeg_quality/grey", BYTES[..., :1], call={"jpeg_quality": 80}, values=False),
+        _case("adjust_jpeg_quality/integers", BYTES.astype(np.int32), call={"jpeg_quality": 80}),
+        _case("adjust_jpeg_quality/error", BYTES, call={"jpeg_quality": 101}, raises=True),
+        _case("adjust_jpeg_quality/error_channels", BYTES[..., :2], call={"jpeg_quality": 50}, raises=True),
+        _case("adjust_jpeg_quality/error_rank", IMAGES, call={"jpeg_quality": 50}, raises=True),
+        _case(
+            "random_jpeg_quality",
+            IMAGE,
+            call={"min_jpeg_quality": 75, "max_jpeg_quality": 95},
+            values=False,
+            grad=False,
+        ),
+        _case("random_jpeg_quality/error", IMAGE, call={"min_jpeg_quality": 95, "max_jpeg_quality": 75}, raises=True),
+        _case(
+            "stateless_random_jpeg_quality",
+            BYTES,
+            call={"min_jpeg_quality": 20, "max_jpeg_quality": 95, "seed": (1, 2)},
+            values=False,
+        ),
+    ]
+
+
+CASES = [*_glimpses(), *_sizes(), *_crops(), *_colors(), *_random(), *_likeness(), *_boxes()]

@@ -319,3 +319,31 @@ def _others() -> list[Case]:
 
 
 CASES = [*_activations(), *_losses(), *_normalization(), *_others()]
+
+
+def _ctc() -> list[Case]:
+    logits, labels = floats(5, 3, 4), np.array([[1, 2, 2], [3, 1, 9], [2, -1, -1]], np.int32)
+    lengths = np.array([3, 2, 1], np.int32), np.array([5, 4, 3], np.int32)
+    options: dict[str, Any] = {"rankless": False, "unknown": False, "grad2": False, "static": "refines"}
+
+    def loss(tf: Any, x: Any, **more: Any) -> Any:
+        return tf.nn.ctc_loss(labels, x, *lengths, **more)
+
+    return [
+        Case("nn.ctc_loss", loss, [logits], **options),
+        Case("nn.ctc_loss/batch_first", lambda tf, x: loss(tf, x, logits_time_major=False), [logits.swapaxes(0, 1)],
+             **options),
+        Case("nn.ctc_loss/last_blank", lambda tf, x: tf.nn.ctc_loss(labels % 3, x, *lengths, blank_index=-1), [logits],
+             **options),
+        Case("nn.ctc_loss/middle_blank", lambda tf, x: tf.nn.ctc_loss([[1, 3, 0]] * 3, x, *lengths, blank_index=2),
+             [logits], **options),
+        Case("nn.ctc_loss/no_labels", lambda tf, x: tf.nn.ctc_loss(labels, x, [0, 0, 1], lengths[1]), [logits],
+             **options),
+        Case("nn.ctc_loss/no_frames", lambda tf, x: tf.nn.ctc_loss(labels, x, lengths[0], [5, 0, 1]), [logits],
+             **options),
+        Case("nn.ctc_unique_labels", lambda tf, x: tf.nn.ctc_unique_labels(x),
+             [np.array([[3, 1, 3, 0], [2, 2, 2, 2]], np.int32)], rankless=False, unknown=False, static="refines"),
+    ]  # fmt: skip
+
+
+CASES += _ctc()

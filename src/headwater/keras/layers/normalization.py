@@ -201,3 +201,137 @@ class LayerNormalization(_Scaled):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon, **self._scale_config()}
+
+
+@builtin("keras.layers")
+class GroupNormalization(_Scaled):
+    """Mean 0 and variance 1 of each group of channels of each sample (Wu and He, 2018).
+
+    Args:
+        groups: How many groups; -1: each channel by itself. It must divide the number of channels.
+        axis: The axis of the channels.
+        epsilon: Added to the variance.
+        center: Whether there is an offset beta.
+        scale: Whether there is a scale gamma.
+        **kwargs: See `Layer`; and initializers, regularizers and constraints of beta and gamma.
+
+    >>> tf.keras.layers.GroupNormalization(2)(tf.constant([[1.0, 3.0, 10.0, 10.0]])).numpy().round(2)
+    array([[-1.,  1.,  0.,  0.]], dtype=float32)
+    """
+
+    @arguments(groups=Integer(), axis=Integer(wrong_type=TypeError), epsilon=Number())
+    def __init__(
+        self, groups: int = 32, axis: int = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
+        beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", beta_regularizer: Any = None,
+        gamma_regularizer: Any = None, beta_constraint: Any = None, gamma_constraint: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+                         beta_constraint, gamma_constraint, **kwargs)  # fmt: skip
+        if groups < 1 and groups != -1:
+            raise ValueError(f"`groups` must be positive, or -1 for instance normalization. Received: groups={groups}")
+        self.groups = groups
+        self.axis = axis
+        self.epsilon = epsilon
+
+    def build(self, input_shape: Any) -> None:
+        size = input_shape[self.axis]
+        if size is None:
+            raise ValueError(f"Axis {self.axis} of the input must have a known size. Received: {input_shape}.")
+        groups = size if self.groups == -1 else self.groups
+        if groups > size or size % groups:
+            raise ValueError(
+                f"The number of groups ({groups}) must divide the number of channels ({size}), and cannot be more. "
+                f"Received: input_shape={input_shape}"
+            )
+        self.groups = groups
+        self._add_scale((size,))
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis % len(input_shape): size})
+
+    def call(self, inputs: Any) -> Any:
+        rank = inputs.shape.rank
+        axis = self.axis % rank
+        x = math.cast(inputs, "float32") if inputs.dtype.size < 4 else inputs
+        shape, size = array.shape_of(inputs), inputs.shape[axis]
+        parts = [self.groups, size // self.groups]
+        x = array.reshape(x, array.concat([shape[:axis], parts, shape[axis + 1 :]], 0))
+        mean, variance = _moments(x, [i for i in range(1, rank + 1) if i != axis], keepdims=True)
+        x = array.reshape((x - mean) * math.rsqrt(variance + self.epsilon), shape)
+        along = [-1 if i == axis else 1 for i in range(rank)]
+        if self.gamma is not None:
+            x = x * array.reshape(self.gamma, along)
+        if self.beta is not None:
+            x = x + array.reshape(self.beta, along)
+        return math.cast(array.ensure_shape(x, inputs.shape), inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"groups": self.groups, "axis": self.axis, "epsilon": self.epsilon}
+        return {**super().get_config(), **own, **self._scale_config()}
+
+
+@builtin("keras.layers")
+class UnitNormalization(Layer):
+    """Each sample as a vector of length 1.
+
+    Args:
+        axis: An axis or several.
+        **kwargs: See `Layer`.
+
+    >>> tf.keras.layers.UnitNormalization()(tf.constant([[3.0, 4.0]])).numpy()
+    array([[0.6, 0.8]], dtype=float32)
+    """
+
+    is_built_at_once = True
+    computes_in_floats = True
+
+    @arguments(axis=Axes(wrong_type=TypeError))
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        self.supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        squares = math.reduce_sum(math.square(inputs), axis=self.axis, keepdims=True)
+        return inputs * math.rsqrt(math.maximum(squares, 1e-12))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}
+
+
+@builtin("keras.layers")
+class RMSNormalization(Layer):
+    """Each sample divided by the root of its mean square, times a scale (Zhang and Sennrich, 2019).
+
+    Args:
+        axis: The axis, or several that are the last.
+        epsilon: Added to the mean square.
+        **kwargs: See `Layer`.
+
+    >>> tf.keras.layers.RMSNormalization()(tf.constant([[3.0, 4.0]])).numpy().round(3)
+    array([[0.849, 1.131]], dtype=float32)
+    """
+
+    computes_in_floats = True
+
+    @arguments(axis=Axes(wrong_type=TypeError), epsilon=Number())
+    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        self.epsilon = epsilon
+
+    def _axes(self, rank: int) -> list[int]:
+        return sorted(a % rank for a in (self.axis if isinstance(self.axis, list) else [self.axis]))
+
+    def build(self, input_shape: Any) -> None:
+        shape = tuple([input_shape[a] for a in self._axes(len(input_shape))])
+        self.scale = self.add_weight(shape, "ones", autocast=False, name="scale")
+
+    def call(self, inputs: Any) -> Any:
+        rank = inputs.shape.rank
+        axes = self._axes(rank)
+        x = math.cast(inputs, "float32") if inputs.dtype.size < 4 else inputs
+        x = x * math.rsqrt(math.reduce_mean(math.square(x), axis=axes, keepdims=True) + self.epsilon)
+        shape = [inputs.shape[i] if i in axes else 1 for i in range(rank)]
+        return math.cast(x * array.reshape(self.scale, shape), inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}

@@ -56,14 +56,14 @@ class _Pooling(Layer):
 
 class _Max(_Pooling):
     def _pool(self, x: Any, size: list[int], strides: list[int], padding: str) -> Any:
-        return nn.max_pool2d(x, size, strides, padding)
+        return (nn.max_pool3d if self.rank == 3 else nn.max_pool2d)(x, size, strides, padding)
 
 
 class _Average(_Pooling):
     computes_in_floats = True
 
     def _pool(self, x: Any, size: list[int], strides: list[int], padding: str) -> Any:
-        return nn.avg_pool2d(x, size, strides, padding)
+        return (nn.avg_pool3d if self.rank == 3 else nn.avg_pool2d)(x, size, strides, padding)
 
 
 @builtin("keras.layers", "MaxPool1D")
@@ -103,6 +103,20 @@ class AveragePooling2D(_Average):
     """The mean of each window of images; arguments as those of `MaxPooling2D`."""
 
     rank = 2
+
+
+@builtin("keras.layers", "MaxPool3D")
+class MaxPooling3D(_Max):
+    """The largest element of each window of volumes; arguments as those of `MaxPooling2D`, for three dimensions."""
+
+    rank = 3
+
+
+@builtin("keras.layers", "AvgPool3D")
+class AveragePooling3D(_Average):
+    """The mean of each window of volumes; arguments as those of `MaxPooling2D`, for three dimensions."""
+
+    rank = 3
 
 
 class _Global(Layer):
@@ -187,7 +201,22 @@ class GlobalAveragePooling2D(_GlobalAverage):
     rank = 2
 
 
-MaxPool1D, MaxPool2D = MaxPooling1D, MaxPooling2D
-AvgPool1D, AvgPool2D = AveragePooling1D, AveragePooling2D
-GlobalMaxPool1D, GlobalMaxPool2D = GlobalMaxPooling1D, GlobalMaxPooling2D
+@builtin("keras.layers", "GlobalMaxPool3D")
+class GlobalMaxPooling3D(_GlobalMax):
+    """The largest element of each channel of volumes."""
+
+    rank = 3
+
+
+@builtin("keras.layers", "GlobalAvgPool3D")
+class GlobalAveragePooling3D(_GlobalAverage):
+    """The mean of each channel of volumes."""
+
+    rank = 3
+
+
+MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
+AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
+GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
 GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
