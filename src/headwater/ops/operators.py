@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from headwater.core import dtypes
 from headwater.core.context import context
+from headwater.core.dtypes import DType
 from headwater.core.engine_errors import reraise_foreign
 from headwater.core.op import Op
 from headwater.core.tensor import EagerTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.ops import array, linalg, math
 from headwater.ops._common import convert_pair
+from headwater.ops._inputs import BOOL, NUMBER, REAL, matched_numbers
 
 Operator = Callable[[Any, Any], Any]
 
 
-def _forward(op: Op) -> Operator:
+def _forward(op: Op, allowed: Sequence[DType], otherwise: Operator | None = None) -> Operator:
+    """`op` on inputs of an allowed dtype; `otherwise` is called for what is not eager, plain and allowed."""
     programs = op._jitted  # there from the op's first call on
+    arrays = frozenset(np.dtype(dtype.as_numpy_dtype) for dtype in allowed)
 
     def operator(x: Any, y: Any) -> Any:
         if type(x) is not EagerTensor or type(y) is not EagerTensor:
             x, y = convert_pair(x, y)
-        elif context.plain and x._array.dtype is y._array.dtype:
+        elif context.plain and (dtype := x._array.dtype) is y._array.dtype and dtype in arrays:
             try:  # contextlib.suppress would cost as much as the rest
                 return EagerTensor(programs[()](x._array, y._array))
             except Exception as error:  # the first call, strings, several devices, errors: the op knows what to do
                 reraise_foreign(error)
-        return op(x, y)
+        return otherwise(x, y) if otherwise else op(*matched_numbers(op.name, allowed, x, y))
 
     return operator
 
@@ -72,30 +78,24 @@ def _invert(x: Any) -> Any:
     return math.logical_not(x) if x.dtype is dtypes.bool else math.INVERT(convert_to_tensor(x))
 
 
-def _add(x: Any, y: Any) -> Any:
-    if type(x) is not EagerTensor or type(y) is not EagerTensor:
-        x, y = convert_pair(x, y)
-    return math.add(x, y) if x.dtype is dtypes.string else math.ADD(x, y)
-
-
 _BINARY: dict[str, Operator] = {
-    "add": _add,
-    "sub": _forward(math.SUB),
-    "mul": _forward(math.MUL),
+    "add": _forward(math.ADD, NUMBER, math.add),
+    "sub": _forward(math.SUB, NUMBER),
+    "mul": _forward(math.MUL, NUMBER + BOOL),
     "truediv": math.divide,
-    "floordiv": _forward(math.FLOOR_DIV),
-    "mod": _forward(math.FLOOR_MOD),
-    "pow": _forward(math.POW),
+    "floordiv": _forward(math.FLOOR_DIV, REAL),
+    "mod": _forward(math.FLOOR_MOD, REAL),
+    "pow": _forward(math.POW, NUMBER),
     "matmul": linalg.matmul,
     "and": _logical_or_bitwise(math.LOGICAL_AND, math.BITWISE_AND),
     "or": _logical_or_bitwise(math.LOGICAL_OR, math.BITWISE_OR),
     "xor": _logical_or_bitwise(math.NOT_EQUAL, math.BITWISE_XOR),
 }
 _COMPARISONS: dict[str, Operator] = {
-    "lt": _forward(math.LESS),
-    "le": _forward(math.LESS_EQUAL),
-    "gt": _forward(math.GREATER),
-    "ge": _forward(math.GREATER_EQUAL),
+    "lt": _forward(math.LESS, REAL),
+    "le": _forward(math.LESS_EQUAL, REAL),
+    "gt": _forward(math.GREATER, REAL),
+    "ge": _forward(math.GREATER_EQUAL, REAL),
     "eq": _equality(math.EQUAL),
     "ne": _equality(math.NOT_EQUAL),
 }

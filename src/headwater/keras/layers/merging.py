@@ -8,12 +8,13 @@ from typing import Any
 from headwater.keras._arguments import Axes, Integer, arguments
 from headwater.keras._registry import builtin
 from headwater.keras.layers._base import Layer
+from headwater.keras.layers._promotion import with_one_dtype
 from headwater.keras.losses._functions import unit
 from headwater.ops import array, linalg, math
 
 
 class _Merge(Layer):
-    """Joins a list of inputs, two at a time; ranks may differ (axes of size 1 are put after the batch)."""
+    """Joins a list of inputs, two at a time; dtypes and ranks may differ (axes of size 1 are put after the batch)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -46,7 +47,7 @@ class _Merge(Layer):
 
     def call(self, inputs: Any) -> Any:
         rank = max(x.shape.rank for x in inputs)
-        parts = [_with_rank(x, rank) for x in inputs]
+        parts = [_with_rank(x, rank) for x in with_one_dtype(inputs)]
         result = parts[0]
         for part in parts[1:]:
             result = self._pair(result, part)
@@ -151,7 +152,7 @@ class Concatenate(_Merge):
             )
 
     def call(self, inputs: Any) -> Any:
-        return array.concat(list(inputs), axis=self.axis)
+        return array.concat(with_one_dtype(inputs), axis=self.axis)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         if previous_mask is None:
@@ -207,7 +208,7 @@ class Dot(_Merge):
             )
 
     def call(self, inputs: Any) -> Any:
-        x, y = inputs
+        x, y = with_one_dtype(inputs)
         a, b = [axis % t.shape.rank for axis, t in zip(self._axis_pair(), (x, y), strict=True)]
         if self.normalize:
             x, y = unit(x, a), unit(y, b)
