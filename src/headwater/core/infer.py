@@ -328,7 +328,7 @@ def _infer_unknown_static(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any
     results: list[Any] = []
     last: Exception | None = None
     for fill in (1, 0, 2, 3):
-        stand_ins = list(inputs)
+        stand_ins: list[Any] = list(inputs)
         for i in positions:
             stand_ins[i] = _StandIn(inputs[i], inputs[i].shape, _filled(inputs[i], fill))
         try:
@@ -359,7 +359,7 @@ def _filled(tensor: Tensor, fill: int) -> Any:
     if values[0] is not None and all(v.shape == values[0].shape for v in values):
         return np.where(np.all([v == values[0] for v in values], axis=0), values[0], np.asarray(fill, values[0].dtype))
     dims = [1 if d is None else d for d in tensor.shape]
-    return np.full(dims, fill, dtype=tensor.dtype.as_numpy_dtype)  # type: ignore[call-overload]
+    return np.full(dims, fill, dtype=tensor.dtype.as_numpy_dtype)
 
 
 class _StandIn:
