@@ -139,11 +139,19 @@ CASES = [
     case("ScatterNd", np.int32([[1], [3]]), X[:2], vector(5, 4), dynamic=False),
     case("OneHot", vector(1, 0, 3), np.int32(4), np.float32(1), np.float32(0), axis=-1, constant=(2, 3)),
     case("TopKV2", X, np.int32(2), sorted=True, index_type=np.dtype(np.int32)),
+    *[case("Sort", x, axis=-1, direction=d) for x in (X, INTEGERS) for d in ("ASCENDING", "DESCENDING")],
     *[
         case(f"UnsortedSegment{kind}", X, vector(0, 2, 0), np.int32(3), dynamic=False)
         for kind in ("Sum", "Max", "Min", "Prod")
     ],
     # Convolutions and their like
+    *[
+        case(
+            "Conv3D", IMAGES[..., None], RNG.normal(size=(2, 3, 3, 1, 4)).astype(np.float32), strides=(1, 1, s, s, 1),
+            padding=p, explicit_paddings=(), data_format="NDHWC", dilations=(1, 1, d, 1, 1), constant=(1,),
+        )
+        for s, p, d in [(1, "SAME", 1), (2, "VALID", 1), (1, "VALID", 2)]
+    ],
     *[
         case(
             "Conv2D", IMAGES, RNG.normal(size=(3, 3, 3, 5)).astype(np.float32), strides=(1, s, s, 1), padding=p,

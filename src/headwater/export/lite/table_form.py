@@ -229,6 +229,20 @@ def _top_k(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     w.many("TOPK_V2", inputs, node.outputs)
 
 
+@rule("Sort")
+def _sort(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    """The greatest of all elements are all of them, in descending order."""
+    value, axis = inputs[0], place(node.attrs["axis"], inputs[0].rank)
+    size = value.shape[axis]
+    if axis != value.rank - 1 or size is None:
+        raise Unsupported("sorting along another axis than the last, or one of unknown size. Use tf.transpose first.")
+    ascending = node.attrs["direction"] == "ASCENDING"
+    count, places = w.constant(np.int32(size), name="k"), (np.dtype(np.int32), value.shape)
+    found = w.many("TOPK_V2", [value, count], [spec_of(value) if ascending else node.outputs[0], places])[0]
+    if ascending:
+        w("REVERSE_V2", [found, w.vector([axis], "axis")], node.outputs[0])
+
+
 @rule("UnsortedSegmentSum", "UnsortedSegmentMax", "UnsortedSegmentMin", "UnsortedSegmentProd")
 def _segments(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     w(f"UNSORTED_SEGMENT_{node.type[-3:].upper() if node.type[-4:] != 'Prod' else 'PROD'}", inputs, node.outputs[0])
