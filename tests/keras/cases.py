@@ -285,6 +285,7 @@ def _layer(make: Callable[[Any], Any], *inputs: Any, training: bool | None = Non
 
 
 _IMAGE, _ROW, _STEPS = floats(2, 6, 5, 4), floats(3, 4), floats(2, 6, 4)
+_VOLUME = floats(1, 3, 4, 3, 2)
 
 LAYERS: dict[str, Case] = {
     "Dense": _layer(lambda k: k.Dense(3), _ROW),
@@ -345,6 +346,27 @@ LAYERS: dict[str, Case] = {
     "Dot": _layer(lambda k: k.Dot(axes=1), _ROW, floats(3, 4, seed=1)),
     "Dot normalized": _layer(lambda k: k.Dot(axes=(2, 1), normalize=True), _STEPS, floats(2, 4, 3)),
     "ActivityRegularization": _layer(lambda k: k.ActivityRegularization(0.1, 0.2), _ROW),
+    "MaxPooling3D": _layer(lambda k: k.MaxPooling3D((1, 2, 2), padding="same"), _VOLUME),
+    "AveragePooling3D": _layer(lambda k: k.AveragePooling3D(2, strides=1, padding="same"), _VOLUME),
+    "GlobalMaxPooling3D": _layer(lambda k: k.GlobalMaxPooling3D(), _VOLUME),
+    "GlobalAveragePooling3D": _layer(lambda k: k.GlobalAveragePooling3D(keepdims=True), _VOLUME),
+    "ZeroPadding1D": _layer(lambda k: k.ZeroPadding1D((1, 2)), _STEPS),
+    "ZeroPadding2D": _layer(lambda k: k.ZeroPadding2D(((2, 2), (0, 1)), data_format="channels_first"), _IMAGE),
+    "ZeroPadding3D": _layer(lambda k: k.ZeroPadding3D((0, 1, 2)), _VOLUME),
+    "Cropping1D": _layer(lambda k: k.Cropping1D((1, 0)), _STEPS),
+    "Cropping2D": _layer(lambda k: k.Cropping2D(((1, 2), (0, 3))), _IMAGE),
+    "Cropping3D": _layer(lambda k: k.Cropping3D(((1, 0), (0, 1), (0, 0))), _VOLUME),
+    "UpSampling1D": _layer(lambda k: k.UpSampling1D(3), _STEPS),
+    "UpSampling2D": _layer(lambda k: k.UpSampling2D((2, 3)), _IMAGE),
+    "UpSampling2D bilinear": _layer(lambda k: k.UpSampling2D(2, interpolation="bilinear"), _IMAGE),
+    "UpSampling3D": _layer(lambda k: k.UpSampling3D((1, 2, 1)), _VOLUME),
+    "GroupNormalization": _layer(lambda k: k.GroupNormalization(2), _IMAGE),
+    "GroupNormalization axis": _layer(lambda k: k.GroupNormalization(-1, axis=1, epsilon=0.1, scale=False), _IMAGE),
+    "UnitNormalization": _layer(lambda k: k.UnitNormalization(), _STEPS),
+    "UnitNormalization axes": _layer(lambda k: k.UnitNormalization(axis=(1, 2)), _STEPS),
+    "RMSNormalization": _layer(lambda k: k.RMSNormalization(epsilon=0.1), _STEPS),
+    "SpatialDropout2D inference": _layer(lambda k: k.SpatialDropout2D(0.5), _IMAGE),
+    "AlphaDropout inference": _layer(lambda k: k.AlphaDropout(0.5), _ROW),
     "Dropout inference": _layer(lambda k: k.Dropout(0.5), _ROW),
 }
 
