@@ -98,7 +98,7 @@ def _conv2d(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
 def _conv3d(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     _channels_last(node)
     (x, padding), kernel = _padded(w, node, inputs[0]), _filter(inputs[1])
-    options = {}
+    options: dict[str, int] = {}
     for name, suffix, attr in (("stride", "", "strides"), ("dilation", "Factor", "dilations")):
         numbers = [int(n) for n in node.attrs[attr]][1:4]
         options |= {f"{name}{axis}{suffix}": n for axis, n in zip("DHW", numbers, strict=True)}
