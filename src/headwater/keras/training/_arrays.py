@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -75,6 +76,16 @@ def as_array(value: Any) -> Any:
     )
 
 
+def as_rows(value: Any) -> Any:
+    """Data of many samples as an array: a pandas Series, being a column of a table, gives [n, 1], as in Keras.
+
+    A single batch is not data of many samples: there a Series is [n].
+    """
+    pandas = sys.modules.get("pandas")
+    is_column = pandas is not None and isinstance(value, pandas.Series)
+    return as_array(np.asarray(value)[:, None] if is_column else value)
+
+
 def as_batch(value: Any) -> Any:
     """One batch of data as a tensor."""
     if value is None or (isinstance(value, Tensor) and not value.dtype.is_floating):
@@ -135,9 +146,9 @@ def split_validation(arrays: Any, fraction: float) -> tuple[Any, Any]:
     """The data without, and of, the last `fraction` of the rows."""
     if not 0.0 < fraction < 1.0:
         raise ValueError(f"Expected `validation_split` between 0 and 1, received {fraction}.")
-    arrays = tuple([map_arrays(lambda a: None if a is None else as_array(a), part) for part in arrays])
+    arrays = tuple([map_arrays(lambda a: None if a is None else as_rows(a), part) for part in arrays])
     flat = [a for a in nest.flatten(arrays) if a is not None]
-    rows = common_length([as_array(a) for a in flat])
+    rows = common_length([as_rows(a) for a in flat])
     cut = math.floor(rows * (1.0 - fraction))
     if cut in (0, rows):
         raise ValueError(
@@ -145,7 +156,7 @@ def split_validation(arrays: Any, fraction: float) -> tuple[Any, Any]:
             f"training "
             f"set as specified by `validation_split={fraction}`. Either provide more data, or a different value."
         )
-    take = lambda s: nest.map_structure(lambda a: None if a is None else as_array(a)[s], arrays)  # noqa: E731
+    take = lambda s: nest.map_structure(lambda a: None if a is None else as_rows(a)[s], arrays)  # noqa: E731
     return take(slice(0, cut)), take(slice(cut, None))
 
 

@@ -23,8 +23,8 @@ from headwater.core.spec import TensorSpec
 from headwater.core.tensor import EagerTensor, Tensor, to_device
 from headwater.core.variable import Variable
 from headwater.keras.training._arrays import (
-    as_array,
     as_batch,
+    as_rows,
     common_length,
     has_none,
     map_arrays,
@@ -69,7 +69,7 @@ class ArrayData:
     ) -> None:  # fmt: skip
         sample_weight = weights_of_samples(y, sample_weight, class_weight)
         parts = [x] if y is None else [x, y] if sample_weight is None else [x, y, sample_weight]
-        arrays = [map_arrays(lambda a: None if a is None else as_array(a), part) for part in parts]
+        arrays = [map_arrays(lambda a: None if a is None else as_rows(a), part) for part in parts]
         if y is not None and sample_weight is None and has_none(arrays[1]):
             raise ValueError("Expected arrays, received None within y.")
         self.structure: Any = pack_x_y_sample_weight(*arrays)
