@@ -102,9 +102,10 @@ def test_embedding_gradients_are_slices() -> None:
     np.testing.assert_array_equal(gradient.values.numpy(), np.ones([3, 2]))
 
 
-def test_labels_that_are_no_class_give_nan() -> None:
-    loss = tf.nn.sparse_softmax_cross_entropy_with_logits([1, 7, -1], tf.zeros([3, 4])).numpy()
-    np.testing.assert_array_equal(np.isnan(loss), [False, True, True])
+@pytest.mark.parametrize("label", [7, -1])
+def test_labels_that_are_no_class_are_refused(label: int) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match=rf"label value of {label} .* \[0, 4\), in labels\[1\]"):
+        tf.nn.sparse_softmax_cross_entropy_with_logits([1, label], tf.zeros([2, 4]))
 
 
 @pytest.mark.parametrize(

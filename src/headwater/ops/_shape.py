@@ -31,7 +31,10 @@ def SHAPE(x: Any, *, out_type: Any) -> Any:
 
 @op("Size", shape_only=True, differentiable=False)
 def SIZE(x: Any, *, out_type: Any) -> Any:
-    return _integers(math.prod(x.shape), out_type)
+    count: Any = math.prod(x.shape)
+    if isinstance(count, int):  # where a dimension is tried out, the product may be more than any tensor has
+        return np.array(count % 2**64, np.uint64).astype(out_type)
+    return _integers(count, out_type)
 
 
 def _integers(dims: Any, out_type: Any) -> Any:
@@ -78,10 +81,20 @@ def shape_n(input: Sequence[Any], out_type: Any = dtypes.int32, name: str | None
 def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """Gives the number of elements.
 
+    Raises:
+        InvalidArgumentError: If the number is known and too large for `out_type`.
+
     >>> tf.size([[1, 2], [3, 4]]).numpy()
     np.int32(4)
     """
-    return SIZE(convert_to_tensor(input), out_type=_index_dtype(out_type), name=name)
+    tensor, kind = convert_to_tensor(input), _index_dtype(out_type)
+    count = tensor.shape.num_elements()
+    if count is not None and count > np.iinfo(kind).max:
+        raise InvalidArgumentError(
+            None, None, f"{count} elements of shape {tensor.shape} are more than {np.dtype(kind).name} can count. Use "
+            "out_type=tf.int64. [Op:Size]",
+        )  # fmt: skip
+    return SIZE(tensor, out_type=kind, name=name)
 
 
 def rank(input: Any, name: str | None = None) -> Tensor:
