@@ -69,12 +69,42 @@ def test_large_windows_agree_with_small_ones_composed() -> None:
     np.testing.assert_array_equal(once.numpy(), twice.numpy())
 
 
-def test_the_gradient_of_a_pool_goes_to_the_first_of_equals() -> None:
-    x = tf.ones([1, 4, 4, 1])
+@pytest.mark.parametrize(
+    ("shape", "size", "strides", "padding"),
+    [
+        ((1, 4, 4, 1), 2, 2, "VALID"),
+        ((2, 7, 5, 3), 2, 2, "VALID"),  # a row and a column that no window reaches
+        ((2, 7, 5, 3), (3, 2), (3, 2), "SAME"),
+        ((1, 5, 6, 2), 2, 2, [[0, 0], [1, 0], [1, 1], [0, 0]]),
+        ((1, 6, 6, 2), 3, 2, "SAME"),  # windows that overlap
+    ],
+)
+def test_the_gradient_of_a_pool_goes_to_the_first_of_equals(shape: Any, size: Any, strides: Any, padding: Any) -> None:
+    x = tf.constant(np.random.RandomState(0).randint(0, 3, shape).astype(np.float32))
     with tf.GradientTape() as tape:
         tape.watch(x)
-        y = tf.nn.max_pool2d(x, 2, 2, "VALID")
-    np.testing.assert_array_equal(tape.gradient(y, x)[0, :, :, 0].numpy(), np.tile([[1, 0], [0, 0]], (2, 2)))
+        y = tf.nn.max_pool2d(x, size, strides, padding)
+    ones, pads = np.ones(y.shape), padding
+    if padding == "SAME":
+        steps = np.broadcast_to(strides, 2)
+        missing = (np.array(y.shape[1:3]) - 1) * steps + np.broadcast_to(size, 2) - shape[1:3]
+        pads = [[0, 0], *[[max(m, 0) // 2, max(m, 0) - max(m, 0) // 2] for m in missing], [0, 0]]
+    wanted = _firsts(x.numpy(), ones, np.broadcast_to(size, 2), np.broadcast_to(strides, 2), pads)
+    np.testing.assert_array_equal(tape.gradient(y, x).numpy(), wanted)
+
+
+def _firsts(x: Any, gradient: Any, size: Any, strides: Any, pads: Any) -> Any:
+    """The gradient of a pool, window by window."""
+    pads = np.zeros((4, 2), int) if pads == "VALID" else np.array(pads)
+    padded = np.pad(x, pads, constant_values=-np.inf)
+    total = np.zeros(padded.shape, x.dtype)
+    for n, i, j, c in np.ndindex(*gradient.shape):
+        rows = slice(i * strides[0], i * strides[0] + size[0])
+        columns = slice(j * strides[1], j * strides[1] + size[1])
+        place = np.unravel_index(padded[n, rows, columns, c].argmax(), size)
+        total[n, rows.start + place[0], columns.start + place[1], c] += gradient[n, i, j, c]
+    (top, _), (left, _) = pads[1:3]
+    return total[:, top : top + x.shape[1], left : left + x.shape[2]]
 
 
 def test_dropout_keeps_the_mean_and_follows_the_seed() -> None:

@@ -52,13 +52,14 @@ def _max_pool_forward(x: Any, window: Window) -> Any:
 def _max_pool_backward(window: Window, saved: Any, gradient: Any) -> Any:
     """The gradient goes to the first of the largest elements of each window."""
     x, y = saved
-    taken: Any = jnp.zeros(y.shape, bool)
-    parts = []
-    for values in _windows.slices(x, window, _lowest(x.dtype)):
-        hit = (values == y) & ~taken
-        taken = taken | hit
-        parts.append(jnp.where(hit, gradient, 0))
-    return (_windows.scatter(parts, x, window),)
+    winner: Any = jnp.full(y.shape, -1, np.int8)
+    for place, values in reversed(list(enumerate(_windows.slices(x, window, _lowest(x.dtype))))):
+        winner = jnp.where(values == y, np.int8(place), winner)
+    places = np.arange(np.prod(window.size), dtype=np.int8)
+    if window.is_disjoint:
+        won = _windows.apart(winner, window) == places.reshape(window.one_window)
+        return (_windows.together(jnp.where(won, _windows.apart(gradient, window), 0), x, window),)
+    return (_windows.scatter([jnp.where(winner == place, gradient, 0) for place in places], x, window),)
 
 
 _max_pool.defvjp(_max_pool_forward, _max_pool_backward)

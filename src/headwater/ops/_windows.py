@@ -55,6 +55,16 @@ class Window(NamedTuple):
         return (rest,) * self.first + tuple(values) + (rest,) * (2 - self.first)
 
     @property
+    def is_disjoint(self) -> bool:
+        """Whether each element is in one window at most."""
+        return self.strides == self.size and set(self.dilations) == {1}
+
+    @property
+    def one_window(self) -> tuple[int, ...]:
+        """The shape of one window among windows that are laid `apart`."""
+        return (1,) * self.first + tuple(n for k in self.size for n in (1, k)) + (1,) * (2 - self.first)
+
+    @property
     def prefers_slices(self) -> bool:
         """Whether slices are the fast way on this platform."""
         return jax.default_backend() == "cpu" and int(np.prod(self.size)) <= MAX_SLICES
@@ -108,6 +118,20 @@ def scatter(parts: Sequence[Any], x: Any, window: Window) -> Any:
         total = placed if total is None else total + placed
     begin = window.full([low for low, _ in pads], 0)
     return lax.slice(total, begin, [b + n for b, n in zip(begin, x.shape, strict=True)])
+
+
+def apart(part: Any, window: Window) -> Any:
+    """`part` (one element per window) with an axis for the window's elements after each spatial dimension."""
+    return lax.expand_dims(part, [window.first + 1 + 2 * i for i in range(len(window.size))])
+
+
+def together(values: Any, x: Any, window: Window) -> Any:
+    """The array of the shape of `x` whose disjoint windows, laid `apart`, are `values`; zero between them."""
+    first, rank = window.first, len(window.size)
+    covered = [values.shape[first + 2 * i] * k for i, k in enumerate(window.size)]
+    flat = lax.reshape(values, (*values.shape[:first], *covered, *values.shape[first + 2 * rank :]))
+    pads = [(-low, n + low - c, 0) for (low, _), n, c in zip(window.pads(x), x.shape[first:], covered, strict=False)]
+    return lax.pad(flat, np.zeros((), flat.dtype), window.full(pads, (0, 0, 0)))
 
 
 # Arguments ------------------------------------------------------------------------------------------------------
