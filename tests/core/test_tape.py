@@ -280,6 +280,62 @@ def test_forward_over_reverse():
     close(acc.jvp(gradient), [12, 3])
 
 
+def _powers(x, n):
+    return tf.while_loop(lambda i, s: i < n, lambda i, s: (i + 1, tf.sin(s) * x + s), [0, x])[1]
+
+
+def _nested_powers(x, n):
+    inner = lambda i, s: tf.while_loop(lambda j, r: j < i, lambda j, r: (j + 1, r * x + tf.cos(r)), [0, s])[1]
+    return tf.while_loop(lambda i, s: i < n, lambda i, s: (i + 1, inner(i, s)), [0, x])[1]
+
+
+def _pushed(f):
+    def tangent(x):
+        with tf.autodiff.ForwardAccumulator(x, tf.constant([1.0, 2.0, -1.0])) as acc:
+            y = f(x)
+        return acc.jvp(y)
+
+    return tangent
+
+
+def _pulled(f):
+    def gradient(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x)
+        return tape.gradient(y, x)
+
+    return gradient
+
+
+def _squared(f):
+    return lambda x: tf.reduce_sum(f(x) ** 2)
+
+
+# Derivatives in the direction (1, 2, -1), as TensorFlow computes them eagerly; in functions it cannot.
+_LOOP_DERIVATIVES = {
+    "forward over reverse": (_powers, lambda f: _pushed(_pulled(_squared(f))), [74.5265, 0.1989, -3.3648]),
+    "reverse over forward": (_powers, lambda f: _pulled(_pushed(_squared(f))), [74.5265, 0.1989, -3.3648]),
+    "forward over forward": (_powers, lambda f: _pushed(_pushed(f)), [15.3411, -1.8312, 0.5357]),
+    "forward over reverse twice": (
+        _powers, lambda f: _pushed(_pulled(_squared(_pulled(_squared(f))))), [17639.8, 0.0552, -21.8998],
+    ),
+    "nested, forward over reverse": (
+        _nested_powers, lambda f: _pushed(_pulled(_squared(f))), [1.5405, 23.2822, -26.0465],
+    ),
+    "nested, reverse over forward": (
+        _nested_powers, lambda f: _pulled(_pushed(_squared(f))), [1.5405, 23.2822, -26.0465],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", _LOOP_DERIVATIVES)
+def test_tangents_and_gradients_through_loops_of_unknown_length(kind):
+    loop, derived, expected = _LOOP_DERIVATIVES[kind]
+    run = tf.function(lambda x, n: derived(lambda x: loop(x, n))(x))
+    close(run(tf.constant([0.3, -0.5, 1.1]), tf.constant(4)), expected, 1e-3)
+
+
 def test_mixed_tapes_see_only_their_own_watch():
     x, y = tf.constant(2.0), tf.constant(3.0)
     with tf.GradientTape() as a, tf.GradientTape() as b:

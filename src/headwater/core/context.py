@@ -18,7 +18,8 @@ class Context(threading.local):
         device: The XLA device that ops are placed on, or None for the default.
         plain: True while none of the above is set: ops then take the shortest path.
         scope: The current name scope, without a trailing slash.
-        forward_mode: Whether kernels are being evaluated for tangents, which rules for reverse mode only forbid.
+        derivatives: What is being derived of the kernel that is evaluated, the outermost first: "forward" for tangents,
+            "reverse" for gradients.
         replica: The replica context of a distribution strategy, or None.
         read_dtype: The dtype in which variables that allow it are read, or None for their own.
         checks: What collects the statuses of checks while a Graph is lowered, or None.
@@ -30,10 +31,15 @@ class Context(threading.local):
         self.device: Any = None
         self.plain = True
         self.scope = ""
-        self.forward_mode = False
+        self.derivatives: tuple[str, ...] = ()
         self.replica: Any = None
         self.read_dtype: Any = None
         self.checks: Any = None
+
+    @property
+    def forward_mode(self) -> bool:
+        """Whether kernels are being evaluated for tangents, which rules for reverse mode only forbid."""
+        return "forward" in self.derivatives
 
     def enter(self, **changes: Any) -> dict[str, Any]:
         """Sets attributes and returns what `restore` needs to undo it."""

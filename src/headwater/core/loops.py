@@ -39,8 +39,6 @@ def while_loop(test: Step, body: Step, carry: Any, consts: Any) -> Any:
     Returns:
         The carry when `test` fails first.
     """
-    if context.forward_mode:
-        return lax.while_loop(lambda c: test(c, consts), lambda c: body(c, consts), carry)
     leaves, tree = _flatten(carry)
     constants, constant_tree = _flatten(consts)
 
@@ -50,16 +48,64 @@ def while_loop(test: Step, body: Step, carry: Any, consts: Any) -> Any:
     def flat_body(c: Carry, k: Carry) -> Carry:
         return tuple(jax.tree.leaves(body(tree.unflatten(c), constant_tree.unflatten(k))))
 
-    return tree.unflatten(_loop(flat_test, flat_body, tuple(leaves), tuple(constants)))
+    loop = _loop_for_tangents if context.derivatives[-1:] == ("forward",) else _loop
+    return tree.unflatten(loop(flat_test, flat_body, tuple(leaves), tuple(constants)))
 
 
 def _flatten(tree: Any) -> tuple[list[Any], Any]:
     return jax.tree.flatten(tree)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def _loop(test: Step, body: Step, carry: Carry, consts: Carry) -> Carry:
+def _derived(function: Callable[..., Any], change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> Callable[..., Any]:
+    """The function, evaluated where other derivatives are still to come."""
+
+    @functools.wraps(function)
+    def evaluated(*args: Any) -> Any:
+        before = context.enter(derivatives=change(context.derivatives))
+        try:
+            return function(*args)
+        finally:
+            context.restore(before)
+
+    return evaluated
+
+
+def _plain(test: Step, body: Step, carry: Carry, consts: Carry) -> Carry:
     return lax.while_loop(lambda c: test(c, consts), lambda c: body(c, consts), carry)
+
+
+_loop = jax.custom_vjp(_plain, nondiff_argnums=(0, 1))
+_loop_for_tangents = jax.custom_jvp(_plain, nondiff_argnums=(0, 1))
+
+
+def _tangents(test: Step, body: Step, primals: Any, tangents: Any) -> Any:
+    """One loop on values and tangents together."""
+    (carry, consts), (carry_tangents, const_tangents) = primals, tangents
+    moving = [i for i, x in enumerate(carry) if jnp.issubdtype(x.dtype, jnp.inexact)]
+    varying = [i for i, k in enumerate(consts) if jnp.issubdtype(k.dtype, jnp.inexact)]
+
+    def step(state: Any, known: Any) -> Any:
+        carry, pushed = state
+        consts, const_tangents = known
+
+        def chosen(c: Carry, k: Carry) -> Any:
+            result = tuple(body(_replace(carry, moving, c), _replace(consts, varying, k)))
+            return tuple([result[i] for i in moving]), result
+
+        primals = tuple([carry[i] for i in moving]), tuple([consts[i] for i in varying])
+        _, pushed, result = _pushed(chosen, primals, (pushed, const_tangents))
+        return result, pushed
+
+    start = tuple(carry), tuple([carry_tangents[i] for i in moving])
+    known = tuple(consts), tuple([const_tangents[i] for i in varying])
+    final, pushed = while_loop(lambda s, k: test(s[0], k[0]), step, start, known)
+    by_position = dict(zip(moving, pushed, strict=True))
+    zeros = [by_position.get(i, np.zeros(x.shape, jax.dtypes.float0)) for i, x in enumerate(final)]
+    return final, tuple(zeros)
+
+
+def _pushed(function: Callable[..., Any], primals: Any, tangents: Any) -> Any:
+    return _derived(functools.partial(jax.jvp, has_aux=True), lambda d: (*d, "forward"))(function, primals, tangents)
 
 
 def _forward(test: Step, body: Step, carry: Carry, consts: Carry) -> Any:
@@ -112,7 +158,8 @@ def _backward(test: Step, body: Step, residuals: Any, cotangents: Any) -> Any:
             return tuple([result[i] for i in floats])
 
         primals = tuple([state[i] for i in floats]), tuple([consts[i] for i in varying])
-        return jax.vjp(chosen, *primals)[1](gradient)
+        pulled = _derived(lambda: jax.vjp(chosen, *primals)[1](gradient), lambda d: (*d, "reverse"))
+        return pulled()
 
     def one_step(s: Any, k: Any) -> Any:
         position, start, segment, gradient, total = s
@@ -166,4 +213,6 @@ def _cotangents(values: Carry, positions: list[int], given: Carry, drop_first: b
     )
 
 
-_loop.defvjp(_forward, _backward)
+_outer = lambda derivatives: derivatives[:-1]  # noqa: E731
+_loop.defvjp(_derived(_forward, _outer), _derived(_backward, _outer))
+_loop_for_tangents.defjvp(_derived(_tangents, _outer))

@@ -445,7 +445,8 @@ def _closed_over(kernel: Any, inputs: Sequence[Any], wrt: Sequence[int], attrs: 
 def _gradient_kernel(kernel: Any, call: _Call, arrays: Sequence[Any], attrs: dict[str, Any]) -> Any:
     inputs, given = arrays[: call.inputs], arrays[call.inputs :]
     function = _closed_over(kernel, inputs, call.wrt, attrs)
-    before = context.enter(checks=None)  # the op itself has checked
+    derivatives = (*context.derivatives, "reverse")
+    before = context.enter(derivatives=derivatives, checks=None)  # the op itself has checked
     try:
         outputs, pull_back = jax.vjp(function, *[inputs[i] for i in call.wrt])
         return _pulled_back(call, given, outputs, pull_back)
@@ -462,7 +463,7 @@ def _pulled_back(call: _Call, given: Sequence[Any], outputs: Any, pull_back: Any
 def _tangent_kernel(kernel: Any, call: _Call, arrays: Sequence[Any], attrs: dict[str, Any]) -> Any:
     inputs, tangents = arrays[: call.inputs], arrays[call.inputs :]
     function = _closed_over(kernel, inputs, call.wrt, attrs)
-    before = context.enter(forward_mode=True, checks=None)
+    before = context.enter(derivatives=(*context.derivatives, "forward"), checks=None)
     try:
         return jax.jvp(function, [inputs[i] for i in call.wrt], list(tangents))[1]
     finally:
