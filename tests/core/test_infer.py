@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import pytest
 
 import headwater as tf
+from headwater.core import infer
 from headwater.core.infer import constant_value
 from headwater.core.op import Op
 
@@ -106,3 +107,29 @@ def test_constants_are_known_while_tracing():
 def test_each_op_is_declared_once():
     with pytest.raises(ValueError, match="declared twice"):
         Op("AddV2", jnp.add)
+
+
+@pytest.mark.parametrize(
+    ("call", "rank"),
+    [
+        (lambda x: tf.nn.avg_pool2d(x, 2, 2, "VALID"), 4),
+        (lambda x: tf.nn.avg_pool3d(x, 2, 2, "SAME"), 5),
+        (lambda x: tf.image.extract_patches(x, [1, 2, 2, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID"), 4),
+        (lambda x: tf.repeat(x, 3, axis=1), 2),
+    ],
+)
+def test_what_a_gradient_depends_on_is_found_at_the_first_size(call, rank):
+    def second(x):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = tf.reduce_sum(call(x) ** 2)
+            loss = tf.reduce_sum(inner.gradient(y, x) ** 2)
+        return outer.gradient(loss, x)
+
+    infer._used_cached.cache_clear()
+    traced = tf.function(second).get_concrete_function(tf.TensorSpec([None] * rank))
+    ops = [node.op for node in traced.graph.nodes]
+    assert any(op.gradient_of is not None for op in ops)
+    assert infer._used_cached.cache_info().misses <= len(ops)

@@ -144,12 +144,20 @@ def test_python_and_numpy_conversion(value, dtype, shape):
         ([np.float64(1.5)], "float64"),
         ([np.float16(1.5)], "float16"),
         ([np.complex64(1)], "complex128"),
+        ([np.float16(1), 2.0], "float16"),
+        ([np.ones(2, np.float32), [1.0, 2.0]], "float32"),
+        ([np.ones(2, np.float32), np.ones(2)], "float32"),
+        ([np.ones(2), np.ones(2, np.float32)], "float64"),
+        ([np.ones(2, np.float32), np.ones(2, np.int32)], "float32"),
+        ([2.0, np.float64(1)], "float32"),
+        (([np.float32(1), 2.0], (3.0, np.float64(2))), "float32"),
+        ([np.ones(0), []], "float32"),
         (np.int64(1), "int64"),
         (np.uint8(1), "uint8"),
         (np.array([1]), "int64"),
     ],
 )
-def test_numpy_integers_in_lists_count_as_pythons(value, dtype):
+def test_the_first_numpy_number_in_a_list_decides_and_integers_count_as_pythons(value, dtype):
     assert tf.constant(value).dtype.name == tf.function(lambda: tf.constant(value))().dtype.name == dtype
 
 

@@ -45,7 +45,11 @@ class Variant:
 
 
 def _to(source: str, target: str) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda a: a.astype(target) if a.dtype == source else a
+    def change(a: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            return a.astype(target) if a.dtype == source else a
+
+    return change
 
 
 def _cut(*place: Any) -> Callable[[np.ndarray], np.ndarray]:

@@ -20,7 +20,7 @@ import numpy as np
 from headwater.core import dtypes
 from headwater.core.dtypes import DType, from_numpy
 from headwater.core.engine_errors import reraise_foreign
-from headwater.core.op import STRING_CODE, Op, StaticValue
+from headwater.core.op import STRING_CODE, Op, StaticValue, is_differentiable
 from headwater.core.shapes import TensorShape, broadcast_shapes
 from headwater.core.tensor import Tensor
 
@@ -168,20 +168,32 @@ def _used_of_known_rank(op: Op, inputs: Sequence[Any], attrs: dict[str, Any]) ->
     static = {i: probe(inputs[i], 0) for i in op.static if i < len(inputs)}
     if any(value is None for value in static.values()):
         return None
-    dims = [list(x.shape) for x in inputs]
     known = tuple((i, StaticValue(v)) for i, v in static.items())
-    for shapes in itertools.chain.from_iterable(_candidates(dims, size) for size in (_SMALL, PROBES[0])):
+    for shapes in _candidates([list(x.shape) for x in inputs]):
         try:
             avals = tuple([(s, _numpy_dtype(x)) for s, x in zip(shapes, inputs)])
-            return _used_cached(op, avals, known, tuple(attrs.items()))
+            return _used_cached(op, _consistent(op, avals, static, attrs), known, tuple(attrs.items()))
         except Exception as error:  # not evaluated at this size, or attributes that cannot be hashed
             reraise_foreign(error)
     return None
 
 
-def _candidates(dims: list[list[int | None]], size: int) -> Iterator[list[tuple[int, ...]]]:
-    yield [tuple(size if d is None else d for d in shape) for shape in dims]
-    yield from _unified(dims, size)
+def _candidates(dims: list[list[int | None]]) -> Iterator[list[tuple[int, ...]]]:
+    for size in (_SMALL, PROBES[0]):
+        yield [tuple(size if d is None else d for d in shape) for shape in dims]
+    for size in (_SMALL, PROBES[0]):
+        yield from _unified(dims, size)
+
+
+def _consistent(op: Op, avals: tuple[Any, ...], static: dict[int, Any], attrs: dict[str, Any]) -> tuple[Any, ...]:
+    """The inputs of a gradient op, its cotangents in the shapes that the outputs have for the other inputs."""
+    if op.gradient_of is None:
+        return avals
+    call, rest = op.differentiated(attrs)
+    inputs = _consistent(op.gradient_of, avals[: call.inputs], static, rest)
+    outputs, _ = _evaluate(op.gradient_of, inputs, static, rest)
+    shapes = [o.shape for o in outputs if is_differentiable(o.dtype)]
+    return inputs + tuple([(shapes[i], dtype) for i, (_, dtype) in zip(call.given, avals[call.inputs :])])
 
 
 @functools.lru_cache(maxsize=4096)

@@ -114,6 +114,7 @@ class Op:
         self.stages = stages
         self.small = small
         self._depth = 0
+        self.gradient_of: Op | None = None
         self._jitted: dict[Any, Any] = {}
         self._short = effect == "pure" and not static and not graphs
         if register:
@@ -307,9 +308,11 @@ class Op:
     @functools.cached_property
     def _gradient_op(self) -> Op:
         depth = self._depth + 1
-        return self._derived("Grad", _gradient_kernel, lambda inputs, attrs: [
+        derived = self._derived("Grad", _gradient_kernel, lambda inputs, attrs: [
             (inputs[i].dtype, inputs[i].shape) for i in attrs[f"_call{depth}"].wrt
         ])  # fmt: skip
+        derived.gradient_of = self
+        return derived
 
     @functools.cached_property
     def _tangent_op(self) -> Op:
@@ -327,6 +330,11 @@ class Op:
         )  # fmt: skip
         derived_op._depth = self._depth + 1
         return derived_op
+
+    def differentiated(self, attrs: dict[str, Any]) -> tuple[_Call, dict[str, Any]]:
+        """What a derived op's attributes say: which call it differentiates, and that call's attributes."""
+        key = f"_call{self._depth}"
+        return attrs[key], {k: v for k, v in attrs.items() if k != key}
 
     def pull_back(
         self, inputs: Sequence[Tensor], attrs: dict[str, Any], wrt: Sequence[int], cotangents: Sequence[Tensor | None]

@@ -525,8 +525,12 @@ def to_numpy(value: Any, dtype: DType | None = None) -> Any:
     if array.dtype.kind in "SUO":
         return _strings(array, value, dtype)
     leaf = _first_leaf(value)
-    if isinstance(leaf, np.generic | np.ndarray) and (dtype is not None or np.issubdtype(leaf.dtype, np.floating)):
-        return array if dtype is None else array.astype(dtype.as_numpy_dtype)
+    if isinstance(leaf, np.generic | np.ndarray):
+        if dtype is not None:
+            return array.astype(dtype.as_numpy_dtype)
+        # The first number decides, as in TensorFlow, not NumPy's promotion.
+        if leaf.size and np.issubdtype(leaf.dtype, np.floating):
+            return array.astype(leaf.dtype, copy=False)
     # A list of NumPy integers is a list of integers: int32 where they fit, whatever their width.
     return _python_numbers(array, value, dtype)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -30,11 +32,30 @@ def _adjoint(x: Any) -> Any:
     return jnp.conj(jnp.swapaxes(x, -1, -2))
 
 
+K = TypeVar("K", bound=Callable[..., Any])
+
+
+def widened(kernel: K) -> K:
+    """The kernel with 16-bit floats computed in float32, the narrowest that factorizations know."""
+
+    def cast(values: Any, source: Any, target: Any) -> Any:
+        return jax.tree.map(lambda a: a.astype(target) if a.dtype == source else a, values)
+
+    @functools.wraps(kernel)
+    def wide(*arrays: Any, **attrs: Any) -> Any:
+        narrow = arrays[0].dtype
+        if narrow not in (jnp.float16, jnp.bfloat16):
+            return kernel(*arrays, **attrs)
+        return cast(kernel(*cast(arrays, narrow, jnp.float32), **attrs), jnp.float32, narrow)
+
+    return wide  # type: ignore[return-value]
+
+
 # Determinants and inverses ---------------------------------------------------------------------------------------
 
-DETERMINANT = Op("MatrixDeterminant", lambda x: jnp.linalg.det(_square(x)))
-LOG_DETERMINANT = Op("LogMatrixDeterminant", lambda x: tuple(jnp.linalg.slogdet(_square(x))))
-CHOLESKY = Op("Cholesky", lambda x: jnp.linalg.cholesky(_square(x)))
+DETERMINANT = Op("MatrixDeterminant", widened(lambda x: jnp.linalg.det(_square(x))))
+LOG_DETERMINANT = Op("LogMatrixDeterminant", widened(lambda x: tuple(jnp.linalg.slogdet(_square(x)))))
+CHOLESKY = Op("Cholesky", widened(lambda x: jnp.linalg.cholesky(_square(x))))
 
 
 def failing(text: str) -> Check:
@@ -54,6 +75,7 @@ SINGULAR = "Input is not invertible. Use tf.linalg.pinv or tf.linalg.lstsq."
 
 
 @op("MatrixInverse", check=failing(SINGULAR))
+@widened
 def INVERSE(x: Any, *, adjoint: bool) -> Any:
     return jnp.linalg.inv(_adjoint(_square(x)) if adjoint else _square(x))
 
@@ -121,6 +143,7 @@ def cholesky(input: Any, name: str | None = None) -> Tensor:
 
 
 @op("Svd")
+@widened
 def SVD(x: Any, *, full_matrices: bool, compute_uv: bool) -> Any:
     if not compute_uv:
         return jnp.linalg.svd(x, compute_uv=False)
@@ -129,6 +152,7 @@ def SVD(x: Any, *, full_matrices: bool, compute_uv: bool) -> Any:
 
 
 @op("Qr")
+@widened
 def QR(x: Any, *, full_matrices: bool) -> Any:
     return tuple(jnp.linalg.qr(x, mode="complete" if full_matrices else "reduced"))
 
@@ -148,6 +172,7 @@ def _not_finite(x: Any) -> Any:
 
 
 @op("SelfAdjointEigV2", check=none_of(_not_finite, f"Self-adjoint {_NOT_FOUND}", position=0))
+@widened
 def EIGH(x: Any, *, compute_v: bool) -> Any:
     values, vectors = jnp.linalg.eigh(_lower_half(x), symmetrize_input=False)
     return (values.astype(x.dtype), vectors) if compute_v else (values.astype(x.dtype),)
@@ -253,6 +278,7 @@ def _zero_pivot(result: Any, x: Any, **attrs: Any) -> Verdict:
 
 
 @op("Lu", check=Check(_zero_pivot, lambda found, known, attrs: "Input is not invertible.", of_result=True))
+@widened
 def LU(x: Any, *, output_idx_type: Any) -> Any:
     factors, _, permutation = lax.linalg.lu(_square(x))
     return factors, permutation.astype(output_idx_type)
@@ -269,6 +295,7 @@ def LU_RECONSTRUCT(factors: Any, permutation: Any) -> Any:
 
 
 @op("LuSolve")
+@widened
 def LU_SOLVE(factors: Any, permutation: Any, rhs: Any) -> Any:
     rows = jnp.take_along_axis(rhs, permutation[..., None], -2)
     half = lax.linalg.triangular_solve(factors, rows, left_side=True, lower=True, unit_diagonal=True)
@@ -332,7 +359,7 @@ def IDENTITY_LIKE(x: Any) -> Any:
 
 # Functions of matrices -------------------------------------------------------------------------------------------
 
-EXPONENTIAL = Op("MatrixExponential", lambda x: jax.scipy.linalg.expm(_square(x)))
+EXPONENTIAL = Op("MatrixExponential", widened(lambda x: jax.scipy.linalg.expm(_square(x))))
 
 
 def _host_function(name: str, scipy_name: str) -> Op:
@@ -351,7 +378,7 @@ def _host_function(name: str, scipy_name: str) -> Op:
 
 LOGARITHM = _host_function("MatrixLogarithm", "logm")
 SQUARE_ROOT = _host_function("MatrixSquareRoot", "sqrtm")
-PSEUDO_INVERSE = Op("PseudoInverse", lambda x, *, rcond: jnp.linalg.pinv(x, rtol=rcond))
+PSEUDO_INVERSE = Op("PseudoInverse", widened(lambda x, *, rcond: jnp.linalg.pinv(x, rtol=rcond)))
 MATRIX_RANK = Op(
     "MatrixRank",
     lambda x, *, tol: (
@@ -361,6 +388,7 @@ MATRIX_RANK = Op(
 )
 
 
+@widened
 def _singular(x: Any) -> Any:
     return jnp.linalg.svd(x, compute_uv=False)
 

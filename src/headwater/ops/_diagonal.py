@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -41,6 +41,26 @@ def _entries(rows: int, columns: int, band: Band, align: str, width: int) -> Ite
         yield 0 if left else width - length, length, steps - min(d, 0), steps + max(d, 0)
 
 
+def _sides(shape: tuple[Any, ...]) -> tuple[Any, Any]:
+    if len(shape) < 2:
+        raise ValueError(f"Expected matrices, of rank 2 or more, received shape {list(shape)}.")
+    return shape[-2], shape[-1]
+
+
+def _width(rows: int, columns: int, band: Band) -> int:
+    """The length of the longest diagonal."""
+    return min(rows + min(band[1], 0), columns - max(band[0], 0))
+
+
+def _check_band(rows: int, columns: int, band: Band) -> None:
+    low, high = min(1 - rows, 0), max(columns - 1, 0)
+    for k in band:
+        if not low <= k <= high:
+            raise ValueError(
+                f"Expected diagonals between {low} and {high}, received {k} of {rows} x {columns} matrices."
+            )
+
+
 def _put(matrix: Any, diagonal: Any, band: Band, align: str) -> Any:
     rows, columns = matrix.shape[-2:]
     single = band[0] == band[1]
@@ -50,21 +70,42 @@ def _put(matrix: Any, diagonal: Any, band: Band, align: str) -> Any:
     return matrix
 
 
-@op("MatrixDiagV3", same_dtype=True)
+def _unknown_matrices(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    k, shape = attrs["k"], inputs[0].shape
+    batch = shape[:-1] if k[0] == k[1] else shape[:-2]
+    return inputs[0].dtype, batch.concatenate([None, None])
+
+
+@op("MatrixDiagV3", same_dtype=True, unknown=_unknown_matrices)
 def MATRIX_DIAG(diagonal: Any, padding: Any, *, k: Band, num_rows: int, num_cols: int, align: str) -> Any:
     width = diagonal.shape[-1]
     rows, columns = width - min(k[1], 0), width + max(k[0], 0)
     if num_rows == num_cols == -1:
         num_rows = num_cols = max(rows, columns)
-    rows, columns = num_rows if num_rows != -1 else rows, num_cols if num_cols != -1 else columns
+    wanted = num_rows if num_rows != -1 else rows, num_cols if num_cols != -1 else columns
+    if wanted[0] < rows or wanted[1] < columns or (wanted[0] > rows and wanted[1] > columns):
+        raise ValueError(f"Expected {rows} rows or {columns} columns, and no fewer of the others, received {wanted}.")
+    rows, columns = wanted
+    if k[0] != k[1] and (diagonal.ndim < 2 or diagonal.shape[-2] != k[1] - k[0] + 1):
+        raise ValueError(f"Expected {k[1] - k[0] + 1} diagonals in the last axis but one, received {diagonal.shape}.")
     batch = diagonal.shape[:-1] if k[0] == k[1] else diagonal.shape[:-2]
     return _put(jnp.broadcast_to(padding, (*batch, rows, columns)), diagonal, k, align)
 
 
-@op("MatrixDiagPartV3", same_dtype=True)
+def _diagonals(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    k, shape = attrs["k"], inputs[0].shape
+    if shape.rank is None:
+        return inputs[0].dtype, shape
+    rows, columns = _sides(tuple(shape))
+    width = None if rows is None or columns is None else _width(rows, columns, k)
+    return inputs[0].dtype, shape[:-2].concatenate([width] if k[0] == k[1] else [k[1] - k[0] + 1, width])
+
+
+@op("MatrixDiagPartV3", same_dtype=True, spec=_diagonals)
 def MATRIX_DIAG_PART(x: Any, padding: Any, *, k: Band, align: str) -> Any:
-    rows, columns = x.shape[-2:]
-    width = min(rows + min(k[1], 0), columns - max(k[0], 0))
+    rows, columns = _sides(x.shape)
+    _check_band(rows, columns, k)
+    width = _width(rows, columns, k)
     lines = []
     for offset, length, r, c in _entries(rows, columns, k, align, width):
         line = jnp.broadcast_to(padding, (*x.shape[:-2], width))
@@ -74,6 +115,11 @@ def MATRIX_DIAG_PART(x: Any, padding: Any, *, k: Band, align: str) -> Any:
 
 @op("MatrixSetDiagV3", same_dtype=True, spec=lambda inputs, attrs: (inputs[0].dtype, inputs[0].shape))
 def MATRIX_SET_DIAG(x: Any, diagonal: Any, *, k: Band, align: str) -> Any:
+    rows, columns = _sides(x.shape)
+    _check_band(rows, columns, k)
+    wanted = (*x.shape[:-2], *([k[1] - k[0] + 1] if k[0] != k[1] else []), _width(rows, columns, k))
+    if diagonal.shape != wanted:
+        raise ValueError(f"Expected diagonals of shape {list(wanted)}, received {list(diagonal.shape)}.")
     return _put(x, diagonal, k, align)
 
 

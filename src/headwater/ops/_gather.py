@@ -159,11 +159,13 @@ def _by_shape(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
     check=coordinates(lambda indices, updates, shape: shape.tolist(), "shape", position=0),
 )
 def SCATTER_ND(indices: Any, updates: Any, shape: Any) -> Any:
-    return jnp.zeros([int(d) for d in shape.tolist()], updates.dtype).at[_places(indices)].add(updates)
+    sizes = tuple(int(d) for d in shape.tolist())
+    _check_updates(sizes, indices, updates)
+    return jnp.zeros(sizes, updates.dtype).at[_places(indices)].add(updates)
 
 
-def _check_updates(x: Any, indices: Any, updates: Any) -> None:
-    wanted = indices.shape[:-1] + x.shape[indices.shape[-1] :]
+def _check_updates(shape: tuple[int, ...], indices: Any, updates: Any) -> None:
+    wanted = indices.shape[:-1] + shape[indices.shape[-1] :]
     if updates.shape != wanted:
         raise ValueError(f"Expected updates of shape {list(wanted)}, received {list(updates.shape)}.")
 
@@ -177,19 +179,19 @@ _SCATTER: dict[str, Any] = {
 
 @op("TensorScatterUpdate", **_SCATTER)
 def SCATTER_UPDATE(x: Any, indices: Any, updates: Any) -> Any:
-    _check_updates(x, indices, updates)
+    _check_updates(x.shape, indices, updates)
     return jnp.asarray(x).at[_places(indices)].set(updates)
 
 
 @op("TensorScatterAdd", **_SCATTER)
 def SCATTER_ADD(x: Any, indices: Any, updates: Any) -> Any:
-    _check_updates(x, indices, updates)
+    _check_updates(x.shape, indices, updates)
     return jnp.asarray(x).at[_places(indices)].add(updates)
 
 
 @op("TensorScatterSub", **_SCATTER)
 def SCATTER_SUB(x: Any, indices: Any, updates: Any) -> Any:
-    _check_updates(x, indices, updates)
+    _check_updates(x.shape, indices, updates)
     return jnp.asarray(x).at[_places(indices)].add(-updates)
 
 
@@ -213,13 +215,13 @@ def SCATTER_EXTREME_GRADIENT(x: Any, indices: Any, updates: Any, y: Any, gradien
 
 @op("TensorScatterMax", **_SCATTER, gradient=_extreme_gradient)
 def SCATTER_MAX(x: Any, indices: Any, updates: Any) -> Any:
-    _check_updates(x, indices, updates)
+    _check_updates(x.shape, indices, updates)
     return jnp.asarray(x).at[_places(indices)].max(updates)
 
 
 @op("TensorScatterMin", **_SCATTER, gradient=_extreme_gradient)
 def SCATTER_MIN(x: Any, indices: Any, updates: Any) -> Any:
-    _check_updates(x, indices, updates)
+    _check_updates(x.shape, indices, updates)
     return jnp.asarray(x).at[_places(indices)].min(updates)
 
 

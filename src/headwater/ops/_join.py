@@ -319,6 +319,13 @@ def _say_wrong_length(found: list[int], known: Sequence[int], attrs: dict[str, A
     check=Check(_wrong_length, _say_wrong_length),
 )
 def REVERSE_SEQUENCE(x: Any, lengths: Any, *, seq_dim: int, batch_dim: int) -> Any:
+    if batch_dim == seq_dim:
+        raise ValueError(f"Expected two different axes, received batch_axis == seq_axis == {seq_dim}.")
+    if lengths.shape != (x.shape[batch_dim],):
+        raise ValueError(
+            f"Expected seq_lengths of shape [{x.shape[batch_dim]}], one per entry along axis {batch_dim}, received "
+            f"{list(lengths.shape)}."
+        )
     moved = jnp.moveaxis(x, (batch_dim, seq_dim), (0, 1))
     steps = jnp.arange(moved.shape[1])
     ends = lengths[:, None].astype(steps.dtype)

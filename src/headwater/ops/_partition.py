@@ -9,16 +9,16 @@ import jax.numpy as jnp
 
 from headwater.core import dtypes
 from headwater.core.checks import Check, Verdict, first, in_range
-from headwater.core.op import Op, op
+from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._compare import equal
 from headwater.ops._gather import gather_nd
-from headwater.ops._inputs import matched, tensor_of
+from headwater.ops._inputs import matched
 from headwater.ops._join import concat
 from headwater.ops._reduce import reduce_max
 from headwater.ops._select import WHERE
-from headwater.ops._shape import reshape
+from headwater.ops._shape import reshape, shape
 
 
 def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str | None = None) -> list[Tensor]:
@@ -37,16 +37,26 @@ def dynamic_partition(data: Any, partitions: Any, num_partitions: int, name: str
     [[6], [5, 7]]
     """
     x = matched(data)[0]
-    numbers = _PARTITIONS(tensor_of(partitions, "DynamicPartition", (dtypes.int32,)), count=int(num_partitions))
+    numbers = convert_to_tensor(partitions, dtypes.int32)
+    numbers = _PARTITIONS(numbers, shape(x), count=int(num_partitions))
     return [gather_nd(x, WHERE(equal(numbers, i)), name=name) for i in range(num_partitions)]
 
 
-_PARTITIONS = Op(
+@op(
     "DynamicPartition",
-    lambda numbers, count: numbers,
+    static=(1,),
     differentiable=False,
-    check=in_range("partitions", lambda numbers, count: count, position=0),
+    spec=lambda inputs, attrs: (inputs[0].dtype, inputs[0].shape),
+    check=in_range("partitions", lambda numbers, sizes, count: count, position=0),
 )
+def _PARTITIONS(numbers: Any, sizes: Any, *, count: int) -> Any:
+    """`numbers`; `sizes`: the shape of what they divide."""
+    if tuple(sizes[: numbers.ndim].tolist()) != numbers.shape:
+        raise ValueError(
+            f"Expected data whose shape starts with that of partitions, received data of shape {sizes.tolist()} and "
+            f"partitions of shape {list(numbers.shape)}."
+        )
+    return numbers
 
 
 def _negative_position(size: Any, *values: Any, count: int) -> Verdict:
@@ -74,6 +84,12 @@ def STITCH(size: Any, *values: Any, count: int) -> Any:
     indices, data = values[:count], values[count:]
     size = int(size) + 1
     rest = data[0].shape[indices[0].ndim :]
+    for place, (i, d) in enumerate(zip(indices, data, strict=True)):
+        if d.shape != i.shape + rest:
+            raise ValueError(
+                f"Expected data[{place}] of shape {[*i.shape, *rest]}, that of its indices followed by that of a "
+                f"slice, received {list(d.shape)}."
+            )
     flat = jnp.concatenate([jnp.reshape(d, (-1, *rest)) for d in data])
     places = jnp.concatenate([jnp.reshape(i, -1) for i in indices])
     # A later slice wins: find, for each row of the result, the last slice that names it.
@@ -93,6 +109,8 @@ def dynamic_stitch(indices: Sequence[Any], data: Sequence[Any], name: str | None
     >>> tf.dynamic_stitch([[0, 2], [1]], [[10, 30], [20]]).numpy()
     array([10, 20, 30], dtype=int32)
     """
+    if len(indices) != len(data):
+        raise ValueError(f"Expected as many data as indices, received {len(data)} and {len(indices)}.")
     places = [convert_to_tensor(i, dtypes.int32) for i in indices]
     last = reduce_max(concat([[-1], *[reshape(i, [-1]) for i in places]], 0))
     return STITCH(last, *places, *matched(*data), count=len(places), name=name)

@@ -11,7 +11,7 @@ from jax import lax
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._create import zeros
-from headwater.ops._decompose import SINGULAR, failing
+from headwater.ops._decompose import SINGULAR, failing, widened
 from headwater.ops._diagonal import diag_part
 from headwater.ops._elementwise import conj
 from headwater.ops._inputs import INEXACT, matched_numbers
@@ -30,6 +30,7 @@ def _batched(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 @op("MatrixSolve", same_dtype=True, check=failing(SINGULAR))
+@widened
 def SOLVE(matrix: Any, rhs: Any, *, adjoint: bool) -> Any:
     if matrix.shape[-2] != rhs.shape[-2]:
         raise ValueError(f"Expected as many rows on both sides, received shapes {matrix.shape} and {rhs.shape}.")
@@ -43,6 +44,7 @@ def TRIANGULAR_SOLVE(matrix: Any, rhs: Any, *, lower: bool, adjoint: bool) -> An
 
 
 @op("MatrixSolveLs", same_dtype=(0, 1))
+@widened
 def LEAST_SQUARES(matrix: Any, rhs: Any, regularizer: Any, *, fast: bool) -> Any:
     a, b = _batched(matrix, rhs)
     rows, columns = a.shape[-2:]
@@ -61,6 +63,7 @@ def _positive_solve(a: Any, b: Any) -> Any:
 
 
 @op("TridiagonalSolve", same_dtype=True, spec=lambda inputs, attrs: (inputs[1].dtype, inputs[1].shape))
+@widened
 def TRIDIAGONAL_SOLVE(diagonals: Any, rhs: Any, *, partial_pivoting: bool) -> Any:
     upper, main, lower = (diagonals[..., i, :] for i in range(3))
     size = main.shape[-1]

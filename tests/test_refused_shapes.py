@@ -1,0 +1,124 @@
+"""Arguments whose shapes must agree: a size that does not is refused as TensorFlow does, never broadcast or cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import headwater as tf
+
+_ONES = np.ones
+# What is called, and arguments of which the first set fits and the others do not.
+_CALLS: dict[str, tuple[Callable[..., Any], list[Any], list[list[Any]]]] = {
+    "reverse_sequence": (
+        lambda x, n: tf.reverse_sequence(x, n, seq_axis=1),
+        [_ONES([2, 3]), [1, 2]],
+        [[_ONES([2, 3]), [1]], [_ONES([2, 3]), [1, 2, 3]], [_ONES([2, 3]), [[1, 2]]]],
+    ),
+    "scatter_nd": (
+        lambda i, u: tf.scatter_nd(i, u, [3, 2]),
+        [[[0], [1]], _ONES([2, 2])],
+        [[[[0], [1]], _ONES([1, 2])], [[[0], [1]], _ONES([2, 1])], [[[0], [1]], _ONES([2])], [[[0], [1]], _ONES([])]],
+    ),
+    "dynamic_partition": (
+        lambda x, n: tf.dynamic_partition(x, n, 2),
+        [_ONES([2, 3]), [0, 1]],
+        [[_ONES([2, 3]), [0]], [_ONES([2, 3]), [0, 1, 1]], [_ONES([2, 3]), [[0, 1]]]],
+    ),
+    "dynamic_stitch": (
+        lambda i, x: tf.dynamic_stitch([0, i], [tf.cast(5.0, tf.float64), x]),
+        [[1, 0], _ONES([2])],
+        [[[1, 0], _ONES([1])], [[1, 0], _ONES([3])], [[1, 0], _ONES([2, 1])]],
+    ),
+    "diag": (
+        lambda x: tf.linalg.diag(x, k=(0, 1)),
+        [_ONES([2, 3])],
+        [[_ONES([1, 3])], [_ONES([3, 3])], [_ONES([3])]],
+    ),
+    "diag_part": (
+        lambda x: tf.linalg.diag_part(x, k=(-1, 1)),
+        [_ONES([2, 2])],
+        [[_ONES([2, 1])], [_ONES([1, 2])]],
+    ),
+    "set_diag": (
+        tf.linalg.set_diag,
+        [_ONES([2, 3]), _ONES([2])],
+        [[_ONES([2, 3]), _ONES([1])], [_ONES([2, 3]), _ONES([3])], [_ONES([2, 3]), _ONES([1, 2])]],
+    ),
+    "set_diag of a band": (
+        lambda x, d: tf.linalg.set_diag(x, d, k=(-1, 0)),
+        [_ONES([2, 3]), _ONES([2, 2])],
+        [[_ONES([2, 3]), _ONES([1, 2])], [_ONES([2, 3]), _ONES([3, 2])], [_ONES([1, 3]), _ONES([2, 1])]],
+    ),
+    "non_max_suppression": (
+        lambda b, s: tf.image.non_max_suppression(b, s, 2),
+        [_ONES([3, 4]), _ONES([3])],
+        [[_ONES([3, 1]), _ONES([3])], [_ONES([3, 4]), _ONES([1])], [_ONES([2, 4]), _ONES([3])]],
+    ),
+    "non_max_suppression_overlaps": (
+        lambda o, s: tf.image.non_max_suppression_overlaps(o, s, 2),
+        [_ONES([3, 3]), _ONES([3])],
+        [[_ONES([3, 1]), _ONES([3])], [_ONES([1, 3]), _ONES([3])], [_ONES([3, 3]), _ONES([2])]],
+    ),
+    "combined_non_max_suppression": (
+        lambda b, s: tf.image.combined_non_max_suppression(b, s, 2, 2),
+        [_ONES([1, 3, 1, 4]), _ONES([1, 3, 2])],
+        [[_ONES([1, 3, 1, 1]), _ONES([1, 3, 2])], [_ONES([1, 3, 3, 4]), _ONES([1, 3, 2])]],
+    ),
+}  # fmt: skip
+_REFUSALS = (tf.errors.InvalidArgumentError, ValueError)
+
+
+def _tensors(arguments: list[Any]) -> list[Any]:
+    return [tf.constant(a, tf.float64 if isinstance(a, np.ndarray) else tf.int32) for a in arguments]
+
+
+@pytest.mark.parametrize("name", _CALLS)
+def test_shapes_that_do_not_agree_are_refused(name: str) -> None:
+    function, good, bad = _CALLS[name]
+    function(*_tensors(good))
+    for arguments in bad:
+        with pytest.raises(_REFUSALS):
+            function(*_tensors(arguments))
+
+
+@pytest.mark.parametrize("name", _CALLS)
+def test_shapes_known_only_at_run_time_are_refused(name: str) -> None:
+    function, good, bad = _CALLS[name]
+    unknown = [tf.TensorSpec([None] * t.shape.rank, t.dtype) for t in _tensors(good)]
+    traced = tf.function(lambda *args: tf.nest.flatten(function(*args)), input_signature=unknown)
+    traced(*_tensors(good))
+    for arguments in bad:
+        if [t.shape.rank for t in _tensors(arguments)] == [spec.shape.rank for spec in unknown]:
+            with pytest.raises(_REFUSALS):
+                traced(*_tensors(arguments))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: tf.linalg.diag_part([[1.0], [2.0]], k=1),
+        lambda: tf.linalg.diag_part([[1.0], [2.0]], k=-2),
+        lambda: tf.linalg.diag_part([1.0, 2.0]),
+        lambda: tf.linalg.set_diag([1.0, 2.0], [1.0]),
+        lambda: tf.linalg.diag([1.0, 2.0], k=5, num_rows=3, num_cols=3),
+        lambda: tf.linalg.diag([1.0, 2.0], num_rows=1, num_cols=3),
+        lambda: tf.linalg.diag([1.0, 2.0], num_rows=3, num_cols=3),
+        lambda: tf.reverse_sequence([[1, 2], [3, 4]], [1, 2], seq_axis=0),
+        lambda: tf.dynamic_stitch([[0], [1]], [[1]]),
+    ],
+)
+def test_diagonals_and_axes_that_are_not_there_are_refused(call: Callable[[], Any]) -> None:
+    with pytest.raises(_REFUSALS, match="Expected"):
+        call()
+
+
+def test_empty_arguments_are_no_mistake() -> None:
+    assert tf.linalg.diag_part(np.zeros([0, 3])).shape == [0]
+    assert tf.linalg.set_diag(np.zeros([0, 3]), np.zeros([0])).shape == [0, 3]
+    assert tf.linalg.diag(np.zeros([0]), k=2).shape == [2, 2]
+    assert tf.image.non_max_suppression(np.zeros([0, 4]), np.zeros([0]), 2).shape == [0]
+    assert tf.dynamic_stitch([[], [1]], [[], [1.0]]).numpy().tolist() == [0, 1]
