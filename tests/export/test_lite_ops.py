@@ -124,6 +124,14 @@ CASES = [
     case("SplitV", X, vector(1, 3), axis=1, num_split=2),
     case("Tile", X, vector(1, 2)),
     *[case(f"Resize{method}", IMAGES, vector(14, 12)) for method in ("Bilinear", "NearestNeighbor")],
+    *[case(f"Resize{method}", IMAGES, vector(5, 12)) for method in ("Bicubic", "Area")],
+    case("ResizeBicubic", (IMAGES * 50).astype(np.uint8), vector(14, 3)),
+    *[
+        case("ScaleAndTranslate", IMAGES, vector(5, 12), kernel_type=kernel, antialias=smooth)
+        for kernel, smooth in [("bicubic", True), ("bilinear", True), ("lanczos3", False), ("gaussian", True)]
+    ],
+    *[case("Repeat", IMAGES, np.int32(2), axis=axis) for axis in (0, 1, -1)],
+    case("Repeat", X, vector(0, 2, 1, 1), axis=1),
     case("PadV2", X, np.int32([[0, 0], [1, 2]]), np.float32(0), constant=(2,)),
     case("PadV2", X, np.int32([[0, 0], [1, 2]]), np.float32(7), constant=(2,)),
     *[case("MirrorPad", X, np.int32([[0, 0], [1, 2]]), mode=mode) for mode in ("REFLECT", "SYMMETRIC")],

@@ -12,7 +12,7 @@ from headwater.core import dtypes
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.ops._inputs import static_value
+from headwater.ops._inputs import FLOATING, static_value, tensor_of
 
 # Suppression ----------------------------------------------------------------------------------------------------
 
@@ -403,6 +403,6 @@ def draw_bounding_boxes(images: Any, boxes: Any, colors: Any, name: str | None =
            [1., 0., 1.],
            [1., 1., 1.]], dtype=float32)
     """
-    images = convert_to_tensor(images)
+    images = tensor_of(images, "DrawBoundingBoxesV2", FLOATING, dtypes.float32)
     palette = np.zeros((0, 4), np.float32) if colors is None else colors
     return _DRAW(images, convert_to_tensor(boxes), convert_to_tensor(palette), name=name)

@@ -71,7 +71,7 @@ def bincount(
     >>> tf.math.bincount([1, 1, 3]).numpy()
     array([0, 2, 0, 1], dtype=int32)
     """
-    x = tensor_of(arr, "DenseBincount", INTEGER)
+    x = tensor_of(arr, "DenseBincount", INTEGER, dtypes.int32)
     if axis in (None, 0):
         x = reshape(x, [-1])
     size = _bins(x, minlength, maxlength)

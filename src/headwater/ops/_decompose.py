@@ -178,9 +178,38 @@ def EIGH(x: Any, *, compute_v: bool) -> Any:
     return (values.astype(x.dtype), vectors) if compute_v else (values.astype(x.dtype),)
 
 
-@op("Eig", differentiable=False, check=none_of(lambda x: ~jnp.isfinite(x), f"E{_NOT_FOUND[1:]}", position=0))
+@jax.custom_jvp
+def _eig(x: Any) -> tuple[Any, Any]:
+    values, vectors = jnp.linalg.eig(x)
+    return values, vectors
+
+
+@_eig.defjvp
+def _eig_tangent(primals: Any, tangents: Any) -> Any:
+    """Vectors keep their length; those of equal values do not turn towards each other."""
+    values, vectors = _eig(*primals)
+    change = jnp.linalg.solve(vectors, tangents[0].astype(vectors.dtype) @ vectors)
+    gaps = values[..., None, :] - values[..., :, None]
+    apart = gaps != 0
+    moved = vectors @ jnp.where(apart, change / jnp.where(apart, gaps, 1), 0)
+    longer = jnp.sum(jnp.conj(vectors) * moved, -2, keepdims=True).real
+    return (values, vectors), (jnp.diagonal(change, axis1=-2, axis2=-1), moved - vectors * longer)
+
+
+@jax.custom_jvp
+def _eigvals(x: Any) -> Any:
+    return jnp.linalg.eigvals(x)
+
+
+@_eigvals.defjvp
+def _eigvals_tangent(primals: Any, tangents: Any) -> Any:
+    (values, _), (change, _) = jax.jvp(_eig, primals, tangents)
+    return values, change
+
+
+@op("Eig", check=none_of(lambda x: ~jnp.isfinite(x), f"E{_NOT_FOUND[1:]}", position=0))
 def EIG(x: Any, *, compute_v: bool) -> Any:
-    return tuple(jnp.linalg.eig(_square(x))) if compute_v else (jnp.linalg.eigvals(_square(x)),)
+    return _eig(_square(x)) if compute_v else (_eigvals(_square(x)),)
 
 
 def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:
@@ -362,7 +391,7 @@ def IDENTITY_LIKE(x: Any) -> Any:
 EXPONENTIAL = Op("MatrixExponential", widened(lambda x: jax.scipy.linalg.expm(_square(x))))
 
 
-def _host_function(name: str, scipy_name: str) -> Op:
+def _host_function(name: str, scipy_name: str, gradient: Any = None) -> Op:
     """A function of matrices that SciPy computes on the host: JAX has none for batches."""
 
     def kernel(x: Any) -> Any:
@@ -373,11 +402,27 @@ def _host_function(name: str, scipy_name: str) -> Op:
         real_result = found.real if np.dtype(x.dtype).kind == "f" else found
         return real_result.reshape(x.shape).astype(x.dtype)
 
-    return Op(name, kernel, effect="host", spec=lambda inputs, attrs: (inputs[0].dtype, inputs[0].shape))
+    return Op(
+        name, kernel, effect="host", spec=lambda inputs, attrs: (inputs[0].dtype, inputs[0].shape), gradient=gradient
+    )
+
+
+@op("MatrixSquareRootGrad")
+def _SQUARE_ROOT_SLOPE(root: Any, given: Any) -> Any:
+    """The X of ``R X + X R = given``, where R is the adjoint of the root; as one linear system of n * n unknowns."""
+    size = root.shape[-1]
+    adjoint, eye = jnp.conj(jnp.swapaxes(root, -1, -2)), jnp.eye(size, dtype=root.dtype)
+    left = jnp.einsum("...ij,kl->...ikjl", adjoint, eye)
+    right = jnp.einsum("ij,...kl->...ikjl", eye, jnp.conj(root))
+    system = (left + right).reshape(*root.shape[:-2], size * size, size * size)
+    unknowns = jnp.linalg.solve(system, given.reshape(*root.shape[:-2], size * size, 1))
+    return unknowns.reshape(root.shape)
 
 
 LOGARITHM = _host_function("MatrixLogarithm", "logm")
-SQUARE_ROOT = _host_function("MatrixSquareRoot", "sqrtm")
+SQUARE_ROOT = _host_function(
+    "MatrixSquareRoot", "sqrtm", lambda inputs, outputs, given, attrs: [_SQUARE_ROOT_SLOPE(outputs[0], given[0])]
+)
 PSEUDO_INVERSE = Op("PseudoInverse", widened(lambda x, *, rcond: jnp.linalg.pinv(x, rtol=rcond)))
 MATRIX_RANK = Op(
     "MatrixRank",
@@ -420,7 +465,7 @@ def logm(input: Any, name: str | None = None) -> Tensor:
 
 
 def sqrtm(input: Any, name: str | None = None) -> Tensor:
-    """Computes the square root of square matrices (on the host, without gradient).
+    """Computes the square root of square matrices (on the host).
 
     >>> tf.linalg.sqrtm([[4.0, 0.0], [0.0, 9.0]]).numpy()
     array([[2., 0.],

@@ -10,23 +10,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from headwater.core import dtypes
-from headwater.core.context import context
-from headwater.core.errors import InvalidArgumentError
 from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._common import as_shape_tensor, axes
+from headwater.ops._inputs import COMPLEX, tensor_of
 
 # Complex to complex ---------------------------------------------------------------------------------------------
 
 
 def _complex(value: Any, what: str) -> Tensor:
-    tensor = convert_to_tensor(value)
-    if tensor.dtype.is_complex:
-        return tensor
-    text = (
-        f"{what}: expected a complex tensor, received dtype {tensor.dtype.name}. Use tf.cast(x, tf.complex64), or rfft."
-    )
-    raise TypeError(text) if context.graph is not None else InvalidArgumentError(None, None, text)
+    return tensor_of(value, what, COMPLEX, dtypes.complex64)
 
 
 def _last(rank: int) -> tuple[int, ...]:

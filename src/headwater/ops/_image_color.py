@@ -15,6 +15,7 @@ from headwater.core.op import Op, op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._floating import floating
+from headwater.ops._inputs import FLOATING, tensor_of
 from headwater.ops.math import cast
 
 _HALF_OR_SINGLE = (dtypes.float16, dtypes.float32)
@@ -148,7 +149,15 @@ def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
 
 def _colored(images: Any, count: int, what: str) -> Tensor:
     """`images` as a tensor, whose channels are checked as far as they are known."""
-    tensor = convert_to_tensor(images)
+    return _with_count(convert_to_tensor(images), count, what)
+
+
+def _in_hsv(images: Any, op: str, what: str) -> Tensor:
+    """`images` of three channels as a tensor of a floating dtype."""
+    return _with_count(tensor_of(images, op, FLOATING, dtypes.float32), 3, what)
+
+
+def _with_count(tensor: Tensor, count: int, what: str) -> Tensor:
     rank = tensor.shape.rank
     if rank is not None and (rank < 1 or tensor.shape[-1] not in (count, None)):
         raise ValueError(f"{what}: expected images with {count} channel(s), last, received shape {tensor.shape}.")
@@ -208,7 +217,7 @@ def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
     >>> tf.image.rgb_to_hsv([0.0, 1.0, 0.0]).numpy().round(4)
     array([0.3333, 1.    , 1.    ], dtype=float32)
     """
-    return RGB_TO_HSV(floating(_colored(images, 3, "rgb_to_hsv"), "RGBToHSV"), name=name)
+    return RGB_TO_HSV(_in_hsv(images, "RGBToHSV", "rgb_to_hsv"), name=name)
 
 
 def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
@@ -217,7 +226,7 @@ def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
     >>> tf.image.hsv_to_rgb([0.0, 1.0, 1.0]).numpy()
     array([1., 0., 0.], dtype=float32)
     """
-    return HSV_TO_RGB(floating(_colored(images, 3, "hsv_to_rgb"), "HSVToRGB"), name=name)
+    return HSV_TO_RGB(_in_hsv(images, "HSVToRGB", "hsv_to_rgb"), name=name)
 
 
 @op("AdjustHue", spec=_with_channels(3))

@@ -402,8 +402,8 @@ def crop_and_resize(
         raise ValueError(f"crop_and_resize: expected method 'bilinear' or 'nearest', received {method!r}.")
     return _CROP_AND_RESIZE(
         convert_to_tensor(image),
-        convert_to_tensor(boxes),
-        convert_to_tensor(box_indices),
+        convert_to_tensor(boxes, dtypes.float32),
+        convert_to_tensor(box_indices, dtypes.int32),
         convert_to_tensor(crop_size, dtype_hint=dtypes.int32),
         method=method,
         extrapolation_value=float(extrapolation_value),

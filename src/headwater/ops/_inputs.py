@@ -29,16 +29,28 @@ BOOL = (dtypes.bool,)
 SIGNED = (*INEXACT, dtypes.int32, dtypes.int64, dtypes.int8, dtypes.int16)
 
 
-def tensor_of(value: Any, op: str, allowed: Sequence[DType]) -> Tensor:
+def tensor_of(value: Any, op: str, allowed: Sequence[DType], default: DType | None = None) -> Tensor:
     """`value` as a tensor whose dtype is one of `allowed`.
+
+    A NumPy array of another dtype becomes one of `default`, as in TensorFlow; tensors and Python values are never cast.
+
+    Args:
+        value: What to convert.
+        op: The op, for the message.
+        allowed: The dtypes that it takes.
+        default: What NumPy arrays of other dtypes become; if only one dtype is allowed, that one.
 
     Raises:
         InvalidArgumentError: (TypeError while tracing) if the dtype is another.
     """
     x = value if type(value) is EagerTensor else convert_to_tensor(value)
-    if x.dtype not in allowed:
-        raise dtype_error(op, x.dtype, allowed)
-    return x
+    if x.dtype in allowed:
+        return x
+    if default is None and len(allowed) == 1:
+        default = allowed[0]
+    if default is not None and isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf":
+        return convert_to_tensor(value.astype(default.as_numpy_dtype))
+    raise dtype_error(op, x.dtype, allowed)
 
 
 def dtype_error(op: str, received: DType, allowed: Sequence[DType]) -> Exception:
@@ -71,7 +83,7 @@ def matched_numbers(op: str, allowed: Sequence[DType], *values: Any) -> list[Ten
     tensors = matched(*values)
     for x in tensors:
         if x.dtype not in allowed:
-            raise dtype_error(op, x.dtype, allowed)
+            return [tensor_of(value, op, allowed) for value in values]
     return tensors
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from headwater.core import dtypes
 from headwater.core.checks import Check, Verdict, element, first, outside
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.op import op
@@ -15,7 +16,7 @@ from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor, set_pack
 from headwater.core.variable import Variable
 from headwater.ops._common import axes, single_axis
-from headwater.ops._inputs import matched, one_axis, static_integers, static_value
+from headwater.ops._inputs import INTEGER, matched, one_axis, static_integers, static_value, tensor_of
 from headwater.ops._shape import reshape
 
 # Joining and cutting ---------------------------------------------------------------------------------------------
@@ -367,7 +368,7 @@ def reverse_sequence(
     array([[2, 1, 3],
            [6, 5, 4]], dtype=int32)
     """
-    lengths = convert_to_tensor(seq_lengths)
+    lengths = tensor_of(seq_lengths, "ReverseSequence", INTEGER, dtypes.int64)
     return REVERSE_SEQUENCE(
         convert_to_tensor(input), lengths, seq_dim=int(seq_axis or 0), batch_dim=int(batch_axis or 0), name=name
     )

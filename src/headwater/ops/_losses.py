@@ -16,6 +16,7 @@ from headwater.core.variable import Variable
 from headwater.core.watch import enabled
 from headwater.ops._common import single_axis
 from headwater.ops._floating import floating
+from headwater.ops._inputs import INTEGER, tensor_of
 
 # Softmax cross-entropy ------------------------------------------------------------------------------------------
 
@@ -115,7 +116,8 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str
     >>> tf.nn.sparse_softmax_cross_entropy_with_logits([1], [[0.0, 0.0]]).numpy()
     array([0.6931472], dtype=float32)
     """
-    labels, logits = convert_to_tensor(labels), floating(logits, "SparseSoftmaxCrossEntropyWithLogits")
+    labels = tensor_of(labels, "SparseSoftmaxCrossEntropyWithLogits", INTEGER)
+    logits = floating(logits, "SparseSoftmaxCrossEntropyWithLogits")
     if logits.shape.rank == 0:
         raise ValueError(f"`logits` cannot be a scalar. Received logits={logits}.")
     if logits.shape.rank is not None and labels.shape.rank is not None and labels.shape.rank != logits.shape.rank - 1:

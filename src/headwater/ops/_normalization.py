@@ -15,6 +15,7 @@ from headwater.ops import _exact
 from headwater.ops._arithmetic import squared_difference
 from headwater.ops._common import axes as as_axes
 from headwater.ops._floating import floating
+from headwater.ops._inputs import FLOATING, tensor_of
 from headwater.ops._reduce import reduce_mean
 
 # Moments --------------------------------------------------------------------------------------------------------
@@ -361,7 +362,7 @@ def local_response_normalization(
     >>> tf.nn.local_response_normalization(tf.ones([1, 1, 1, 1])).numpy()
     array([[[[0.70710677]]]], dtype=float32)
     """
-    input = floating(input, "LRN")
+    input = tensor_of(input, "LRN", FLOATING, dtypes.float32)
     return _LRN(
         input, depth_radius=int(depth_radius), bias=float(bias), alpha=float(alpha), beta=float(beta), name=name
     )

@@ -174,6 +174,13 @@ def _NEAREST(x: Any, size: Any) -> Any:
     return x
 
 
+def resampling(op_name: str, size_in: int, size_out: int, attrs: Any) -> Any:
+    """The matrix [out, in] by which a separable op of this name resizes one axis."""
+    if op_name == "ScaleAndTranslate":
+        return _resampling(size_in, size_out, attrs["kernel_type"], attrs["antialias"])
+    return {"ResizeBicubic": _bicubic_axis, "ResizeArea": _area_axis}[op_name](size_in, size_out)
+
+
 # The function ---------------------------------------------------------------------------------------------------
 
 _METHODS = {"bilinear": _BILINEAR, "nearest": _NEAREST, "bicubic": _BICUBIC, "area": _AREA}

@@ -19,7 +19,7 @@ from headwater.core.op import Op, op
 from headwater.core.shapes import TensorShape, as_shape, broadcast_shapes
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._common import axes, single_axis
-from headwater.ops._inputs import dimensions, matched, one_axis, shape_held_by, static_integers
+from headwater.ops._inputs import INTEGER, dimensions, one_axis, shape_held_by, static_integers, tensor_of
 
 # What a shape is -------------------------------------------------------------------------------------------------
 
@@ -403,7 +403,8 @@ def unravel_index(indices: Any, dims: Any, name: str | None = None) -> Tensor:
     array([[0, 1],
            [1, 2]], dtype=int32)
     """
-    indices, dims = matched(indices, dims)
+    indices = tensor_of(indices, "UnravelIndex", INTEGER, dtypes.int32)
+    dims = convert_to_tensor(dims, dtype_hint=indices.dtype)
     return UNRAVEL_INDEX(indices, dims, name=name)
 
 

@@ -120,7 +120,8 @@ def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) ->
     >>> tf.math.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], 1).numpy()
     array([ True, False])
     """
-    return IN_TOP_K(convert_to_tensor(predictions), convert_to_tensor(targets), static_integers(k), name=name)
+    classes = tensor_of(targets, "InTopKV2", INTEGER, dtypes.int32)
+    return IN_TOP_K(convert_to_tensor(predictions), classes, static_integers(k), name=name)
 
 
 @op("ApproxTopK")
@@ -267,7 +268,7 @@ def invert_permutation(x: Any, name: str | None = None) -> Tensor:
     >>> tf.math.invert_permutation([2, 0, 1]).numpy()
     array([1, 2, 0], dtype=int32)
     """
-    return INVERT_PERMUTATION(tensor_of(x, "InvertPermutation", INTEGER), name=name)
+    return INVERT_PERMUTATION(tensor_of(x, "InvertPermutation", INTEGER, dtypes.int32), name=name)
 
 
 @op("IsNonDecreasing", differentiable=False)

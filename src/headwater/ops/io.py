@@ -12,6 +12,7 @@ from headwater.core.errors import InvalidArgumentError
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _io_ops as ops
 from headwater.ops import gfile
+from headwater.ops._inputs import tensor_of
 from headwater.ops._parse_example import (
     FixedLenFeature,
     FixedLenSequenceFeature,
@@ -230,7 +231,11 @@ def encode_png(image: Any, compression: int = -1, name: str | None = None) -> Te
     >>> tf.io.encode_png(np.zeros([2, 2, 1], np.uint8)).dtype
     tf.string
     """
-    return ops.ENCODE_PNG(convert_to_tensor(image), compression=int(compression), name=name)
+    return ops.ENCODE_PNG(
+        convert_to_tensor(image),
+        compression=int(compression),
+        name=name,
+    )
 
 
 def encode_jpeg(
@@ -264,7 +269,7 @@ def encode_jpeg(
     >>> tf.io.is_jpeg(tf.io.encode_jpeg(np.zeros([8, 8, 1], np.uint8)))
     <tf.Tensor: shape=(), dtype=bool, numpy=True>
     """
-    pixels = convert_to_tensor(image)
+    pixels = tensor_of(image, "EncodeJpeg", (dtypes.uint8,))
     wanted = {"": None, "grayscale": 1, "rgb": 3}[format]
     found = pixels.shape[-1] if pixels.shape.rank == 3 else None
     if wanted is not None and found not in (None, wanted):

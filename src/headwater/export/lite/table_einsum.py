@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ def _einsum(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
         value, term = values[0]
         w("TRANSPOSE", [value, w.vector([term.index(c) for c in result], "perm")], node.outputs[0])
     else:
-        _product(w, node, values, result)
+        product(w, node.outputs[0], values, result)
 
 
 def _summed(w: Writer, value: Value, term: str, result: str, operands: Sequence[str]) -> tuple[Value, str]:
@@ -38,7 +39,8 @@ def _summed(w: Writer, value: Value, term: str, result: str, operands: Sequence[
     return total, "".join(c for c in term if c in others)
 
 
-def _product(w: Writer, node: Node, values: Sequence[tuple[Value, str]], result: str) -> None:
+def product(w: Writer, out: Any, values: Sequence[tuple[Value, str]], result: str) -> Value:
+    """Two operands, each with its letters, multiplied and summed over the letters that `result` lacks."""
     (x, left), (y, right) = values
     sizes = dict(zip(right, y.shape, strict=True)) | dict(zip(left, x.shape, strict=True))
     batch = [c for c in left if c in right and c in result]
@@ -52,10 +54,9 @@ def _product(w: Writer, node: Node, values: Sequence[tuple[Value, str]], result:
     shape = tuple(sizes[c] for c in made)
     order = [made.index(c) for c in result]
     if order == sorted(order):
-        w("RESHAPE", [found, _target(w, shape)], node.outputs[0])
-    else:
-        split = found if found.shape == shape else w("RESHAPE", [found, _target(w, shape)], (x.dtype, shape))
-        w("TRANSPOSE", [split, w.vector(order, "perm")], node.outputs[0])
+        return w("RESHAPE", [found, _target(w, shape)], out)
+    split = found if found.shape == shape else w("RESHAPE", [found, _target(w, shape)], (x.dtype, shape))
+    return w("TRANSPOSE", [split, w.vector(order, "perm")], out)
 
 
 def _matrix(w: Writer, value: Value, term: str, groups: Sequence[list[str]], sizes: dict[str, int | None]) -> Value:

@@ -110,6 +110,30 @@ def _tile(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     w("TILE", inputs, node.outputs[0])
 
 
+@rule("Repeat")
+def _repeat(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    x, counts, out = inputs[0], inputs[1].data, node.outputs[0]
+    axis = place(node.attrs["axis"], x.rank)
+    if counts is None:
+        raise Unsupported("repeats that are known at run time only. Use a Python number.")
+    if x.shape[axis] is not None:
+        places = np.repeat(np.arange(x.shape[axis]), np.broadcast_to(counts, x.shape[axis]))
+        w("GATHER", [x, w.vector(places, "places")], out, axis=axis, batchDims=0)
+    elif np.ndim(counts) or x.shape.count(None) > 1:
+        raise Unsupported("repeats along an axis of unknown size. Give the input's shape.")
+    else:
+        _repeat_all(w, x, int(counts), axis, out)
+
+
+def _repeat_all(w: Writer, x: Value, count: int, axis: int, out: Any) -> None:
+    """Each entry along an axis of unknown size `count` times: as a new axis, which is repeated and joined to it."""
+    before, after = x.shape[: axis + 1], x.shape[axis + 1 :]
+    apart = w("EXPAND_DIMS", [x, w.vector(axis + 1, "axis")], (x.dtype, (*before, 1, *after)))
+    times = [count if i == axis + 1 else 1 for i in range(apart.rank)]
+    apart = w("TILE", [apart, w.vector(times, "times")], (x.dtype, (*before, count, *after)))
+    w("RESHAPE", [apart, w.vector([-1 if i == axis else d for i, d in enumerate(x.shape)], "shape")], out)
+
+
 @rule("PadV2")
 def _pad(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     x, pairs = inputs[0], inputs[1]

@@ -11,6 +11,8 @@ from headwater.core.graph import Node
 from headwater.export.forms import axes_of
 from headwater.export.lite.program import Value, Writer
 from headwater.export.lite.table import Unsupported, rule
+from headwater.export.lite.table_einsum import product
+from headwater.ops._resize import resampling
 
 _PADDING = {"SAME": 0, "VALID": 1}
 
@@ -226,3 +228,20 @@ def _resize(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     code = "RESIZE_BILINEAR" if node.type == "ResizeBilinear" else "RESIZE_NEAREST_NEIGHBOR"
     corners, half = bool(node.attrs.get("align_corners")), bool(node.attrs.get("half_pixel_centers", True))
     w(code, inputs, node.outputs[0], alignCorners=corners, halfPixelCenters=half)
+
+
+@rule("ResizeBicubic", "ResizeArea", "ScaleAndTranslate")
+def _resample(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    """Two products with the shares that old rows and columns have in the new ones."""
+    x, size = inputs
+    if size.data is None or None in x.shape[1:3]:
+        raise Unsupported("sizes that are known at run time only. Give the images' shape and the new size as numbers.")
+    rows, columns = (
+        w.constant(resampling(node.type, old, new, node.attrs), np.float32, "shares")
+        for old, new in zip(x.shape[1:3], size.data.tolist(), strict=True)
+    )
+    if x.dtype != np.float32:
+        x = w("CAST", [x], (np.float32, x.shape))
+    taller = (np.float32, (x.shape[0], size.data[0], *x.shape[2:]))
+    x = product(w, taller, [(x, "nhwc"), (rows, "oh")], "nowc")
+    product(w, node.outputs[0], [(x, "nowc"), (columns, "pw")], "nopc")
