@@ -213,6 +213,9 @@ def _cotangents(values: Carry, positions: list[int], given: Carry, drop_first: b
     )
 
 
-_outer = lambda derivatives: derivatives[:-1]  # noqa: E731
+def _outer(derivatives: tuple[str, ...]) -> tuple[str, ...]:
+    return derivatives[:-1]
+
+
 _loop.defvjp(_derived(_forward, _outer), _derived(_backward, _outer))
 _loop_for_tangents.defjvp(_derived(_tangents, _outer))
