@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import pathlib
 import tempfile
@@ -170,6 +171,92 @@ def _csv(tf: Any) -> list[Any]:
     return [np.array(rows[0]), np.array([[cell == "NA" for cell in row] for row in rows])]
 
 
+def _steps_of(tf: Any, callbacks: list[Any], stop: tuple[int, int] | None = None, **options: Any) -> Any:
+    """Four epochs of four batches, which may break off; the model, and the epochs that it saw."""
+    k = tf.keras
+
+    class Break(k.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            seen.append(epoch)
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            if (seen[-1], batch) == stop:
+                raise KeyboardInterrupt
+
+    seen: list[int] = []
+    model = k.Sequential([k.Input((2,)), k.layers.Dense(1, kernel_initializer="ones")])
+    model.compile(k.optimizers.SGD(0.1, momentum=0.5, **options), "mse")
+    x = np.cos(np.arange(16, dtype=np.float32)).reshape(8, 2)
+    with contextlib.suppress(KeyboardInterrupt):
+        model.fit(
+            x, x @ [[2.0], [3.0]], batch_size=2, epochs=4, shuffle=False, verbose=0, validation_data=(x, x[:, :1]),
+            callbacks=[*callbacks, Break()],
+        )  # fmt: skip
+    return model, seen
+
+
+def _resumed(stop: tuple[int, int], **arguments: Any) -> Case:
+    """Training that breaks off, and goes on: files in between, epochs, weights, iterations, files afterwards."""
+
+    def run(tf: Any) -> list[Any]:
+        with tempfile.TemporaryDirectory() as folder:
+            place = pathlib.Path(folder) / "backup"
+            backup = lambda: [tf.keras.callbacks.BackupAndRestore(str(place), **arguments)]  # noqa: E731
+            _, before = _steps_of(tf, backup(), stop)
+            kept = sorted(path.name for path in place.iterdir())
+            progress = (place / "training_metadata.json").read_text()
+            model, after = _steps_of(tf, backup())
+            left = sorted(path.name for path in place.iterdir()) if place.exists() else ["none"]
+        epochs = np.array([*before, -1, *after])
+        return [
+            np.array(kept), np.array(progress), epochs, *model.get_weights(), np.array(model.optimizer.iterations),
+            np.array(left),
+        ]  # fmt: skip
+
+    return run
+
+
+def _averaged(swap_on_epoch: bool) -> Case:
+    """The weights at all moments while their averages take their place."""
+
+    def run(tf: Any) -> list[Any]:
+        seen: list[Any] = []
+        names: list[str] = []
+
+        class Watch(tf.keras.callbacks.Callback):
+            pass
+
+        def look(name: str) -> Any:
+            def told(self: Any, *arguments: Any, **named: Any) -> None:
+                seen.append(np.concatenate([w.ravel() for w in self.model.get_weights()]))
+                names.append(name)
+
+            return told
+
+        for name in ("on_epoch_begin", "on_epoch_end", "on_test_begin", "on_test_end", "on_train_end"):
+            setattr(Watch, name, look(name))
+        swap = tf.keras.callbacks.SwapEMAWeights(swap_on_epoch=swap_on_epoch)
+        model, _ = _steps_of(tf, [swap, Watch()], use_ema=True, ema_momentum=0.6)
+        return [np.array(names), np.array(seen), *model.get_weights()]
+
+    return run
+
+
+def _padded(tf: Any) -> list[Any]:
+    pad = tf.keras.utils.pad_sequences
+    uneven = [[1], [2, 3], [4, 5, 6], []]
+    grams = tf.keras.preprocessing.sequence.skipgrams([1, 2, 3, 0, 4], 5, window_size=1, negative_samples=0, seed=3)
+    return [
+        pad(uneven),
+        pad(uneven, maxlen=2, padding="post", truncating="post", value=9),
+        pad([[1.5], [2, 3]], dtype="float32", maxlen=4),
+        pad([[[1, 2]], [[3, 4], [5, 6]]], padding="post"),
+        pad([["a"], ["b", "c"]], dtype=object, value="x").astype(str),
+        tf.keras.preprocessing.sequence.make_sampling_table(5),
+        *[np.array(part) for part in grams],
+    ]
+
+
 def _errors(tf: Any) -> list[Any]:
     """The classes of errors of wrong arguments."""
     k = tf.keras
@@ -230,5 +317,11 @@ ANSWERS: dict[str, Case] = {
     "added losses": _added_losses,
     "callbacks are told": _told,
     "CSV with rare validation": _csv,
+    "resumed after an epoch": _resumed((2, 1)),
+    "resumed after some batches": _resumed((1, 2), save_freq=3, double_checkpoint=True),
+    "resumed, state kept": _resumed((1, 0), delete_checkpoint=False),
+    "averages in evaluation": _averaged(False),
+    "averages between epochs": _averaged(True),
+    "sequences": _padded,
     "errors": _errors,
 }

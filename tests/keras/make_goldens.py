@@ -1,4 +1,7 @@
-"""Records what real Keras answers: `python tests/keras/make_goldens.py` with TensorFlow 2.21 installed."""
+"""Records what real Keras answers: `python tests/keras/make_goldens.py [GROUP ...]` with TensorFlow 2.21 installed.
+
+With groups named, those are recorded again and the others kept.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,14 @@ from tests.keras.cases import GROUPS  # noqa: E402
 TARGET = pathlib.Path(__file__).with_name("goldens.npz")
 
 
-def main() -> None:
-    """Runs every case and writes the answers."""
+def main(groups: list[str]) -> None:
+    """Runs the cases of these groups, or all, and writes the answers."""
     answers = {}
-    for group, cases in GROUPS.items():
-        for name, case in cases.items():
+    if groups:
+        with np.load(TARGET) as file:
+            answers = {name: file[name] for name in file.files if name.split("/")[0] not in groups}
+    for group in groups or GROUPS:
+        for name, case in GROUPS[group].items():
             tf.keras.backend.clear_session()
             for index, value in enumerate(case(tf)):
                 answers[f"{group}/{name}/{index:03}"] = np.asarray(value)
@@ -32,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -373,7 +373,7 @@ class Optimizer(Configurable):
     def _average(self, variables: Sequence[Variable]) -> None:
         momentum = self.ema_momentum
         for variable in variables:
-            average = self._averages[self._slot_index(variable)]
+            average = self.average_of(variable)
             first = math.cast(math.equal(convert_to_tensor(self.iterations), np.int64(0)), variable.dtype)
             kept = momentum * (1.0 - first)
             average.assign(kept * average + (1.0 - kept) * variable, read_value=False)
@@ -381,11 +381,15 @@ class Optimizer(Configurable):
                 due = math.equal((convert_to_tensor(self.iterations) + 1) % self.ema_overwrite_frequency, np.int64(0))
                 variable.assign(array.where(due, convert_to_tensor(average), convert_to_tensor(variable)))
 
+    def average_of(self, variable: Variable) -> Variable:
+        """The variable that keeps the average of `variable`, where averages are kept."""
+        return self._averages[self._slot_index(variable)]
+
     def finalize_variable_values(self, var_list: Any) -> None:
         """At the end of training: variables become their averages, if those are kept."""
         if self.use_ema:
             for variable in var_list:
-                variable.assign(convert_to_tensor(self._averages[self._slot_index(variable)]))
+                variable.assign(convert_to_tensor(self.average_of(variable)))
 
     # Configs and weights ----------------------------------------------------------------------------------------
 
