@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import os
 import pathlib
 import tempfile
+import unittest.mock
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -242,6 +244,87 @@ def _averaged(swap_on_epoch: bool) -> Case:
     return run
 
 
+def _summaries(tf: Any) -> list[Any]:
+    """The tables of a chain, of models with branches, shared layers and models inside, and of a class of one's own."""
+    k = tf.keras
+    dense = k.layers.Dense
+    chain = k.Sequential([k.Input((4,)), dense(8, name="wide"), k.layers.BatchNormalization(name="norm")], name="chain")
+    inputs, other = k.Input((4,), name="inputs"), k.Input((4,), name="other")
+    shared = dense(4, name="shared")
+    first = shared(inputs)
+    both = k.layers.Add(name="a_name_so_long_that_it_does_not_fit")([first, shared(first), other])
+    graph = k.Model([inputs, other], [both, k.layers.Concatenate(name="all")([first, both, other])], name="graph")
+    outer = k.Model(inputs, dense(1, name="last", trainable=False)(chain(inputs)), name="outer")
+    deep = k.Sequential([k.Input((4,)), outer], name="deep")
+
+    class Own(k.Model):
+        def __init__(self) -> None:
+            super().__init__(name="own")
+            self.parts = [dense(2, name="first"), k.Sequential([dense(3, name="inner")], name="stack")]
+
+        def call(self, x: Any) -> Any:
+            return self.parts[1](self.parts[0](x))
+
+    own = Own()
+    texts: list[str] = []
+    own.summary(line_length=76, print_fn=texts.append)
+    own(np.zeros((2, 4), np.float32))
+    trained = k.models.clone_model(chain)
+    trained.compile("adam", "mse")
+    trained.optimizer.build(trained.trainable_variables)
+    for model, options in (
+        (chain, {}), (chain, {"line_length": 50, "show_trainable": True}), (chain, {"positions": [0.3, 0.6, 1.0]}),
+        (graph, {}), (graph, {"show_trainable": True}), (graph, {"line_length": 70}), (outer, {"expand_nested": True}),
+        (deep, {"expand_nested": True, "show_trainable": True}), (own, {"expand_nested": True}), (own, {}),
+        (trained, {}), (graph, {"layer_range": ["sh", "a_"]}),
+        (k.Sequential([dense(2, name="later")], name="unbuilt"), {}), (k.Sequential(name="empty"), {}),
+    ):  # fmt: skip
+        with unittest.mock.patch.dict(os.environ, {"COLUMNS": "80"}):
+            model.summary(print_fn=texts.append, **options)
+    return [np.array(text.splitlines()) for text in texts]
+
+
+def _variable_names(tf: Any) -> list[Any]:
+    """Names and paths of weights and states: of models in models, of layers in layers, of optimizers and metrics."""
+    k = tf.keras
+    inner = k.Sequential([k.layers.Dense(2, name="a"), k.layers.BatchNormalization(name="b")], name="inner")
+    chain = k.Sequential([k.Input((3,)), k.layers.Dense(2, name="c"), inner], name="chain")
+    inputs = k.Input((3,))
+    graph = k.Model(inputs, chain(k.layers.Dense(3, name="d")(inputs)), name="graph")
+    later = k.Sequential([k.layers.Dense(2, name="e")], name="later")
+    outer = k.Model(inputs, later(inputs))
+
+    class Block(k.layers.Layer):
+        def __init__(self, name: str) -> None:
+            super().__init__(name=name)
+            self.dense = k.layers.Dense(2, name="f")
+            self.early = self.add_weight(shape=(2,), name="early")
+            self.nameless = self.add_weight(shape=())
+
+        def build(self, shape: Any) -> None:
+            self.late = self.add_weight(shape=(2,), name="late")
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    class Own(k.Model):
+        def __init__(self) -> None:
+            super().__init__(name="own")
+            self.block = Block("block")
+            self.wrapped = k.layers.TimeDistributed(k.layers.Dense(1, name="g"), name="steps")
+
+        def call(self, x: Any) -> Any:
+            return self.wrapped(self.block(x)[:, None])
+
+    own = Own()
+    own(np.zeros((1, 3), np.float32))
+    optimizer = k.optimizers.Adam(name="adam", use_ema=True)
+    optimizer.build(chain.trainable_variables)
+    found = [*graph.weights, *outer.weights, *own.weights, *optimizer.variables]
+    found += [*k.metrics.Mean(name="mean").variables, *k.metrics.Precision(name="p").variables]
+    return [np.array([v.name for v in found]), np.array([v.path for v in found])]
+
+
 def _padded(tf: Any) -> list[Any]:
     pad = tf.keras.utils.pad_sequences
     uneven = [[1], [2, 3], [4, 5, 6], []]
@@ -323,5 +406,7 @@ ANSWERS: dict[str, Case] = {
     "averages in evaluation": _averaged(False),
     "averages between epochs": _averaged(True),
     "sequences": _padded,
+    "names of variables": _variable_names,
+    "summaries": _summaries,
     "errors": _errors,
 }

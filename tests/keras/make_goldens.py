@@ -1,6 +1,6 @@
-"""Records what real Keras answers: `python tests/keras/make_goldens.py [GROUP ...]` with TensorFlow 2.21 installed.
+"""Records what real Keras answers: `python tests/keras/make_goldens.py [GROUP|GROUP/CASE ...]`.
 
-With groups named, those are recorded again and the others kept.
+TensorFlow 2.21 must be installed. With groups or cases named, those are recorded again and the others kept.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from tests.keras.cases import GROUPS  # noqa: E402
 TARGET = pathlib.Path(__file__).with_name("goldens.npz")
 
 
-def main(groups: list[str]) -> None:
-    """Runs the cases of these groups, or all, and writes the answers."""
+def main(wanted: list[str]) -> None:
+    """Runs the cases that are wanted, or all, and writes the answers."""
     answers = {}
-    if groups:
+    named = lambda group, case: not wanted or group in wanted or f"{group}/{case}" in wanted  # noqa: E731
+    if wanted:
         with np.load(TARGET) as file:
-            answers = {name: file[name] for name in file.files if name.split("/")[0] not in groups}
-    for group in groups or GROUPS:
-        for name, case in GROUPS[group].items():
+            answers = {name: file[name] for name in file.files if not named(*name.split("/")[:2])}
+    for group, cases in GROUPS.items():
+        for name in [name for name in cases if named(group, name)]:
             tf.keras.backend.clear_session()
-            for index, value in enumerate(case(tf)):
+            for index, value in enumerate(cases[name](tf)):
                 answers[f"{group}/{name}/{index:03}"] = np.asarray(value)
     np.savez_compressed(TARGET, **answers)
     print(len(answers), "arrays")

@@ -232,7 +232,8 @@ def test_names_are_numbered_and_variables_carry_them() -> None:
     first, second = layers.Dense(2), layers.Dense(2)
     second.build((None, 3))
     assert (first.name, second.name) == ("dense", "dense_1")
-    assert [w.name for w in second.weights] == ["dense_1/kernel:0", "dense_1/bias:0"]
+    assert [w.name for w in second.weights] == ["kernel", "bias"]
+    assert [w.path for w in second.weights] == ["dense_1/kernel", "dense_1/bias"]
 
 
 def test_layers_inside_attributes_are_found() -> None:

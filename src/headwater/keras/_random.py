@@ -13,7 +13,8 @@ from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras._lookup import Configurable
 from headwater.keras._registry import builtin
-from headwater.keras._state import session
+from headwater.keras._state import auto_name, session
+from headwater.keras._variables import placed
 from headwater.ops import math
 
 # Drives everything that was not given a seed; `set_random_seed` resets it through Python's own generator.
@@ -46,9 +47,9 @@ class SeedGenerator(Configurable):
         if seed is not None and seed < 0:
             raise ValueError(f"Argument `seed` must be non-negative. Received: seed={seed}")
         self._initial_seed = seed
-        self.name = name or "seed_generator"
+        self.name = name or auto_name("seed_generator")
         value = np.array([make_seed() if seed is None else seed % 2**32, 0], np.uint32)
-        self.state = Variable(value, trainable=False, name=f"{self.name}/seed_generator_state")
+        self.state = placed(Variable(value, trainable=False, name=f"{self.name}/seed_generator_state"))
 
     def next(self, ordered: bool = True) -> Tensor:
         """The next seed, shape [2], uint32; `ordered` ones are counted, others jump about below a million."""

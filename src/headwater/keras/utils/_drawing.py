@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 from headwater.keras.models import Model
+from headwater.keras.models._summary import kind_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +27,7 @@ class _Style:
     def label(self, layer: Any) -> str:
         """A layer as an HTML-like table of Graphviz."""
         columns = max(1, 2 * self.shapes + self.dtypes + self.trainable)
-        kind = html.escape(type(layer).__name__)
+        kind = html.escape(kind_of(layer))
         title = f"<b>{html.escape(layer.name)}</b> ({kind})" if self.names else f"<b>{kind}</b>"
         rows = [
             f'<tr><td colspan="{columns}" bgcolor="black"><font point-size="16" color="white">{title}</font></td></tr>'
