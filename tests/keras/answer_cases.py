@@ -325,6 +325,39 @@ def _variable_names(tf: Any) -> list[Any]:
     return [np.array([v.name for v in found]), np.array([v.path for v in found])]
 
 
+def _order_of_arrival(tf: Any) -> list[Any]:
+    """Weights and layers come in the order in which lists and dicts got them, also in files."""
+    k = tf.keras
+
+    class Interleaved(k.Model):
+        def __init__(self) -> None:
+            super().__init__(name="m")
+            self.first, self.second, self.named, self.nested = [], [], {}, [[]]
+            for i in range(3):
+                self.first.append(k.layers.Dense(2, name=f"first{i}"))
+                self.second += [k.layers.LayerNormalization(name=f"second{i}")]
+                self.named[str(i)] = k.layers.Dense(2, name=f"named{i}", use_bias=False)
+            self.nested[0].append(k.layers.Dense(2, name="nested"))
+            self.first.insert(0, k.layers.Dense(2, name="inserted"))
+            self.last = k.layers.Dense(2, name="last")
+
+        def call(self, x: Any) -> Any:
+            for part in [*self.first, *self.second, *self.named.values(), *self.nested[0], self.last]:
+                x = part(x)
+            return x
+
+    model = Interleaved()
+    model(np.ones((1, 2), np.float32))
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(pathlib.Path(folder) / "m.weights.h5")
+        model.save_weights(path)
+        again = Interleaved()
+        again(np.ones((1, 2), np.float32))
+        again.load_weights(path)
+    same = [np.array_equal(a, b) for a, b in zip(model.get_weights(), again.get_weights(), strict=True)]
+    return [np.array([v.path for v in model.weights]), np.array([x.name for x in model.layers]), np.array(same)]
+
+
 def _padded(tf: Any) -> list[Any]:
     pad = tf.keras.utils.pad_sequences
     uneven = [[1], [2, 3], [4, 5, 6], []]
@@ -406,6 +439,7 @@ ANSWERS: dict[str, Case] = {
     "averages in evaluation": _averaged(False),
     "averages between epochs": _averaged(True),
     "sequences": _padded,
+    "order of arrival": _order_of_arrival,
     "names of variables": _variable_names,
     "summaries": _summaries,
     "errors": _errors,
