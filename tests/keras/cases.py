@@ -149,6 +149,7 @@ _LOSS_INPUTS: dict[str, tuple[Any, Any, list[dict[str, Any]]]] = {
     "Dice": (_Y01, _PROB, [{"axis": -1, "reduction": "sum"}]),
     "Tversky": (_Y01, _PROB, [{"axis": 1, "alpha": 0.3, "beta": 0.6, "reduction": "none"}]),
     "CategoricalGeneralizedCrossEntropy": (_LABELS, _PROB, [{}, {"q": 0.2}]),
+    "CTC": (np.array([[1, 2, 0], [3, 3, 1], [2, 0, 0], [1, 1, 0], [3, 1, 2]]), floats(5, 8, 4, seed=3), [{}]),
 }
 
 
@@ -312,6 +313,28 @@ LAYERS: dict[str, Case] = {
     "Conv2D dilation": _layer(lambda k: k.Conv2D(3, 2, dilation_rate=2, use_bias=False), _IMAGE),
     "Conv3D": _layer(lambda k: k.Conv3D(2, 2), floats(1, 3, 4, 3, 2)),
     "DepthwiseConv2D": _layer(lambda k: k.DepthwiseConv2D(3, depth_multiplier=2), _IMAGE),
+    "DepthwiseConv2D steps": _layer(lambda k: k.DepthwiseConv2D(2, (2, 2), dilation_rate=2, padding="same"), _IMAGE),
+    "DepthwiseConv1D": _layer(lambda k: k.DepthwiseConv1D(3, 2, "same", 2, activation="tanh"), _STEPS),
+    "DepthwiseConv1D dilation": _layer(lambda k: k.DepthwiseConv1D(2, dilation_rate=2, use_bias=False), _STEPS),
+    "SeparableConv1D": _layer(lambda k: k.SeparableConv1D(3, 2, depth_multiplier=2, padding="same"), _STEPS),
+    "SeparableConv1D strides": _layer(lambda k: k.SeparableConv1D(2, 3, 2, pointwise_regularizer="l2"), _STEPS),
+    "SeparableConv2D": _layer(lambda k: k.SeparableConv2D(3, (3, 2), depth_multiplier=2, activation="relu"), _IMAGE),
+    "SeparableConv2D dilation": _layer(lambda k: k.SeparableConv2D(2, 2, dilation_rate=2, use_bias=False), _IMAGE),
+    "EinsumDense": _layer(lambda k: k.EinsumDense("abc,cd->abd", (None, 3), bias_axes="d"), _STEPS),
+    "EinsumDense heads": _layer(lambda k: k.EinsumDense("abc,cde->abde", (None, 2, 3), "tanh", "de"), _STEPS),
+    "EinsumDense joined": _layer(lambda k: k.EinsumDense("abc,bcd->ad", 5), _STEPS),
+    "EinsumDense last axes": _layer(lambda k: k.EinsumDense("...x,xy->...y", 2, bias_axes="y"), _IMAGE),
+    "EinsumDense first axes": _layer(lambda k: k.EinsumDense("ab...,bc->ac...", (3, None), bias_axes="c"), _STEPS),
+    "TimeDistributed": _layer(lambda k: k.TimeDistributed(k.Dense(3)), _STEPS),
+    "TimeDistributed Conv1D": _layer(lambda k: k.TimeDistributed(k.Conv1D(2, 2)), _IMAGE),
+    "TimeDistributed BatchNormalization": _layer(
+        lambda k: k.TimeDistributed(k.BatchNormalization(momentum=0.7)), _STEPS, training=True
+    ),
+    "SpectralNormalization": _layer(lambda k: k.SpectralNormalization(k.Dense(3)), _ROW, training=True),
+    "SpectralNormalization Conv2D": _layer(
+        lambda k: k.SpectralNormalization(k.Conv2D(3, 2), power_iterations=3), _IMAGE, training=True
+    ),
+    "SpectralNormalization inference": _layer(lambda k: k.SpectralNormalization(k.Dense(3)), _ROW),
     "Conv1DTranspose": _layer(lambda k: k.Conv1DTranspose(3, 2, 3), _STEPS),
     "Conv1DTranspose padding": _layer(lambda k: k.Conv1DTranspose(3, 3, 2, "same", 0), _STEPS),
     "Conv2DTranspose": _layer(lambda k: k.Conv2DTranspose(3, (3, 2)), _IMAGE),
@@ -373,7 +396,7 @@ LAYERS: dict[str, Case] = {
 
 def _activation(name: str) -> Case:
     def run(tf: Any) -> list[Any]:
-        x = tf.constant(floats(3, 7, low=-4.0, high=4.0))
+        x = tf.constant(floats(3, 8, low=-4.0, high=4.0))
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = tf.keras.activations.get(name)(x)
@@ -404,6 +427,16 @@ ACTIVATIONS: dict[str, Case] = {
         "hard_sigmoid",
         "hard_silu",
         "mish",
+        "celu",
+        "glu",
+        "hard_shrink",
+        "hard_tanh",
+        "log_sigmoid",
+        "soft_shrink",
+        "sparse_plus",
+        "sparse_sigmoid",
+        "squareplus",
+        "tanh_shrink",
     )
 }
 
@@ -422,6 +455,38 @@ WEIGHT_FUNCTIONS: dict[str, Case] = {
     "MaxNorm": _weight_function("constraints", lambda c: c.MaxNorm(1.5, axis=1)),
     "UnitNorm": _weight_function("constraints", lambda c: c.UnitNorm()),
     "MinMaxNorm": _weight_function("constraints", lambda c: c.MinMaxNorm(0.5, 1.5, rate=0.7)),
+}
+
+# Random numbers --------------------------------------------------------------------------------------------------
+
+
+def _drawn(draw: Callable[[Any, Any], Any]) -> Case:
+    """What is drawn from a seed, from a generator twice, and from that of the session."""
+
+    def run(tf: Any) -> list[Any]:
+        source = tf.keras.random
+        generator = source.SeedGenerator(2**31 + 5)
+        tf.keras.utils.set_random_seed(5)
+        return [np.asarray(draw(source, seed)) for seed in (7, -5, 2**33 + 5, generator, generator, None, None)]
+
+    return run
+
+
+RANDOM: dict[str, Case] = {
+    "normal": _drawn(lambda r, seed: r.normal((3, 2), 1.0, 0.5, seed=seed)),
+    "normal float64": _drawn(lambda r, seed: r.normal((3,), dtype="float64", seed=seed)),
+    "uniform": _drawn(lambda r, seed: r.uniform((3, 2), 1, 5, seed=seed)),
+    "truncated_normal": _drawn(lambda r, seed: r.truncated_normal((9,), seed=seed)),
+    "randint": _drawn(lambda r, seed: r.randint((5,), 0, 10, seed=seed)),
+    "randint int8": _drawn(lambda r, seed: r.randint((5,), -3, 10, "int8", seed)),
+    "categorical": _drawn(lambda r, seed: r.categorical(np.log(_PROB), 6, seed=seed)),
+    "gamma": _drawn(lambda r, seed: r.gamma((3, 2), np.array([2.0, 0.5], np.float32), seed=seed)),
+    "binomial": _drawn(lambda r, seed: r.binomial((3, 2), np.array([10.0, 5.0]), np.array([0.3, 0.6]), seed=seed)),
+    "beta": _drawn(lambda r, seed: r.beta((4,), 2.0, 3.0, seed=seed)),
+    "dropout": _drawn(lambda r, seed: r.dropout(_ROW, 0.5, seed=seed)),
+    "dropout shared": _drawn(lambda r, seed: r.dropout(_STEPS, 0.3, noise_shape=(None, 1, 4), seed=seed)),
+    "shuffle": _drawn(lambda r, seed: r.shuffle(np.arange(12).reshape(6, 2), seed=seed)),
+    "shuffle axis": _drawn(lambda r, seed: r.shuffle(np.arange(12).reshape(2, 6), axis=1, seed=seed)),
 }
 
 # Training --------------------------------------------------------------------------------------------------------
@@ -495,6 +560,7 @@ GROUPS: dict[str, dict[str, Case]] = {
     "layers": LAYERS,
     "activations": ACTIVATIONS,
     "weight functions": WEIGHT_FUNCTIONS,
+    "random": RANDOM,
     "training": TRAINING,
     "epochs": EPOCHS,
     "answers": ANSWERS,

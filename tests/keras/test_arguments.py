@@ -11,7 +11,7 @@ import pytest
 
 import headwater as tf
 from headwater.keras._arguments import Integer
-from tests.keras.test_layers import ROWS
+from tests.keras.test_layers import ROWS, given
 
 keras = tf.keras
 layers = keras.layers
@@ -25,7 +25,7 @@ def _declared() -> Iterator[tuple[str, str, Any]]:
 
 
 def _given(kind: str) -> dict[str, Any]:
-    return {"input_dim": 4, "output_dim": 2} if kind == "Embedding" else ROWS[kind][0]
+    return {"input_dim": 4, "output_dim": 2} if kind == "Embedding" else given(kind)
 
 
 @pytest.mark.parametrize(("kind", "name", "check"), list(_declared()), ids=lambda x: x if isinstance(x, str) else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.server
 import io
@@ -281,3 +282,20 @@ def test_mnist(server: Server, home: pathlib.Path, monkeypatch: pytest.MonkeyPat
     (home / "datasets" / "by_hand.npz").write_bytes(content)
     mnist.load_data("by_hand.npz")
     assert server.starts == [0, 100]
+
+
+def test_fashion_mnist_is_read_from_the_cache(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    folder = tmp_path / "datasets" / "fashion-mnist"
+    folder.mkdir(parents=True)
+    for part, count in (("train", 3), ("t10k", 2)):
+        images = np.arange(count * 784, dtype=np.uint32).astype(np.uint8)
+        for name, header, values in (
+            ("labels-idx1", 8, np.arange(count, dtype=np.uint8)), ("images-idx3", 16, images),
+        ):  # fmt: skip
+            (folder / f"{part}-{name}-ubyte.gz").write_bytes(gzip.compress(b"x" * header + values.tobytes()))
+    (x_train, y_train), (x_test, y_test) = tf.keras.datasets.fashion_mnist.load_data()
+    assert (x_train.shape, x_test.shape, y_test.tolist()) == ((3, 28, 28), (2, 28, 28), [0, 1])
+    assert y_train.tolist() == [0, 1, 2]
+    assert x_train[1, 0, 0] == 784 % 256
+    x_train[0] = 0  # it is the caller's

@@ -30,6 +30,12 @@ ROWS: dict[str, tuple[dict[str, Any], list[tuple[int, ...]]]] = {
     "Conv2D": ({"filters": 3, "kernel_size": 2}, [(2, 6, 5, 4)]),
     "Conv3D": ({"filters": 2, "kernel_size": 2}, [(1, 3, 4, 3, 2)]),
     "DepthwiseConv2D": ({"kernel_size": 2}, [(2, 6, 5, 4)]),
+    "DepthwiseConv1D": ({"kernel_size": 2, "depth_multiplier": 2}, [(2, 6, 4)]),
+    "SeparableConv1D": ({"filters": 3, "kernel_size": 2}, [(2, 6, 4)]),
+    "SeparableConv2D": ({"filters": 3, "kernel_size": 2, "depth_multiplier": 2}, [(2, 6, 5, 4)]),
+    "EinsumDense": ({"equation": "abc,cd->abd", "output_shape": (None, 3), "bias_axes": "d"}, [(2, 3, 4)]),
+    "TimeDistributed": ({"layer": layers.Dense(3)}, [(2, 3, 4)]),
+    "SpectralNormalization": ({"layer": layers.Dense(3)}, [(2, 4)]),
     "Conv1DTranspose": ({"filters": 3, "kernel_size": 2, "strides": 2}, [(2, 6, 4)]),
     "Conv2DTranspose": ({"filters": 3, "kernel_size": 2, "output_padding": 0}, [(2, 3, 4, 4)]),
     "Conv3DTranspose": ({"filters": 2, "kernel_size": 2}, [(1, 2, 3, 2, 2)]),
@@ -81,8 +87,18 @@ ROWS: dict[str, tuple[dict[str, Any], list[tuple[int, ...]]]] = {
 each_layer = pytest.mark.parametrize("name", ROWS)
 
 
+def given(kind: str, **more: Any) -> dict[str, Any]:
+    """The arguments of a row; a layer among them is a new one, of the dtype that is asked for."""
+    arguments = {**ROWS[kind][0], **more}
+    if "layer" in arguments:
+        inner = arguments["layer"]
+        dtypes = {"dtype": more["dtype"]} if "dtype" in more else {}
+        arguments["layer"] = type(inner).from_config({**inner.get_config(), **dtypes})
+    return arguments
+
+
 def _make(kind: str, **more: Any) -> Any:
-    return getattr(layers, kind)(**{**ROWS[kind][0], **more})
+    return getattr(layers, kind)(**given(kind, **more))
 
 
 def _inputs(name: str, dtype: str = "float32") -> Any:
@@ -154,7 +170,7 @@ def _weight(variable: Any) -> Any:
 
 def test_every_layer_has_a_row() -> None:
     found = {n for n in layers.__all__ if inspect.isclass(getattr(layers, n)) and getattr(layers, n).__name__ == n}
-    assert found - set(ROWS) == {"Layer", "InputLayer", "InputSpec", "Lambda", "Embedding"}
+    assert found - set(ROWS) == {"Layer", "InputLayer", "InputSpec", "Lambda", "Embedding", "Wrapper"}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +232,8 @@ def test_names_are_numbered_and_variables_carry_them() -> None:
     first, second = layers.Dense(2), layers.Dense(2)
     second.build((None, 3))
     assert (first.name, second.name) == ("dense", "dense_1")
-    assert [w.name for w in second.weights] == ["dense_1/kernel:0", "dense_1/bias:0"]
+    assert [w.name for w in second.weights] == ["kernel", "bias"]
+    assert [w.path for w in second.weights] == ["dense_1/kernel", "dense_1/bias"]
 
 
 def test_layers_inside_attributes_are_found() -> None:
@@ -298,3 +315,17 @@ def test_embedding_takes_rows() -> None:
     layer.set_weights([table])
     np.testing.assert_array_equal(layer(np.array([[3, 0]])).numpy(), table[[[3, 0]]])
     assert layer(tf.keras.Input((5,), dtype="int32")).shape.as_list() == [None, 5, 2]
+
+
+@pytest.mark.parametrize("axis", [-1, 0])
+def test_sparsemax_gives_the_nearest_distribution(axis: int) -> None:
+    x = np.random.RandomState(0).uniform(-1, 1, (4, 5)).astype("float32")
+    found = tf.keras.activations.sparsemax(x, axis=axis).numpy()
+    np.testing.assert_allclose(found.sum(axis), 1.0, rtol=1e-6)
+    assert (found >= 0).all()
+    assert (found == 0).any()
+    rows, kept = np.moveaxis(x, axis, -1), np.moveaxis(found, axis, -1)
+    for row, nearest in zip(rows, kept, strict=True):  # where it is not 0, it is the row less one number
+        excess = (row - nearest)[nearest > 0]
+        np.testing.assert_allclose(excess, excess[0], atol=1e-6)
+        assert (row[nearest == 0] <= excess[0] + 1e-6).all()

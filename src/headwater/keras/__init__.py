@@ -15,6 +15,7 @@ from headwater.keras import (
     mixed_precision,
     models,
     optimizers,
+    preprocessing,
     random,
     regularizers,
     saving,
@@ -31,5 +32,5 @@ from headwater.keras.optimizers import Optimizer
 __all__ = [
     "DTypePolicy", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer", "Sequential",
     "activations", "backend", "callbacks", "config", "constraints", "datasets", "initializers", "layers", "losses",
-    "metrics", "mixed_precision", "models", "optimizers", "random", "regularizers", "saving", "utils",
+    "metrics", "mixed_precision", "models", "optimizers", "preprocessing", "random", "regularizers", "saving", "utils",
 ]  # fmt: skip

@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 
 from headwater.core.context import context
+from headwater.core.graph import init_scope
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras._lookup import Configurable
 from headwater.keras._registry import builtin
+from headwater.keras._state import auto_name, session
+from headwater.keras._variables import placed
+from headwater.ops import math
 
 # Drives everything that was not given a seed; `set_random_seed` resets it through Python's own generator.
-_LARGEST_SEED = 2**31 - 1
+_LARGEST_SEED = 10**9
 
 
 def make_seed() -> int:
@@ -43,14 +47,18 @@ class SeedGenerator(Configurable):
         if seed is not None and seed < 0:
             raise ValueError(f"Argument `seed` must be non-negative. Received: seed={seed}")
         self._initial_seed = seed
-        self.name = name or "seed_generator"
+        self.name = name or auto_name("seed_generator")
         value = np.array([make_seed() if seed is None else seed % 2**32, 0], np.uint32)
-        self.state = Variable(value, trainable=False, name=f"{self.name}/seed_generator_state")
+        self.state = placed(Variable(value, trainable=False, name=f"{self.name}/seed_generator_state"))
 
     def next(self, ordered: bool = True) -> Tensor:
-        """The next seed, shape [2], uint32."""
+        """The next seed, shape [2], uint32; `ordered` ones are counted, others jump about below a million."""
         seed = convert_to_tensor(self.state)
-        self.state.assign_add(np.array([0, 1], np.uint32), read_value=False)
+        if ordered:
+            self.state.assign_add(np.array([0, 1], np.uint32), read_value=False)
+        else:
+            further = math.floormod((math.cast(seed, "int64") + 1) * np.int64(5387), np.int64(933199))
+            self.state.assign(math.cast(further, "uint32"), read_value=False)
         return seed
 
     def next_host_seed(self) -> int:
@@ -62,3 +70,11 @@ class SeedGenerator(Configurable):
 
     def get_config(self) -> dict[str, Any]:
         return {"seed": self._initial_seed}
+
+
+def global_generator() -> SeedGenerator:
+    """The generator of the session, for draws that are given no seed; its own comes from Python's generator."""
+    if "seeds" not in session:
+        with init_scope():
+            session["seeds"] = SeedGenerator(make_seed(), name="global_seed_generator")
+    return session["seeds"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import re
 import threading
+from typing import Any
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 
@@ -19,6 +20,8 @@ class _Settings:
 
 
 settings = _Settings()
+# What was made for the session as a whole, by what it is for.
+session: dict[str, Any] = {}
 _names = threading.local()
 
 
@@ -105,9 +108,10 @@ def get_uid(prefix: str = "") -> int:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Forgets the names given so far, so that the next Dense layer is ``dense`` again.
+    """Forgets the names given so far, so that the next Dense layer is ``dense`` again, and the generator of seeds.
 
     Args:
         free_memory: Accepted for compatibility.
     """
     _counts().clear()
+    session.clear()

@@ -11,12 +11,13 @@ import numpy as np
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.keras._lookup import as_floats, resolve
 from headwater.keras._serialization import deserialize_keras_object, serialize_keras_object
-from headwater.ops import array, math, nn
+from headwater.ops import _sort, array, math, nn
 
 __all__ = [
-    "deserialize", "elu", "exponential", "gelu", "get", "hard_sigmoid", "hard_silu", "hard_swish", "leaky_relu",
-    "linear", "log_softmax", "mish", "relu", "relu6", "selu", "serialize", "sigmoid", "silu", "softmax", "softplus",
-    "softsign", "swish", "tanh",
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
+    "serialize", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+    "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
 ]  # fmt: skip
 
 _TABLE: dict[str, Callable[..., Tensor]] = {}
@@ -159,6 +160,111 @@ def hard_silu(x: Any) -> Tensor:
 def mish(x: Any) -> Tensor:
     """``x * tanh(softplus(x))`` (Misra, 2019)."""
     return convert_to_tensor(x) * math.tanh(math.softplus(x))
+
+
+@_of_floats
+def celu(x: Any, alpha: float = 1.0) -> Tensor:
+    """`x`, or ``alpha * (exp(x / alpha) - 1)`` where it is negative (Barron, 2017)."""
+    x = convert_to_tensor(x)
+    return math.maximum(x, 0.0) + alpha * math.expm1(math.minimum(x, 0.0) / alpha)
+
+
+@_of_floats
+def glu(x: Any, axis: int = -1) -> Tensor:
+    """The first half of `x` along an axis times the sigmoid of the second one (Dauphin et al., 2017).
+
+    Raises:
+        ValueError: If the axis cannot be halved.
+
+    >>> tf.keras.activations.glu(tf.constant([2.0, 0.0])).numpy()
+    array([1.], dtype=float32)
+    """
+    x = convert_to_tensor(x)
+    if x.shape[axis] is not None and x.shape[axis] % 2:
+        raise ValueError(f"axis size must be divisible by 2. Received: x.shape={x.shape} with axis={axis}")
+    first, second = array.split(x, 2, axis=axis)
+    return first * math.sigmoid(second)
+
+
+@_of_floats
+def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
+    """`x`, or 0 where it is at most `threshold` from 0."""
+    x = convert_to_tensor(x)
+    return array.where(math.abs(x) > threshold, x, array.zeros_like(x))
+
+
+@_of_floats
+def hard_tanh(x: Any) -> Tensor:
+    """``min(max(x, -1), 1)``."""
+    return math.clip_by_value(x, -1.0, 1.0)
+
+
+@_of_floats
+def log_sigmoid(x: Any) -> Tensor:
+    """``log(1 / (1 + exp(-x)))``.
+
+    >>> tf.keras.activations.log_sigmoid(tf.constant([0.0])).numpy().round(4)
+    array([-0.6931], dtype=float32)
+    """
+    return math.log_sigmoid(x)
+
+
+@_of_floats
+def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
+    """`x` brought nearer to 0 by `threshold`, or 0 where it is not further off."""
+    x = convert_to_tensor(x)
+    shrunk = array.where(x > threshold, x - threshold, array.zeros_like(x))
+    return array.where(x < -threshold, x + threshold, shrunk)
+
+
+@_of_floats
+def sparse_plus(x: Any) -> Tensor:
+    """``(x + 1)² / 4`` between -1 and 1, 0 below and `x` above."""
+    x = convert_to_tensor(x)
+    return array.where(x >= 1.0, x, math.square(math.maximum(x, -1.0) + 1.0) / 4.0)
+
+
+@_of_floats
+def sparse_sigmoid(x: Any) -> Tensor:
+    """``(x + 1) / 2`` between -1 and 1, 0 below and 1 above."""
+    return math.clip_by_value((convert_to_tensor(x) + 1.0) / 2.0, 0.0, 1.0)
+
+
+@_of_floats
+def sparsemax(x: Any, axis: int = -1) -> Tensor:
+    """The nearest point whose elements along `axis` are not negative and sum to 1 (Martins and Astudillo, 2016).
+
+    >>> tf.keras.activations.sparsemax(tf.constant([0.75, 0.25, -2.0])).numpy()
+    array([0.75, 0.25, 0.  ], dtype=float32)
+    """
+    x = convert_to_tensor(x)
+    falling = _sort.sort(x, axis=axis, direction="DESCENDING")
+    sums = math.cumsum(falling, axis=axis)
+    place = math.cumsum(array.ones_like(x), axis=axis)
+    kept = math.cast(1.0 + place * falling > sums, x.dtype)
+    count = math.reduce_sum(kept, axis=axis, keepdims=True)
+    excess = (math.reduce_sum(kept * falling, axis=axis, keepdims=True) - 1.0) / count
+    return math.maximum(x - excess, 0.0)
+
+
+@_of_floats
+def squareplus(x: Any, b: float = 4) -> Tensor:
+    """``(x + sqrt(x² + b)) / 2`` (Barron, 2021)."""
+    x = convert_to_tensor(x)
+    return (x + math.sqrt(math.square(x) + b)) / 2.0
+
+
+@_of_floats
+def tanh_shrink(x: Any) -> Tensor:
+    """``x - tanh(x)``."""
+    return convert_to_tensor(x) - math.tanh(x)
+
+
+@_of_floats
+def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
+    """`x` where it is above `threshold`, else `default_value`."""
+    x = convert_to_tensor(x)
+    return array.where(x > threshold, x, array.ones_like(x) * default_value)
 
 
 swish = silu

@@ -1,5 +1,7 @@
 """`keras.callbacks`: what happens at the moments of training."""
 
+from headwater.keras.callbacks._averages import SwapEMAWeights
+from headwater.keras.callbacks._backup import BackupAndRestore
 from headwater.keras.callbacks._base import Callback, CallbackList, History
 from headwater.keras.callbacks._files import CSVLogger, ModelCheckpoint
 from headwater.keras.callbacks._progress import Progbar, ProgbarLogger
@@ -13,6 +15,7 @@ from headwater.keras.callbacks._watching import (
 )
 
 __all__ = [
-    "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler",
-    "ModelCheckpoint", "Progbar", "ProgbarLogger", "ReduceLROnPlateau", "TensorBoard", "TerminateOnNaN",
+    "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
+    "LearningRateScheduler", "ModelCheckpoint", "Progbar", "ProgbarLogger", "ReduceLROnPlateau", "SwapEMAWeights",
+    "TensorBoard", "TerminateOnNaN",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 from headwater import summary
+from headwater.keras._variables import path_of
 from headwater.keras.callbacks._base import Callback
 
 
@@ -101,7 +102,7 @@ class TensorBoard(Callback):
         with self._writer("train").as_default():
             for layer in self.model.layers:
                 for weight in layer.weights:
-                    name = weight.name.replace(":", "_")
+                    name = path_of(weight).replace(":", "_")
                     summary.histogram(f"{name}/histogram", weight, step=epoch)
                     if self.write_images and len(weight.shape) == 2:
                         values = weight.numpy()

@@ -11,9 +11,10 @@ from headwater.core.autograph import call_converted
 from headwater.core.context import context
 from headwater.core.dtypes import DType, as_dtype
 from headwater.core.graph import Graph, tracing
+from headwater.core.variable import Variable
 from headwater.keras import _copying, _policy, regularizers
 from headwater.keras._arguments import Boolean, arguments
-from headwater.keras._attributes import attributes_of
+from headwater.keras._attributes import attributes_of, forget, holds, remember
 from headwater.keras._masks import fill_arguments, pass_on
 from headwater.keras._random import SeedGenerator
 from headwater.keras._registry import builtin
@@ -21,6 +22,7 @@ from headwater.keras._serialization import objects_in
 from headwater.keras._state import auto_name, snake_case
 from headwater.keras._tensor import KerasTensor, Node, has_keras_tensors
 from headwater.keras.layers._calls import as_input, calls, guarded_build, parameters_of, per_row
+from headwater.keras.layers._containers import tracked
 from headwater.keras.layers._shapes import as_tuples, map_shapes, shapes_of, spec_of
 from headwater.keras.layers._spec import check_inputs
 from headwater.keras.layers._tracking import Held, unique
@@ -104,9 +106,19 @@ class Layer(Weighted, metaclass=_LayerMeta):
         self.built = self.is_built_at_once and type(self).build is Layer.build
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if self.__dict__.get("_state_is_complete") and _holds_state(value) and self.__dict__.get(name) is not value:
-            raise ValueError(COMPLETE.format(layer=self._name, what=f"attribute `{name}`"))
-        super().__setattr__(name, value)
+        before = self.__dict__.get(name)
+        if before is not value:
+            self._admit(value, f"attribute `{name}`")
+            if isinstance(before, _STATEFUL):
+                forget(self, before)
+        super().__setattr__(name, tracked(value, self._admit))
+
+    def _admit(self, value: Any, what: str = "a list, dict or set in its attributes") -> None:
+        """Notes what comes to the layer. Raises ValueError for weights and layers that come when it is complete."""
+        if isinstance(value, _MAY_HOLD):
+            if self.__dict__.get("_state_is_complete") and holds(value, _REFUSED):
+                raise ValueError(COMPLETE.format(layer=self._name, what=what))
+            remember(self, value, _STATEFUL)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -398,8 +410,7 @@ def _single(items: list[Any]) -> Any:
     return items[0] if len(items) == 1 else items
 
 
-def _holds_state(value: Any) -> bool:
-    """Whether an attribute of this value brings weights, layers or metrics with it."""
-    if isinstance(value, list | tuple):
-        return any(_holds_state(v) for v in value if not isinstance(v, list | tuple | dict))
-    return isinstance(value, Layer | Metric | SeedGenerator)
+# What a layer has in its attributes; and what of it may not come once it is complete.
+_REFUSED: Any = (Layer, Metric, SeedGenerator)
+_STATEFUL: Any = (*_REFUSED, Variable)
+_MAY_HOLD: Any = (*_STATEFUL, list, tuple, dict, set)

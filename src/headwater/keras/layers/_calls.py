@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -27,20 +28,26 @@ class Calls(threading.local):
 calls = Calls()
 
 
+@contextlib.contextmanager
+def named_after(layer: Any) -> Iterator[bool]:
+    """Weights that are made inside stand below this layer; gives whether they did not do so before."""
+    outer = not calls.layers or calls.layers[-1] is not layer
+    if outer:
+        calls.layers.append(layer)
+    try:
+        yield outer
+    finally:
+        if outer:
+            calls.layers.pop()
+
+
 def guarded_build(build: Callable[..., Any]) -> Callable[..., Any]:
     """`build` outside of any trace and in the layer's name scope; it remembers the shapes and sets `built`."""
 
     @functools.wraps(build)
     def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        outer = not calls.layers or calls.layers[-1] is not self
-        if outer:
-            calls.layers.append(self)
-        try:
-            with init_scope():
-                result = build(self, *args, **kwargs)
-        finally:
-            if outer:
-                calls.layers.pop()
+        with named_after(self) as outer, init_scope():
+            result = build(self, *args, **kwargs)
         self._build_shape.value = (args[0] if args else kwargs.get("input_shape"), None if args else kwargs)
         self.built = True
         if outer:

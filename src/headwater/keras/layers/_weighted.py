@@ -13,6 +13,7 @@ from headwater.core.variable import Variable
 from headwater.keras import _policy, constraints, initializers, regularizers
 from headwater.keras._attributes import attributes_of
 from headwater.keras._random import SeedGenerator
+from headwater.keras._variables import path_of, placed
 from headwater.keras.layers._calls import calls
 from headwater.keras.layers._shapes import weight_shape
 from headwater.keras.layers._tracking import Held, declare, is_trainable, unique
@@ -26,9 +27,6 @@ COMPLETE = (
 
 class Weighted:
     """What has weights, of its own and in what it holds."""
-
-    # Whether the name is left out of the names of weights inside.
-    is_transparent = False
 
     built: bool
     _name: str
@@ -62,7 +60,7 @@ class Weighted:
             name: Its name within the layer.
 
         Returns:
-            A `Variable` named ``layer/name:0``.
+            A `Variable` called `name`, whose path is ``layer/name``, after the models and layers it is in.
         """
         if self.__dict__.get("_state_is_complete"):
             raise ValueError(COMPLETE.format(layer=self._name, what=f"weight {name!r}"))
@@ -75,15 +73,16 @@ class Weighted:
             initializer = "glorot_uniform" if dtype.is_floating else "zeros"
         make = initializers.get(initializer)
         with init_scope():
-            variable = Variable(
-                make(shape, dtype=dtype),
-                trainable=trainable,
-                name=self._path(name or "variable"),
-                constraint=constraints.get(constraint),
-                aggregation=aggregation,
+            variable = placed(
+                Variable(
+                    make(shape, dtype=dtype),
+                    trainable=trainable,
+                    name=self._path(name or "variable"),
+                    constraint=constraints.get(constraint),
+                    aggregation=aggregation,
+                )
             )
         variable.regularizer = regularizers.get(regularizer)  # type: ignore[attr-defined]
-        variable.path = variable._graph_name  # type: ignore[attr-defined]
         if autocast and dtype.is_floating:
             variable._cast = math.cast
         declare(variable, self._trainable)
@@ -91,8 +90,8 @@ class Weighted:
         return variable
 
     def _path(self, name: str) -> str:
-        names = [layer.name for layer in calls.layers if not layer.is_transparent]
-        if not self.is_transparent and (not calls.layers or calls.layers[-1] is not self):
+        names = [layer.name for layer in calls.layers]
+        if not calls.layers or calls.layers[-1] is not self:
             names.append(self._name)
         return "/".join([*names, name])
 
@@ -197,13 +196,13 @@ class Weighted:
             hint = "" if self.built else " The layer was never built: expected build() to be called before loading."
             raise ValueError(
                 f"Layer '{self._name}' expected {len(own)} variables, but received {len(store)} variables during "
-                f"loading.{hint} Expected: {[v.name for v in own]}"
+                f"loading.{hint} Expected: {[path_of(v) for v in own]}"
             )
         for index, variable in enumerate(own):
             value = np.asarray(store[str(index)])
             if value.shape != tuple(variable.shape):
                 raise ValueError(
-                    f"Layer '{self._name}' expected shape {tuple(variable.shape)} for variable {variable.name}, but "
-                    f"received shape {value.shape} during loading."
+                    f"Layer '{self._name}' expected shape {tuple(variable.shape)} for variable {path_of(variable)}, "
+                    f"but received shape {value.shape} during loading."
                 )
             variable.assign(value.astype(variable.dtype.as_numpy_dtype))

@@ -15,6 +15,7 @@ from headwater.keras.layers._base import Layer
 from headwater.keras.layers._spec import InputSpec
 from headwater.ops import array, nn
 
+_KEPT = ("initializer", "regularizer", "constraint")
 _FORMATS = {1: ("NWC", "NCW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}
 
 
@@ -38,6 +39,8 @@ class _Convolution(Layer):
 
     rank: int
     computes_in_floats = True
+    # What the arguments about the kernel are named after.
+    kernel_role = "kernel"
 
     @arguments(filters=Integer(1, optional=True), groups=Integer(1), padding=OneOf("valid", "same", "causal"))
     def __init__(
@@ -57,25 +60,36 @@ class _Convolution(Layer):
             raise ValueError(f"The `padding` argument must be one of {allowed}. Received: padding={padding}")
         self.data_format = data_format_of(data_format)
         self.dilation_rate = sizes(dilation_rate, self.rank, "dilation_rate")
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1 and filters is not None:
-            raise ValueError(
-                "`strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: "
-                f"strides={self.strides} and dilation_rate={self.dilation_rate}"
-            )
+        self._check_steps()
         self.groups = groups
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        self._keep(self.kernel_role, kernel_initializer, kernel_regularizer, kernel_constraint)
+        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.input_spec = InputSpec(min_ndim=self.rank + 2)
         if filters is not None and filters % groups:
             raise ValueError(
                 f"The number of filters must be divisible by `groups`. Received: filters={filters}, groups={groups}"
             )
+
+    def _check_steps(self) -> None:
+        """Raises ValueError for steps between windows that do not go with those within."""
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                "`strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: "
+                f"strides={self.strides} and dilation_rate={self.dilation_rate}"
+            )
+
+    def _keep(self, role: str, initializer: Any, regularizer: Any, constraint: Any) -> None:
+        """Keeps what the arguments say about a weight."""
+        setattr(self, f"{role}_initializer", initializers.get(initializer))
+        setattr(self, f"{role}_regularizer", regularizers.get(regularizer))
+        setattr(self, f"{role}_constraint", constraints.get(constraint))
+
+    def _make(self, role: str, shape: tuple[int, ...], name: str) -> Any:
+        """A weight, as the arguments say."""
+        kept = [getattr(self, f"{role}_{what}") for what in _KEPT]
+        return self.add_weight(shape, kept[0], name=name, regularizer=kept[1], constraint=kept[2])
 
     @property
     def _channels_last(self) -> bool:
@@ -105,16 +119,8 @@ class _Convolution(Layer):
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
-        self.kernel = self.add_weight(
-            self._kernel_shape(channels), self.kernel_initializer, name="kernel", regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )  # fmt: skip
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self._bias_size(channels),), self.bias_initializer, name="bias", regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )  # fmt: skip
+        self.kernel = self._make(self.kernel_role, self._kernel_shape(channels), "kernel")
+        self.bias = self._make("bias", (self._bias_size(channels),), "bias") if self.use_bias else None
 
     def _convolve(self, inputs: Any, kernel: Any) -> Any:
         padding = self.padding.upper()
@@ -128,7 +134,10 @@ class _Convolution(Layer):
         )  # fmt: skip
 
     def call(self, inputs: Any) -> Any:
-        outputs = self._convolve(inputs, self.in_compute_dtype(self.kernel))
+        return self._finish(self._convolve(inputs, self.in_compute_dtype(self.kernel)))
+
+    def _finish(self, outputs: Any) -> Any:
+        """Adds the bias and applies the activation."""
         if self.bias is not None:
             bias = self.in_compute_dtype(self.bias)
             if self._channels_last:
@@ -138,10 +147,8 @@ class _Convolution(Layer):
         return outputs if self.activation is None else self.activation(outputs)
 
     def get_config(self) -> dict[str, Any]:
-        names = ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "use_bias",
-                 "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer",
-                 "kernel_constraint",
-                 "bias_constraint")  # fmt: skip
+        names = ["filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "use_bias"]
+        names += [f"{role}_{what}" for role in (self.kernel_role, "bias") for what in _KEPT]
         own = {name: getattr(self, name) for name in names}
         return {**super().get_config(), **own, "activation": activations.serialize(self.activation)}
 
@@ -196,57 +203,6 @@ class Conv3D(_Convolution):
     """A convolution of volumes [batch, depth, height, width, channels]; arguments as those of `Conv2D`."""
 
     rank = 3
-
-
-@builtin("keras.layers")
-class DepthwiseConv2D(_Convolution):
-    """A convolution in which each channel has `depth_multiplier` filters of its own.
-
-    Args:
-        kernel_size: The window's size: an integer or two.
-        strides: Steps between windows.
-        padding: ``"valid"`` or ``"same"``.
-        depth_multiplier: How many filters each channel has.
-        depthwise_initializer: First values of the kernel.
-        depthwise_regularizer: A penalty on the kernel.
-        depthwise_constraint: Applied to the kernel after updates.
-        **kwargs: Further arguments of `Conv2D`.
-    """
-
-    rank = 2
-
-    @arguments(depth_multiplier=Integer(1))
-    def __init__(
-        self, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid", depth_multiplier: int = 1,
-        depthwise_initializer: Any = "glorot_uniform", depthwise_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            None, kernel_size, strides, padding, kernel_initializer=depthwise_initializer,  # type: ignore[arg-type]
-            kernel_regularizer=depthwise_regularizer, kernel_constraint=depthwise_constraint, **kwargs,
-        )  # fmt: skip
-        self.depth_multiplier = depth_multiplier
-
-    def _kernel_shape(self, channels: int) -> tuple[int, ...]:
-        return (*self.kernel_size, channels, self.depth_multiplier)
-
-    def _bias_size(self, channels: int) -> int:
-        return channels * self.depth_multiplier
-
-    def _convolve(self, inputs: Any, kernel: Any) -> Any:
-        strides = [1, *self.strides, 1] if self._channels_last else [1, 1, *self.strides]
-        return nn.depthwise_conv2d(
-            inputs, kernel, strides, self.padding.upper(), data_format=self._format, dilations=list(self.dilation_rate)
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        for name in ("filters", "groups"):
-            config.pop(name)
-        for name in ("initializer", "regularizer", "constraint"):
-            config[f"depthwise_{name}"] = config.pop(f"kernel_{name}")
-        return {**config, "depth_multiplier": self.depth_multiplier}
 
 
 Convolution1D = Conv1D

@@ -58,8 +58,10 @@ from headwater.keras.losses._regions import (
     dice,
     tversky,
 )
+from headwater.keras.losses._sequences import CTC, ctc
 
 __all__ = [
+    "CTC",
     "KLD",
     "MAE",
     "MAPE",
@@ -94,6 +96,7 @@ __all__ = [
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
     "cosine_similarity",
+    "ctc",
     "deserialize",
     "dice",
     "get",
@@ -131,13 +134,13 @@ _FUNCTIONS: list[Any] = [
     mean_squared_error, mean_absolute_error, mean_absolute_percentage_error, mean_squared_logarithmic_error, hinge,
     squared_hinge, categorical_hinge, huber, log_cosh, kl_divergence, poisson, cosine_similarity,
     categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy, binary_focal_crossentropy,
-    categorical_focal_crossentropy, categorical_generalized_cross_entropy, dice, tversky,
+    categorical_focal_crossentropy, categorical_generalized_cross_entropy, ctc, dice, tversky,
 ]  # fmt: skip
 _CLASSES: list[Any] = [
     MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Hinge, SquaredHinge,
     CategoricalHinge, Huber, LogCosh, KLDivergence, Poisson, CosineSimilarity, CategoricalCrossentropy,
     SparseCategoricalCrossentropy, BinaryCrossentropy, BinaryFocalCrossentropy, CategoricalFocalCrossentropy,
-    CategoricalGeneralizedCrossEntropy, Dice, Tversky,
+    CategoricalGeneralizedCrossEntropy, CTC, Dice, Tversky,
 ]  # fmt: skip
 for _function in _FUNCTIONS:
     _function._keras_name = True

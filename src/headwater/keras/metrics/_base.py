@@ -16,6 +16,7 @@ from headwater.keras._attributes import attributes_of
 from headwater.keras._lookup import Configurable
 from headwater.keras._registry import builtin
 from headwater.keras._state import auto_name, snake_case
+from headwater.keras._variables import placed
 from headwater.ops import math
 
 
@@ -60,7 +61,7 @@ class Metric(Configurable):
         make = initializers.get(initializer)
         with init_scope():
             value = lambda: make(tuple(shape), dtype=kind)  # noqa: E731
-            variable = Variable(value(), trainable=False, name=f"{self.name}/{name or 'variable'}")
+            variable = placed(Variable(value(), trainable=False, name=f"{self.name}/{name or 'variable'}"))
         self._variables.append(variable)
         self._initial.append(value)
         return variable

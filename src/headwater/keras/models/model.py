@@ -160,11 +160,24 @@ class Model(Trainer, Layer):
         """The shapes of the outputs, as tuples."""
         return nest.map_structure(lambda x: tuple(x.shape), self.output)
 
-    def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Any = None,
-                expand_nested: bool = False, show_trainable: bool = False,
-                layer_range: Any = None) -> None:  # fmt: skip
-        """Prints layers, shapes and numbers of weights."""
-        print_summary(self, line_length, print_fn or print, expand_nested)
+    def summary(
+        self, line_length: int | None = None, positions: Any = None, print_fn: Any = None, expand_nested: bool = False,
+        show_trainable: bool = False, layer_range: Any = None,
+    ) -> None:  # fmt: skip
+        """Prints layers, shapes and numbers of weights.
+
+        Args:
+            line_length: How long lines are; default as the terminal allows.
+            positions: Where columns end, as parts of the line.
+            print_fn: Called with the whole text in place of `print`.
+            expand_nested: Whether the layers of models inside are shown.
+            show_trainable: Whether it is shown which layers are trained.
+            layer_range: The names (or regular expressions) of the first and the last layer to be shown.
+
+        Raises:
+            ValueError: If the line is too short, or no layer has these names.
+        """
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     # Configs ----------------------------------------------------------------------------------------------------
 

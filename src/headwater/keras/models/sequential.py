@@ -9,6 +9,7 @@ from headwater.keras import _serialization
 from headwater.keras._registry import builtin
 from headwater.keras._tensor import KerasTensor
 from headwater.keras.layers._base import Layer
+from headwater.keras.layers._calls import named_after
 from headwater.keras.layers._input import InputLayer
 from headwater.keras.layers._shapes import is_shape
 from headwater.keras.layers._tracking import Held
@@ -30,7 +31,6 @@ class Sequential(Model):
     (None, 2)
     """
 
-    is_transparent = True
     stays_open = True
 
     def __init__(
@@ -88,8 +88,9 @@ class Sequential(Model):
         if self._source.value is None:
             return
         first = x = self._source.value.output
-        for layer in self._stack:
-            x = layer(x)
+        with named_after(self):
+            for layer in self._stack:
+                x = layer(x)
         self._set_network(Network(first, x, self.name))
 
     def build(self, input_shape: Any = None) -> None:

@@ -20,6 +20,7 @@ from headwater.keras._lookup import Configurable
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import deserialize_keras_object, serialize_keras_object
 from headwater.keras._state import auto_name, floatx, snake_case
+from headwater.keras._variables import path_of, placed
 from headwater.keras.optimizers.schedules import LearningRateSchedule
 from headwater.ops import array, control_flow, math
 
@@ -100,7 +101,7 @@ class Optimizer(Configurable):
 
     def _variable(self, value: Any, name: str) -> Variable:
         with init_scope():
-            variable = Variable(value, trainable=False, name=f"{self.name}/{name}")
+            variable = placed(Variable(value, trainable=False, name=f"{self.name}/{name}"))
         self._variables.append(variable)
         return variable
 
@@ -137,7 +138,7 @@ class Optimizer(Configurable):
             value = np.full(shape, value, dtype)
         elif isinstance(value, str) or callable(value):
             value = initializers.get(value)(shape, dtype=reference_variable.dtype)
-        base = reference_variable.name.removesuffix(":0").replace("/", "_")
+        base = path_of(reference_variable).replace("/", "_")
         return self._variable(value, f"{base}_{name or 'slot'}")
 
     def slots(self, variables: Sequence[Variable], *names: str) -> list[list[Variable]]:
@@ -188,8 +189,8 @@ class Optimizer(Configurable):
     def _slot_index(self, variable: Variable) -> int:
         if variable._uid not in self._index:
             raise ValueError(
-                f"Unknown variable: {variable.name}. This optimizer can only be called for the variables it was built "
-                "with. Expected all variables to be given to build(), or make a new optimizer."
+                f"Unknown variable: {path_of(variable)}. This optimizer can only be called for the variables it was "
+                "built with. Expected all variables to be given to build(), or make a new optimizer."
             )
         return self._index[variable._uid]
 
@@ -260,11 +261,11 @@ class Optimizer(Configurable):
         pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
         if not pairs:
             raise ValueError(
-                f"No gradients provided for any variable: {[v.name for v in variables]}. Expected a loss that depends "
-                "on them. Is the loss computed inside the tape, from the variables, without numpy()?"
+                f"No gradients provided for any variable: {[path_of(v) for v in variables]}. Expected a loss that "
+                "depends on them. Is the loss computed inside the tape, from the variables, without numpy()?"
             )
         if len(pairs) < len(variables):
-            _warn_of_missing([v.name for g, v in zip(grads, variables, strict=True) if g is None])
+            _warn_of_missing([path_of(v) for g, v in zip(grads, variables, strict=True) if g is None])
         variables = [v for _, v in pairs]
         values = self._unscaled([g for g, _ in pairs], variables)
         if self.gradient_accumulation_steps:
@@ -366,14 +367,14 @@ class Optimizer(Configurable):
             return
         uids, patterns = self._no_decay
         for variable in variables:
-            if variable._uid not in uids and not any(re.search(p, _own_name(variable)) for p in patterns):
+            if variable._uid not in uids and not any(re.search(p, variable.name.removesuffix(":0")) for p in patterns):
                 factor = math.cast(rate, variable.dtype) * self.weight_decay
                 variable.assign_sub(convert_to_tensor(variable) * factor, read_value=False)
 
     def _average(self, variables: Sequence[Variable]) -> None:
         momentum = self.ema_momentum
         for variable in variables:
-            average = self._averages[self._slot_index(variable)]
+            average = self.average_of(variable)
             first = math.cast(math.equal(convert_to_tensor(self.iterations), np.int64(0)), variable.dtype)
             kept = momentum * (1.0 - first)
             average.assign(kept * average + (1.0 - kept) * variable, read_value=False)
@@ -381,11 +382,15 @@ class Optimizer(Configurable):
                 due = math.equal((convert_to_tensor(self.iterations) + 1) % self.ema_overwrite_frequency, np.int64(0))
                 variable.assign(array.where(due, convert_to_tensor(average), convert_to_tensor(variable)))
 
+    def average_of(self, variable: Variable) -> Variable:
+        """The variable that keeps the average of `variable`, where averages are kept."""
+        return self._averages[self._slot_index(variable)]
+
     def finalize_variable_values(self, var_list: Any) -> None:
         """At the end of training: variables become their averages, if those are kept."""
         if self.use_ema:
             for variable in var_list:
-                variable.assign(convert_to_tensor(self._averages[self._slot_index(variable)]))
+                variable.assign(convert_to_tensor(self.average_of(variable)))
 
     # Configs and weights ----------------------------------------------------------------------------------------
 
@@ -450,12 +455,6 @@ def _warn_of_missing(names: list[str]) -> None:
         f"Gradients do not exist for variables {names}: they are not updated. Does the loss depend on them?",
         stacklevel=3,
     )
-
-
-def _own_name(variable: Variable) -> str:
-    """The variable's name, without that of the layer that made it."""
-    name = variable.name.removesuffix(":0")
-    return name.rsplit("/", 1)[-1] if hasattr(variable, "path") else name
 
 
 def _norm(gradients: Sequence[Any]) -> Any:

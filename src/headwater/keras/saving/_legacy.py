@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from headwater.keras import _serialization
+from headwater.keras._variables import path_of
 from headwater.keras.saving._guard import Group, read_json
 
 # An attribute of HDF5 holds no more than this.
@@ -53,7 +54,7 @@ def _weights_of(layer: Any) -> list[Any]:
 def _write_weights(group: Any, variables: Sequence[Any]) -> None:
     names: list[str] = []
     for variable in variables:
-        name = variable.name.removesuffix(":0")
+        name = path_of(variable)
         count = sum(n == name or n.rpartition("_")[0] == name for n in names)
         names.append(name if name not in names else f"{name}_{count}")
         group.create_dataset(names[-1], data=variable.numpy())

@@ -57,6 +57,7 @@ class Trainer:
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.run_eagerly = False
         self.steps_per_execution = 1
+        self._initial_epoch = 0  # callbacks may set it when training begins
         self.history: Any = None
 
     # Compiling --------------------------------------------------------------------------------------------------
@@ -377,9 +378,10 @@ class Trainer:
             )  # fmt: skip
         hooks = callbacks_for(callbacks, self, verbose, add_history=True, epochs=epochs, steps=data.batches)
         self.stop_training = False
+        self._initial_epoch = initial_epoch
         hooks.on_train_begin()
         logs: dict[str, Any] = {}
-        for epoch in range(initial_epoch, epochs):
+        for epoch in range(self._initial_epoch, epochs):
             self.reset_metrics()
             hooks.on_epoch_begin(epoch)
             logs = self._run("train", data, hooks)

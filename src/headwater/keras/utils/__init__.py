@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from headwater.keras._state import clear_session
+from headwater.keras._state import clear_session, session
 from headwater.keras.backend import is_keras_tensor, standardize_dtype
 from headwater.keras.callbacks._progress import Progbar
 from headwater.keras.saving import (
@@ -21,21 +21,23 @@ from headwater.keras.saving import (
     serialize_keras_object,
 )
 from headwater.keras.training._arrays import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from headwater.keras.utils._drawing import model_to_dot, plot_model
 from headwater.keras.utils._files import get_file
+from headwater.keras.utils._padding import pad_sequences
 from headwater.keras.utils._pictures import array_to_img, img_to_array, load_img, save_img
 from headwater.ops import random as tf_random
 
 __all__ = [
     "CustomObjectScope", "Progbar", "PyDataset", "Sequence", "array_to_img", "clear_session", "custom_object_scope",
     "deserialize_keras_object", "get_custom_objects", "get_file", "get_registered_name", "get_registered_object",
-    "img_to_array", "is_keras_tensor", "load_img", "normalize", "pack_x_y_sample_weight",
-    "register_keras_serializable", "save_img", "serialize_keras_object", "set_random_seed", "standardize_dtype",
-    "to_categorical", "unpack_x_y_sample_weight",
+    "img_to_array", "is_keras_tensor", "load_img", "model_to_dot", "normalize", "pack_x_y_sample_weight",
+    "pad_sequences", "plot_model", "register_keras_serializable", "save_img", "serialize_keras_object",
+    "set_random_seed", "standardize_dtype", "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip
 
 
 def set_random_seed(seed: int) -> None:
-    """Seeds Python, NumPy and `tf.random`: what follows is the same in every run.
+    """Seeds Python, NumPy, `tf.random` and `keras.random`: what follows is the same in every run.
 
     Args:
         seed: An integer from 0 to 2³² - 1.
@@ -45,6 +47,7 @@ def set_random_seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     tf_random.set_seed(seed)
+    session.pop("seeds", None)
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:
