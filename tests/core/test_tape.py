@@ -285,7 +285,9 @@ def _powers(x, n):
 
 
 def _nested_powers(x, n):
-    inner = lambda i, s: tf.while_loop(lambda j, r: j < i, lambda j, r: (j + 1, r * x + tf.cos(r)), [0, s])[1]
+    def inner(i, s):
+        return tf.while_loop(lambda j, r: j < i, lambda j, r: (j + 1, r * x + tf.cos(r)), [0, s])[1]
+
     return tf.while_loop(lambda i, s: i < n, lambda i, s: (i + 1, inner(i, s)), [0, x])[1]
 
 
