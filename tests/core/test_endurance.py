@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import headwater as tf
+from headwater.core import function as function_module
 
 
 def live():
@@ -179,3 +180,68 @@ def test_large_results_are_right_under_load(eager):
     run_threads(
         lambda i: [np.testing.assert_allclose(f(x * float(i)), np.full((64, 64), 64.0 * i * i)) for _ in range(10)]
     )
+
+
+def executables():
+    gc.collect()
+    return len(jax.devices()[0].client.live_executables())
+
+
+def _called(f, x):
+    f(x)
+
+
+def _differentiated(f, x):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    tape.gradient(y, x)
+
+
+@pytest.mark.filterwarnings("ignore:The last")
+@pytest.mark.parametrize("use", [_called, _differentiated])
+def test_traces_for_ever_new_shapes_keep_few_executables(use, monkeypatch):
+    monkeypatch.setattr(function_module, "_MAX_COMPILED", 3)
+    f = tf.function(lambda x: tf.reduce_sum(tf.tanh(x)))
+    xs = [tf.constant(np.ones(n, np.float32)) for n in range(1, 13)]
+    for x in xs[:4]:
+        use(f, x)
+    before = executables()
+    for x in xs[4:]:
+        use(f, x)
+    assert executables() <= before + 2
+    assert f.experimental_get_tracing_count() == 12
+    use(f, xs[0])  # compiled again, not traced again
+    assert f.experimental_get_tracing_count() == 12
+    np.testing.assert_allclose(f(xs[0]).numpy(), np.tanh(1.0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("use", [_called, _differentiated])
+def test_functions_take_their_executables_with_them(use):
+    def once(number):
+        use(tf.function(lambda x: tf.reduce_sum(x * x) + number), tf.ones([3]))
+
+    once(0.0)
+    before = executables()
+    for number in range(1, 6):
+        once(float(number))
+    assert executables() <= before
+
+
+def test_gradients_of_calls_compile_nothing_of_their_own_for_each_shape():
+    f = tf.function(lambda x: tf.tanh(x) * 2.0, input_signature=[tf.TensorSpec([None], tf.float32)])
+    compiled = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda name, *_, **__: compiled.append(name) if name.endswith("/backend_compile_duration") else None
+    )
+
+    def counted(n):
+        x, cotangent = tf.constant(np.ones(n, np.float32)), tf.constant(np.ones(n, np.float32))
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = f(x)
+        before = len(compiled)
+        tape.gradient(y, x, cotangent)
+        return len(compiled) - before
+
+    assert [counted(n) for n in (3, 4, 5)] == [1, 1, 1]

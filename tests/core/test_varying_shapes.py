@@ -70,18 +70,105 @@ def test_what_is_beyond_the_length_is_kept_out(kind: str) -> None:
     f(tf.constant(_x(7)))
     assert next(iter(program._padded.values())) is not None, program._refusal
     before = _compiled[_EVENT]
-    results = [f(tf.constant(_x(n))).numpy() for n in (8, 9, 16)]
-    assert _compiled[_EVENT] == before, "lengths up to 16 share one executable"
-    for n, result in zip((8, 9, 16), results, strict=True):
+    results = [f(tf.constant(_x(n))).numpy() for n in (8, 9, 32)]
+    assert _compiled[_EVENT] == before, "lengths up to 32 share one executable"
+    for n, result in zip((8, 9, 32), results, strict=True):
         np.testing.assert_allclose(result, fn(tf.constant(_x(n))).numpy(), rtol=1e-5, atol=1e-5)
+
+
+def _recurrent(x: Any) -> Any:
+    n = tf.shape(x)[0]
+    states = tf.TensorArray(tf.float32, size=n)
+
+    def step(i: Any, state: Any, states: Any) -> Any:
+        state = tf.tanh(state @ W[:, :3] + x[i][None])
+        return i + 1, state, states.write(i, state[0])
+
+    return tf.while_loop(lambda i, *_: i < n, step, [0, tf.zeros([1, 3]), states])[2].stack()
+
+
+def _causal_attention(x: Any) -> Any:
+    n = tf.shape(x)[0]
+    allowed = tf.linalg.band_part(tf.ones([n, n]), -1, 0)
+    return tf.matmul(tf.nn.softmax(tf.matmul(x, x, transpose_b=True) + (allowed - 1.0) * 1e9), x)
+
+
+def _rows(x: Any) -> Any:
+    return tf.range(tf.shape(x)[0])
+
+
+_WINDOW = np.linspace(-1, 1, 36, dtype="f4").reshape(3, 3, 4)
+
+# What moves data, or makes them of sizes that follow from the length. Each takes float32 [n, 3], and is differentiable.
+_MOVED: dict[str, Callable[[Any], Any]] = {
+    "stacked": lambda x: tf.stack([x, x * 2.0], 1) + tf.stack(tf.unstack(x, axis=1)[:1], 1)[:, None],
+    "tiled": lambda x: tf.tile(x, [2, 1]) * tf.tile(x[:, :1], [2, 3]),
+    "a row for each": lambda x: x * tf.tile(x[:1], [tf.shape(x)[0], 1]) + tf.broadcast_to(x[0], tf.shape(x)),
+    "split": lambda x: tf.split(tf.concat([x, 2.0 * x], 0), 2, 0)[1] * tf.split(x, [1, 2], 1)[0],
+    "numbered": lambda x: (
+        x * tf.cast(_rows(x), tf.float32)[:, None] + tf.cast(tf.range(9, 9 - tf.shape(x)[0], -1), "float32")[:, None]
+    ),
+    "sorted": lambda x: tf.sort(x, 0) + tf.cast(tf.argsort(x, 0, stable=True), tf.float32) * x,
+    "largest": lambda x: tf.math.top_k(x[:, 0], 3)[0],
+    "reversed": lambda x: tf.reverse(x, [0]) * x[::-1, :1],
+    "every second": lambda x: x[::2] * 2.0 + x[:1],
+    "first half": lambda x: x[: tf.shape(x)[0] // 2] ** 2,
+    "second half": lambda x: x[tf.shape(x)[0] // 2 :] ** 2,
+    "rolled": lambda x: tf.roll(x, 1, 0) * x,
+    "running sums": lambda x: tf.cumsum(x, 0, exclusive=True) + tf.cumsum(x, 0, exclusive=True, reverse=True),
+    "transposed and flattened": lambda x: tf.reshape(tf.transpose(x), [-1]) ** 2,
+    "halves side by side": lambda x: tf.reshape(tf.concat([x, x * x], 0), [2, -1, 3])[1],
+    "gathered from the end": lambda x: tf.gather_nd(x, (tf.shape(x)[0] - 1 - _rows(x))[:, None]),
+    "gathered from each row": lambda x: tf.gather(x, tf.argmax(x, 1), axis=1, batch_dims=1),
+    "scattered": lambda x: tf.tensor_scatter_nd_add(x, [[0], [2]], x[:2]),
+    "segments": lambda x: tf.math.unsorted_segment_sum(x, _rows(x) // 2, tf.shape(x)[0]),
+    "pooled": lambda x: tf.nn.max_pool1d(x[None], 2, 2, "VALID")[0],
+    "averaged": lambda x: tf.nn.avg_pool1d(x[None], 3, 1, "SAME"),
+    "convolved": lambda x: tf.nn.conv1d(x[None], _WINDOW, 1, "SAME"),
+    "convolved, dilated": lambda x: tf.nn.conv1d(tf.pad(x, [[4, 0], [0, 0]])[None], _WINDOW, 1, "VALID", dilations=2),
+    "masked": lambda x: tf.where(tf.sequence_mask([2, 3], tf.shape(x)[0])[..., None], x[None], 0.5),
+    "causal attention": _causal_attention,
+    "loop": _loop,
+    "recurrent": _recurrent,
+    "mapped": lambda x: tf.map_fn(lambda row: tf.reduce_sum(row) * row, x),
+    "summed products": lambda x: tf.einsum("ni,mi->nm", x, x),
+}
+
+
+@pytest.mark.parametrize("kind", _MOVED)
+def test_moved_data_and_their_gradients_do_not_see_the_padding(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shaped, "_EXACT", 1)
+
+    def both(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = _MOVED[kind](x)
+            loss = tf.reduce_sum(y * tf.cos(y))
+        return y, tf.convert_to_tensor(tape.gradient(loss, x))
+
+    f = tf.function(both, input_signature=[tf.TensorSpec([None, 3], tf.float32)])
+    f(tf.constant(_x(4)))
+    results, expected = f(tf.constant(_x(33))), tf.function(both)(tf.constant(_x(33)))
+    program = f.get_concrete_function().program._compiled
+    assert len(program._exact) == 1, program._refusal
+    for result, value in zip(results, expected, strict=True):
+        np.testing.assert_allclose(result.numpy(), value.numpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_sizes_in_messages_are_the_true_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shaped, "_EXACT", 1)
+    spec = [tf.TensorSpec([None], tf.float32), tf.TensorSpec([], tf.int32)]
+    f = tf.function(lambda x, i: tf.gather(x, i), input_signature=spec)
+    f(tf.ones([4]), 3)
+    assert float(f(tf.range(9.0), 8)) == 8.0
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"= 9 is not in \[0, 9\)"):
+        f(tf.ones([9]), 9)
 
 
 # What is compiled for each length, as there is no rule for it.
 _REFUSED: dict[str, Callable[[Any], Any]] = {
-    "sorted": lambda x: tf.sort(x, 0),
-    "reversed": lambda x: tf.reverse(x, [0]),
-    "transposed and flattened": lambda x: tf.reshape(tf.transpose(x), [-1]),
-    "loop over it": _loop,
+    "evenly spaced": lambda x: tf.linspace(0.0, 1.0, tf.shape(x)[0]) + x[:, 0],
+    "a diagonal": lambda x: tf.linalg.diag(x[:, 0]),
     "random": lambda x: tf.random.stateless_uniform(tf.shape(x), [1, 2]) + x,
 }
 
@@ -143,8 +230,8 @@ def few_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_executables_are_bounded_and_that_is_said_once(few_kept: None) -> None:
-    f = tf.function(lambda x: tf.sort(x), input_signature=[tf.TensorSpec([None], tf.float32)])
-    with pytest.warns(UserWarning, match="a sort along a varying dimension|no rule for") as said:
+    f = tf.function(lambda x: tf.linalg.diag(x), input_signature=[tf.TensorSpec([None], tf.float32)])
+    with pytest.warns(UserWarning, match="cannot be compiled once for padded ones") as said:
         _ = [f(tf.ones([n])) for n in range(2, 12)]
     assert len(said) == 1 and "tf.pad" in str(said[0].message)
     assert len(f.get_concrete_function().program._compiled._exact) == 4

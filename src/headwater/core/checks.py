@@ -8,11 +8,13 @@ Eager calls look at it at once; `headwater.core.watch` carries it out of whole p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
+from headwater.core.dimensions import integers, is_symbolic
 from headwater.core.errors import InvalidArgumentError, OpError
 
 # A status: the number of the check that fails (0: none), what was found, and which trace of the program made it. Small,
@@ -67,7 +69,7 @@ class Check:
         verdict = self._find(*((result,) if self.of_result else ()), *inputs, **attrs)
         if verdict is None or _is_false(verdict[0]):
             return None
-        bad, found, facts[number] = verdict
+        bad, found, facts[number] = _with_sizes(*verdict)
         status = clear()
         for place, value in enumerate((number, *found[:_MOST_FOUND])):
             status = jnp.where(place == _LANES, jnp.asarray(value).astype(jnp.int64), status)
@@ -108,7 +110,23 @@ class Check:
         return self._failure(status[1:-1].tolist(), traces[int(status[-1])][int(status[0])], op, attrs)
 
     def _failure(self, found: list[int], known: Sequence[int], op: Any, attrs: dict[str, Any]) -> OpError:
-        return self._error(None, op, f"{self._describe(found, known, attrs)} [Op:{op.name}]")
+        sizes = [found[fact.place] if isinstance(fact, _Found) else fact for fact in known]
+        return self._error(None, op, f"{self._describe(found, sizes, attrs)} [Op:{op.name}]")
+
+
+class _Found(NamedTuple):
+    """A size known at run time alone, which is among what is found."""
+
+    place: int
+
+
+def _with_sizes(bad: Any, found: Sequence[Any], known: Sequence[Any]) -> tuple[Any, Sequence[Any], Sequence[Any]]:
+    """A verdict with dimensions that stand for any size among what is found, as far as there is room."""
+    symbols = list(dict.fromkeys(d for d in known if is_symbolic(d)))[: _MOST_FOUND - len(found)]
+    if not symbols:
+        return bad, found, known
+    places = {d: _Found(len(found) + i) for i, d in enumerate(symbols)}
+    return bad, [*found, *map(jnp.asarray, symbols)], [places.get(d, d) for d in known]
 
 
 _LANES = np.arange(_WIDTH)
@@ -186,7 +204,8 @@ def element(array: Any, place: Any) -> Any:
 def outside(indices: Any, low: int, high: int) -> Any:
     """Which integers are not in ``[low, high)``, whatever their dtype can hold."""
     info = np.iinfo(indices.dtype)
-    bad = indices >= high if high <= info.max else np.zeros(indices.shape, bool)
+    high = jnp.asarray(high) if is_symbolic(high) else high
+    bad = indices >= high if isinstance(high, jax.Array) or high <= info.max else np.zeros(indices.shape, bool)
     return bad | (indices < low) if low > info.min else bad
 
 
@@ -243,7 +262,8 @@ def coordinates(shape: Callable[..., Sequence[int]], what: str, position: int = 
         indices, sizes = inputs[position], shape(*inputs, **attrs)
         count = indices.shape[-1]
         rows = indices.reshape(-1, count).astype(np.int64) if indices.size else np.zeros((0, count), np.int64)
-        limits = np.array(sizes[:count], np.int64)
+        limits = integers(sizes[:count], np.int64)
+        rows = rows if isinstance(limits, np.ndarray) else jnp.asarray(rows)
         bad, place = first(((rows < 0) | (rows >= limits)).any(-1))
         row = [rows[place, i] if indices.size else np.int64(0) for i in range(min(count, _MOST_FOUND - 1))]
         return bad, (place, *row), (count, len(sizes), *sizes, *indices.shape[:-1])

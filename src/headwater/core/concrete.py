@@ -9,14 +9,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from headwater.core import control, nest, watch
+from headwater.core import control, nest, transfer, watch
 from headwater.core.context import context
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.function_type import FunctionType, type_text
 from headwater.core.graph import CONST, Graph, Node, walk
 from headwater.core.logs import placement
-from headwater.core.op import Op, is_differentiable
+from headwater.core.op import Op, conjugate, is_differentiable
 from headwater.core.runtime import Program, compile_function, log_placement
+from headwater.core.shaped import bounded
 from headwater.core.spec import TensorSpec
 from headwater.core.tape import GradientTape, dense
 from headwater.core.tensor import EagerTensor, SymbolicTensor, Tensor, convert_to_tensor
@@ -85,6 +86,18 @@ class ConcreteFunction:
             self._program = Program(self.graph)
         return self._program
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether it may hold executables."""
+        return self._program is not None or bool(self._differentiable)
+
+    def drop_executables(self) -> None:
+        """Gives back what was compiled; a later call compiles again."""
+        if self._program is not None:
+            self._program.drop_executables()
+        self._program = None
+        self._differentiable = {}
+
     def structure(self, outputs: Sequence[Tensor]) -> Any:
         """The outputs in the structure that the Python function returned."""
         rest = iter(outputs)
@@ -110,7 +123,8 @@ class ConcreteFunction:
         if self.graph.is_staged:
             arrays = control.CALL.run([x._array for x in inputs], attrs)
         else:
-            arrays, attrs.pull_back = self._forward(wrt, attrs)([x._array for x in inputs])
+            forward, attrs.run_pull_back = self._forward(wrt, attrs)
+            arrays, attrs.pull_back = forward([x._array for x in inputs])
             attrs.wrt = wrt
             log_placement(self.graph, arrays)
         outputs = [EagerTensor(array) for array in arrays]
@@ -121,7 +135,7 @@ class ConcreteFunction:
         return outputs[:count]
 
     def _forward(self, wrt: tuple[int, ...], attrs: dict[str, Any]) -> Any:
-        """The compiled call that also gives the function that pulls cotangents back to the inputs at `wrt`."""
+        """The compiled call that also gives what pulls cotangents back to the inputs at `wrt`, and what runs that."""
         key = (wrt, attrs["layout"], attrs["written"])
         if key not in self._differentiable:
             fixed = dict(attrs)
@@ -141,8 +155,10 @@ class ConcreteFunction:
                 return results, pull_back
 
             watched = watch.Watch(walk(self.graph))
-            compiled = compile_function(watched.around(forward), self.graph)
-            self._differentiable[key] = lambda arrays: watched.verified(compiled(arrays))
+            compiled = bounded(compile_function(watched.around(forward), self.graph))
+            # Its own, as each pull-back is a program of its own: it must go with this trace.
+            run_pull_back = bounded(jax.jit(lambda pull_back, cotangents: pull_back(cotangents)))
+            self._differentiable[key] = (lambda arrays: watched.verified(compiled(arrays))), run_pull_back
         return self._differentiable[key]
 
     # What it is -------------------------------------------------------------------------------------------------
@@ -223,17 +239,12 @@ class _CallAttrs(dict[str, Any]):
     """Attributes of a recorded call, with what its forward pass kept for the backward pass."""
 
     pull_back: Any = None
+    run_pull_back: Any = None
     wrt: tuple[int, ...] = ()
 
 
-@jax.jit
-def _run_pull_back(pull_back: Any, cotangents: Any) -> Any:
-    return pull_back(cotangents)
-
-
-@jax.jit
-def _zeros(arrays: Sequence[Any]) -> Any:
-    return [jax.numpy.zeros_like(a) for a in arrays]
+def _zeros_like(array: Any) -> Any:
+    return transfer.put(np.zeros(array.shape, array.dtype))
 
 
 def _call_gradient(inputs: Any, outputs: Any, found: Sequence[Any], attrs: Any) -> Any:
@@ -243,13 +254,12 @@ def _call_gradient(inputs: Any, outputs: Any, found: Sequence[Any], attrs: Any) 
     if pull_back is None or not context.plain:
         return NotImplemented  # the gradient is itself watched: use the op's own, which can be differentiated again
     smooth = [(y, g) for y, g in zip(outputs, found, strict=True) if is_differentiable(y.dtype)]
-    zeros = iter(_zeros([y._array for y, g in smooth if g is None]))
-    cotangents = tuple([next(zeros) if g is None else jax.numpy.conj(dense(g)._array) for _, g in smooth])
-    gradients = _run_pull_back(pull_back, cotangents)
+    cotangents = tuple([_zeros_like(y._array) if g is None else conjugate(dense(g)._array) for y, g in smooth])
+    gradients = attrs.run_pull_back(pull_back, cotangents)
     placement.log(f"{attrs['graph'].name}Grad", gradients)
     result: list[Any] = [None] * len(inputs)
     for position, gradient in zip(attrs.wrt, gradients, strict=True):
-        result[position] = EagerTensor(jax.numpy.conj(gradient))
+        result[position] = EagerTensor(conjugate(gradient))
     return result
 
 

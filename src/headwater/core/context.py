@@ -22,6 +22,7 @@ class Context(threading.local):
             "reverse" for gradients.
         replica: The replica context of a distribution strategy, or None.
         read_dtype: The dtype in which variables that allow it are read, or None for their own.
+        dimensions: What is known of arrays in terms of symbolic dimensions while a Graph is lowered with them, or None.
         checks: What collects the statuses of checks while a Graph is lowered, or None.
     """
 
@@ -34,6 +35,7 @@ class Context(threading.local):
         self.derivatives: tuple[str, ...] = ()
         self.replica: Any = None
         self.read_dtype: Any = None
+        self.dimensions: Any = None
         self.checks: Any = None
 
     @property

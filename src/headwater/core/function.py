@@ -19,6 +19,7 @@ from headwater.core.context import context
 from headwater.core.explain import describe, differences
 from headwater.core.graph import Graph, Node, State, tracing
 from headwater.core.runtime import execute
+from headwater.core.shaped import give_back_memory
 from headwater.core.signature import (
     BY_VALUE,
     Encoder,
@@ -34,6 +35,9 @@ from headwater.core.tensor import EagerTensor, SymbolicTensor, Tensor, convert_t
 # One lock for all tracing: functions trace each other in any order.
 _trace_lock = threading.RLock()
 _run_eagerly = False
+
+# So many traces keep their executables while new ones are made; each takes a megabyte and a half.
+_MAX_COMPILED = 32
 
 # So many calls in a row that trace are suspicious unless the user said how many traces to expect.
 _MANY_TRACES = 5
@@ -189,8 +193,17 @@ class Function:
         self._traces.append(trace)
         if any(not s.shape.is_fully_defined() for s in specs):
             self._relaxed.append(_Trace(concrete, general, specs, description, references))
+        self._drop_oldest_executables()
         self._check_count()
         return trace
+
+    def _drop_oldest_executables(self) -> None:
+        """Where ever new kinds of arguments come, those of the oldest trace that has some."""
+        if len(self._traces) > _MAX_COMPILED:
+            compiled = [t.concrete for t in self._traces if t.concrete.is_compiled]
+            if len(compiled) >= _MAX_COMPILED:
+                compiled[0].drop_executables()
+                give_back_memory()
 
     def _check_count(self) -> None:
         if self._max_traces is not None and len(self._traces) > self._max_traces:

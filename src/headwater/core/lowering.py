@@ -6,6 +6,7 @@ tracer. Ops whose inputs are all known are computed at once, which is how shape 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -29,13 +30,18 @@ def evaluate(nodes: Iterable[Node], env: Environment) -> None:
             inputs = [env[id(x)] for x in node.inputs]
             result = _evaluate_node(node, inputs)
             if node.op.check is not None:
-                examine(node, result, inputs)
+                examine(node, result, _known(node, inputs))
         except OpError as error:
             if "Defined at" not in error.message:
                 error.message += f"\nDefined at: {node.place}"
             raise
         for tensor, value in zip(node.outputs, result if node.many else (result,), strict=True):
             env[id(tensor)] = value
+
+
+def _known(node: Node, inputs: list[Any]) -> list[Any]:
+    """The inputs, those that decide the program in terms of the dimensions where these stand for any size."""
+    return inputs if context.dimensions is None else context.dimensions.static(node.op.static, inputs)
 
 
 def _evaluate_node(node: Node, inputs: list[Any]) -> Any:
@@ -47,11 +53,9 @@ def _evaluate_node(node: Node, inputs: list[Any]) -> Any:
             return op.kernel(*inputs, **node.attrs)
         if inputs and can_fold(op) and all(type(x) is np.ndarray for x in inputs):
             return _fold(node, inputs)
-        for position in op.static:
-            if position < len(inputs) and type(inputs[position]) is not np.ndarray:
-                raise InternalError(None, op, f"{op.name}: input {position} must be known when the program is built")
-        result = op.kernel(*inputs, **node.attrs)
-        return result if op.differentiable else jax.lax.stop_gradient(result)
+        if context.dimensions is not None:
+            return _apply_symbolic(node, inputs)
+        return _apply(node, inputs)
     except OpError:
         raise
     except Exception as error:
@@ -60,6 +64,24 @@ def _evaluate_node(node: Node, inputs: list[Any]) -> Any:
             raise InternalError(None, op, f"{op.name}: its kernel needs values that are not known: {error}") from error
         shapes = ", ".join(f"{x.dtype}{list(x.shape)}" for x in inputs)
         raise map_engine_error(error, f"{op.name} cannot take inputs {shapes}") from None
+
+
+def _apply(node: Node, inputs: list[Any]) -> Any:
+    op = node.op
+    for position in op.static:
+        if position < len(inputs) and type(inputs[position]) is not np.ndarray:
+            raise InternalError(None, op, f"{op.name}: input {position} must be known when the program is built")
+    result = op.kernel(*inputs, **node.attrs)
+    return result if op.differentiable else jax.lax.stop_gradient(result)
+
+
+def _apply_symbolic(node: Node, inputs: list[Any]) -> Any:
+    """As `_apply`, where dimensions stand for any size."""
+    known = _known(node, inputs)
+    result = _apply(node, known)
+    if can_fold(node.op):
+        context.dimensions.follow(functools.partial(node.op.kernel, **node.attrs), known, result)
+    return result
 
 
 def _fold(node: Node, inputs: list[Any]) -> Any:

@@ -431,7 +431,7 @@ def _devices(arrays: Sequence[Any]) -> set[Any]:
     return set().union(*[a.devices() for a in arrays if isinstance(a, jax.Array)])
 
 
-def _conjugate(array: Any) -> Any:
+def conjugate(array: Any) -> Any:
     """Between TensorFlow's gradient of a complex value and JAX's, which is its conjugate."""
     return jnp.conj(array) if jnp.iscomplexobj(array) else array
 
@@ -463,9 +463,9 @@ def _gradient_kernel(kernel: Any, call: _Call, arrays: Sequence[Any], attrs: dic
 
 
 def _pulled_back(call: _Call, given: Sequence[Any], outputs: Any, pull_back: Any) -> Any:
-    known = {i: _conjugate(c) for i, c in zip(call.given, given, strict=True)}
+    known = {i: conjugate(c) for i, c in zip(call.given, given, strict=True)}
     cotangents = tuple([known[i] if i in known else jnp.zeros_like(o) for i, o in enumerate(outputs)])
-    return tuple([_conjugate(g) for g in pull_back(cotangents)])
+    return tuple([conjugate(g) for g in pull_back(cotangents)])
 
 
 def _tangent_kernel(kernel: Any, call: _Call, arrays: Sequence[Any], attrs: dict[str, Any]) -> Any:

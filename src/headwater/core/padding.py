@@ -9,7 +9,6 @@ without a rule is refused, and the function is compiled for each length instead.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,10 +17,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import export, lax
 
+from headwater.core import padding_moves  # noqa: F401 - declares its rules
+from headwater.core.context import context
+from headwater.core.dimensions import Dimensions, is_symbolic
 from headwater.core.padding_rules import ALWAYS, RULES, Refused, at, bind, varies
 from headwater.core.transfer import given
 
-_LEAST_BUCKET = 16
+_LEAST_BUCKET = 32
 
 
 def bucket(size: int) -> int:
@@ -43,28 +45,42 @@ class Padded:
         function: A JAX function ``(*fixed, inputs)``.
         names: For each input a tuple with the name of each varying dimension, None for the others. Dimensions of the
             same name have the same size.
+        least: The least size of a varying dimension.
     """
 
-    def __init__(self, function: Callable[..., Any], names: Sequence[Sequence[str | None]]) -> None:
+    def __init__(self, function: Callable[..., Any], names: Sequence[Sequence[str | None]], least: int) -> None:
         self._function = function
         self._names = names
+        self._least = least
         self.symbols = sorted({name for shape in names for name in shape if name})
+        self._traces: dict[Any, Any] = {}
         self._outputs: Any = None
 
     def __call__(self, *arguments: Any) -> Any:
         """Takes the fixed arguments, the padded inputs, and the true sizes by name; gives padded results."""
         *fixed, inputs, sizes = arguments
         buckets = {n: d for a, names in zip(inputs, self._names) for n, d in zip(names, a.shape) if n}
-        text = ", ".join(self.symbols)
-        dims = dict(zip(self.symbols, export.symbolic_shape(text, constraints=[f"{s} >= 2" for s in self.symbols])))
-        specs = [
-            jax.ShapeDtypeStruct([dims[n] if n else d for n, d in zip(names, a.shape)], a.dtype)
-            for a, names in zip(inputs, self._names)
-        ]
-        jaxpr, shapes = jax.make_jaxpr(self._function, return_shape=True)(*fixed, specs)
-        self._outputs = shapes
-        results = _Evaluator(sizes, buckets).closed(jaxpr, jax.tree.leaves((*fixed, inputs)))
-        return jax.tree.unflatten(jax.tree.structure(shapes), results)
+        jaxpr, self._outputs = self._traced(fixed, inputs)
+        results = _Evaluator(sizes, buckets, self._least).closed(jaxpr, jax.tree.leaves((*fixed, inputs)))
+        return jax.tree.unflatten(jax.tree.structure(self._outputs), results)
+
+    def _traced(self, fixed: Sequence[Any], inputs: Sequence[Any]) -> Any:
+        """The jaxpr of the function with symbolic dimensions, and the shapes of its results: the same for all sizes."""
+        key = tuple([jax.typeof(a) for a in jax.tree.leaves(fixed)])
+        if key not in self._traces:
+            constraints = [f"{s} {bound}" for s in self.symbols for bound in (f">= {self._least}", f"<= {2**31 - 1}")]
+            symbols = export.symbolic_shape(", ".join(self.symbols), constraints=constraints)
+            dims = dict(zip(self.symbols, symbols))
+            specs = [
+                jax.ShapeDtypeStruct([dims[n] if n else d for n, d in zip(names, a.shape)], a.dtype)
+                for a, names in zip(inputs, self._names)
+            ]
+            before = context.enter(dimensions=Dimensions())
+            try:
+                self._traces[key] = jax.make_jaxpr(self._function, return_shape=True)(*fixed, specs)
+            finally:
+                context.restore(before)
+        return self._traces[key]
 
     def cut(self, results: Any, sizes: dict[str, int]) -> Any:
         """The results without what is beyond the true sizes."""
@@ -77,11 +93,35 @@ class Padded:
         return jax.tree.map(one, results, self._outputs)
 
 
-@functools.cache
-def _grows(dim: Any) -> bool:
-    """Whether a dimension is a sum of products of varying sizes and a constant, so that it grows with them."""
-    terms = [(term, k) for term, k in dim._sorted_terms if not term.is_constant]
-    return all(k > 0 and all(factor.to_var() for factor, _ in term._factors) for term, k in terms)
+def _range_of(dim: Any, sizes: dict[str, tuple[int, int]]) -> tuple[int, int]:
+    """The least and the greatest value of a dimension, or a little less and more, for these ranges of the sizes."""
+    if not is_symbolic(dim):
+        return int(dim), int(dim)
+    low = high = 0
+    for term, count in dim._sorted_terms:
+        least, most = 1, 1
+        for factor, power in term._factors:
+            for _ in range(power):
+                ends = [a * b for a in (least, most) for b in _range_of_factor(factor, sizes)]
+                least, most = min(ends), max(ends)
+        ends = [least * count, most * count]
+        low, high = low + min(ends), high + max(ends)
+    return low, high
+
+
+def _range_of_factor(factor: Any, sizes: dict[str, tuple[int, int]]) -> tuple[int, int]:
+    if factor.var is not None:
+        return sizes[factor.var]
+    (a, b), (c, d) = [_range_of(x, sizes) for x in factor.operands]
+    if factor.operation in (factor.MAX, factor.MIN):
+        choose = max if factor.operation == factor.MAX else min
+        return choose(a, c), choose(b, d)
+    if c < 1 or factor.operation not in (factor.FLOORDIV, factor.MOD):
+        raise Refused(f"a dimension of {factor}")
+    if factor.operation == factor.MOD:
+        return 0, d - 1
+    ends = [x // y for x in (a, b) for y in (c, d)]
+    return min(ends), max(ends)
 
 
 class _Evaluator:
@@ -90,21 +130,25 @@ class _Evaluator:
     Args:
         sizes: The true sizes by name, scalars known at run time.
         buckets: The padded sizes by name.
+        least: The least size.
     """
 
-    def __init__(self, sizes: dict[str, Any], buckets: dict[str, int]) -> None:
+    def __init__(self, sizes: dict[str, Any], buckets: dict[str, int], least: int) -> None:
         self.sizes = sizes
         self.buckets = buckets
+        self._ranges = {name: (least, size) for name, size in buckets.items()}
 
     def value(self, dim: Any) -> Any:
         """The true size."""
         return at(dim, self.sizes)
 
     def size(self, dim: Any) -> int:
-        """The padded size, which must not be less than the true one."""
-        if not isinstance(dim, int) and not _grows(dim):
-            raise Refused(f"a dimension of {dim}")
-        return int(at(dim, self.buckets))
+        """The padded size, which is not less than any true one."""
+        return max(_range_of(dim, self._ranges)[1], 0)
+
+    def least(self, dim: Any) -> int:
+        """What a size is at least."""
+        return _range_of(dim, self._ranges)[0]
 
     def shape(self, dims: Sequence[Any]) -> list[int]:
         """The padded sizes."""
@@ -113,10 +157,17 @@ class _Evaluator:
     def masked(self, array: Any, dims: Sequence[Any], axes: Sequence[int], fill: Any) -> Any:
         """The array with `fill` beyond the true sizes along those of the axes that vary."""
         for axis in axes:
-            if not isinstance(dims[axis], int):
+            if is_symbolic(dims[axis]):
                 within = lax.broadcasted_iota(np.int64, array.shape, axis) < self.value(dims[axis])
                 array = jnp.where(within, array, jnp.asarray(fill, array.dtype))
         return array
+
+    def sized(self, equation: Any, result: Any) -> Any:
+        """The result of a primitive that finds its shape itself, if it is the padded one."""
+        expected = tuple(self.shape(equation.outvars[0].aval.shape))
+        if result.shape != expected:
+            raise Refused(f"{equation.primitive.name} of a result of shape {equation.outvars[0].aval.shape}")
+        return result
 
     def closed(self, jaxpr: Any, arguments: Sequence[Any]) -> list[Any]:
         """The results of a jaxpr that brings its constants along."""
@@ -143,7 +194,5 @@ class _Evaluator:
         rule = RULES.get(name)
         if rule is None:
             raise Refused(f"no rule for {name}")
-        for variable in equation.outvars:
-            self.shape(variable.aval.shape)
         dims = [v.aval.shape for v in equation.invars]
         return rule(self, equation, dims, *values)

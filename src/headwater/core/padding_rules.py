@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from headwater.core.dimensions import is_symbolic
+
 Rule = Callable[..., Any]
 RULES: dict[str, Rule] = {}
 _CALLS = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "checkpoint", "remat2")
@@ -26,12 +28,12 @@ class Refused(Exception):
 
 def varies(shape: Sequence[Any]) -> bool:
     """Whether some dimension is symbolic."""
-    return any(not isinstance(d, int | np.integer) for d in shape)
+    return any(is_symbolic(d) for d in shape)
 
 
 def at(dim: Any, values: Any) -> Any:
     """A dimension for these values of what it follows from: integers, or scalars known at run time."""
-    return dim if isinstance(dim, int) else dim._evaluate(values)
+    return dim._evaluate(values) if is_symbolic(dim) else dim
 
 
 def bind(equation: Any, values: Sequence[Any], **changes: Any) -> Any:
@@ -39,21 +41,25 @@ def bind(equation: Any, values: Sequence[Any], **changes: Any) -> Any:
     return equation.primitive.bind(*values, **(equation.params | changes))
 
 
-def _rule(*names: str) -> Callable[[Rule], Rule]:
-    def declare(rule: Rule) -> Rule:
-        RULES.update(dict.fromkeys(names, rule))
-        return rule
+def rule(*names: str) -> Callable[[Rule], Rule]:
+    """Declares the rule for primitives of these names."""
+
+    def declare(function: Rule) -> Rule:
+        RULES.update(dict.fromkeys(names, function))
+        return function
 
     return declare
 
 
-def _require(condition: Any, what: str) -> None:
+def require(condition: Any, what: str) -> None:
+    """Refuses what is not so."""
     if not condition:
         raise Refused(what)
 
 
-def _fixed(dims: Sequence[Any], axes: Sequence[int], what: str) -> None:
-    _require(not varies([dims[a] for a in axes]), f"{what} along a varying dimension")
+def fixed(dims: Sequence[Any], axes: Sequence[int], what: str) -> None:
+    """Refuses what is done along a varying dimension."""
+    require(not varies([dims[a] for a in axes]), f"{what} along a varying dimension")
 
 
 # Place by place -------------------------------------------------------------------------------------------------
@@ -67,31 +73,31 @@ _ELEMENTWISE = (
     "log1p", "logistic", "lt", "max", "min", "mul", "ne", "neg", "nextafter", "not", "optimization_barrier",
     "or", "polygamma", "population_count", "pow", "real", "reduce_precision", "regularized_incomplete_beta",
     "rem", "round", "rsqrt", "select_n", "shift_left", "shift_right_arithmetic", "shift_right_logical", "sign",
-    "sin", "sinh", "sqrt", "square", "squeeze", "stop_gradient", "sub", "tan", "tanh", "transpose", "xor",
-    "zeta",
+    "sin", "sinh", "sqrt", "square", "squeeze", "stack", "stop_gradient", "sub", "tan", "tanh", "transpose",
+    "unstack", "xor", "zeta",
 )
 # fmt: on
 
 
-@_rule(*_ELEMENTWISE)
+@rule(*_ELEMENTWISE)
 def _elementwise(ev: Any, equation: Any, dims: Any, *values: Any) -> Any:
     return bind(equation, values)
 
 
-@_rule("dim_as_value")
+@rule("dim_as_value")
 def _dim_as_value(ev: Any, equation: Any, dims: Any) -> Any:
     return jnp.asarray(ev.value(equation.params["dim"]), equation.outvars[0].aval.dtype)
 
 
-@_rule("broadcast_in_dim")
+@rule("broadcast_in_dim")
 def _broadcast(ev: Any, equation: Any, dims: Any, value: Any, *rest: Any) -> Any:
-    _require(not rest, "a broadcast to sizes known at run time")
+    require(not rest, "a broadcast to sizes known at run time")
     return lax.broadcast_in_dim(value, ev.shape(equation.params["shape"]), equation.params["broadcast_dimensions"])
 
 
-@_rule("iota")
+@rule("iota")
 def _iota(ev: Any, equation: Any, dims: Any, *rest: Any) -> Any:
-    _require(not rest, "an iota of sizes known at run time")
+    require(not rest, "an iota of sizes known at run time")
     parameters = equation.params
     return lax.broadcasted_iota(parameters["dtype"], ev.shape(parameters["shape"]), parameters["dimension"])
 
@@ -99,7 +105,8 @@ def _iota(ev: Any, equation: Any, dims: Any, *rest: Any) -> Any:
 # Sums, extremes, products ----------------------------------------------------------------------------------------
 
 
-def _least(dtype: Any) -> Any:
+def least(dtype: Any) -> Any:
+    """The least value of a NumPy dtype."""
     if dtype.kind == "b":
         return False
     return -np.inf if jnp.issubdtype(dtype, jnp.floating) else np.iinfo(dtype).min
@@ -114,217 +121,85 @@ def _greatest(dtype: Any) -> Any:
 _NEUTRAL: dict[str, Callable[[Any], Any]] = {
     "reduce_sum": lambda dtype: 0,
     "reduce_prod": lambda dtype: 1,
-    "reduce_max": _least,
+    "reduce_max": least,
     "reduce_min": _greatest,
     "reduce_and": lambda dtype: True if dtype.kind == "b" else -1,
     "reduce_or": lambda dtype: 0,
-    "argmax": _least,
+    "argmax": least,
     "argmin": _greatest,
     "cumsum": lambda dtype: 0,
     "cumprod": lambda dtype: 1,
-    "cummax": _least,
+    "cummax": least,
     "cummin": _greatest,
-    "cumlogsumexp": _least,
+    "cumlogsumexp": least,
 }
 
 
-@_rule(*[name for name in _NEUTRAL if not name.startswith("cum")])
+@rule(*[name for name in _NEUTRAL if not name.startswith("cum")])
 def _reduce(ev: Any, equation: Any, dims: Any, value: Any) -> Any:
     fill = _NEUTRAL[equation.primitive.name](value.dtype)
     return bind(equation, [ev.masked(value, dims[0], equation.params["axes"], fill)])
 
 
-@_rule(*[name for name in _NEUTRAL if name.startswith("cum")])
+@rule(*[name for name in _NEUTRAL if name.startswith("cum")])
 def _cumulative(ev: Any, equation: Any, dims: Any, value: Any) -> Any:
     if equation.params["reverse"]:
         value = ev.masked(value, dims[0], [equation.params["axis"]], _NEUTRAL[equation.primitive.name](value.dtype))
     return bind(equation, [value])
 
 
-@_rule("dot_general")
+@rule("dot_general")
 def _dot(ev: Any, equation: Any, dims: Any, left: Any, right: Any) -> Any:
     (left_axes, right_axes), _ = equation.params["dimension_numbers"]
     # Both sides: anything times zero may be NaN.
     return bind(equation, [ev.masked(left, dims[0], left_axes, 0), ev.masked(right, dims[1], right_axes, 0)])
 
 
-@_rule("conv_general_dilated")
+@rule("conv_general_dilated")
 def _convolve(ev: Any, equation: Any, dims: Any, left: Any, right: Any) -> Any:
     p = equation.params
-    numbers = p["dimension_numbers"]
-    _fixed(dims[1], numbers.rhs_spec[2:], "a convolution's window")
-    spatial = [d for d in zip(numbers.lhs_spec[2:], p["padding"], p["lhs_dilation"]) if varies([dims[0][d[0]]])]
-    _require(all(not varies([low]) and dilation == 1 for _, (low, _), dilation in spatial), "such a convolution")
+    numbers, padding = p["dimension_numbers"], list(p["padding"])
+    for place, axis in enumerate(numbers.lhs_spec[2:]):
+        if varies([dims[0][axis], dims[1][numbers.rhs_spec[2 + place]]]):
+            low, high = padding[place]
+            require(not varies([low]) and p["lhs_dilation"][place] == 1, "such a convolution")
+            padding[place] = (low, at(high, ev.buckets))
     if p["feature_group_count"] * p["batch_group_count"] != 1:
-        _fixed(dims[0], numbers.lhs_spec[:2], "a grouped convolution")
+        fixed(dims[0], numbers.lhs_spec[:2], "a grouped convolution")
     left = ev.masked(left, dims[0], numbers.lhs_spec[1:], 0)
-    right = ev.masked(right, dims[1], numbers.rhs_spec[1:2], 0)
-    padding = tuple([(low, high if not varies([high]) else at(high, ev.buckets)) for low, high in p["padding"]])
-    return bind(equation, [left, right], padding=padding)
+    right = ev.masked(right, dims[1], numbers.rhs_spec[1:], 0)
+    return ev.sized(equation, bind(equation, [left, right], padding=tuple(padding)))
 
 
-@_rule("reduce_window_sum", "reduce_window_max", "reduce_window_min", "select_and_scatter_add", "select_and_gather_add")
-def _window(ev: Any, equation: Any, dims: Any, *values: Any) -> Any:
+@rule("reduce_window_sum", "reduce_window_max", "reduce_window_min")
+def _window(ev: Any, equation: Any, dims: Any, value: Any) -> Any:
+    p = equation.params
+    axes = [axis for axis, d in enumerate(dims[0]) if is_symbolic(d)]
+    require(all(p["base_dilation"][a] == 1 and not varies(p["padding"][a]) for a in axes), "such a window")
+    fill = _NEUTRAL[equation.primitive.name.replace("_window", "")](value.dtype)
+    return ev.sized(equation, bind(equation, [ev.masked(value, dims[0], axes, fill)]))
+
+
+@rule("select_and_scatter_add", "select_and_gather_add")
+def _selected(ev: Any, equation: Any, dims: Any, *values: Any) -> Any:
     p = equation.params
     for shape in dims:
-        for axis in [a for a, d in enumerate(shape) if not isinstance(d, int)]:
+        for axis in [a for a, d in enumerate(shape) if is_symbolic(d)]:
             alone = p["window_dimensions"][axis] == p["window_strides"][axis] == 1
-            _require(alone and tuple(p["padding"][axis]) == (0, 0), "a window along a varying dimension")
+            require(alone and tuple(p["padding"][axis]) == (0, 0), "a window along a varying dimension")
     return bind(equation, values)
-
-
-# Moving data -----------------------------------------------------------------------------------------------------
-
-
-@_rule("reshape")
-def _reshape(ev: Any, equation: Any, dims: Any, value: Any, *rest: Any) -> Any:
-    new = equation.params["new_sizes"]
-    _require(not rest and equation.params["dimensions"] is None, "such a reshape")
-    before, after = _groups(dims[0]), _groups(new)
-    # A group is a varying dimension and the fixed ones after it: its valid part is a beginning in both forms.
-    _require(len(before) == len(after) and all(a == b for a, b in zip(before, after)), f"a reshape {dims[0]} to {new}")
-    return lax.reshape(value, ev.shape(new))
-
-
-def _groups(dims: Sequence[Any]) -> list[Any]:
-    groups: list[Any] = [1]
-    for dim in dims:
-        if isinstance(dim, int):
-            groups[-1] = groups[-1] * dim
-        else:
-            groups.append(dim)
-    return groups
-
-
-@_rule("rev")
-def _reverse(ev: Any, equation: Any, dims: Any, value: Any) -> Any:
-    _fixed(dims[0], equation.params["dimensions"], "a reversal")
-    return bind(equation, [value])
-
-
-@_rule("sort")
-def _sort(ev: Any, equation: Any, dims: Any, *values: Any) -> Any:
-    _fixed(dims[0], [equation.params["dimension"]], "a sort")
-    return bind(equation, values)
-
-
-@_rule("top_k")
-def _top_k(ev: Any, equation: Any, dims: Any, value: Any) -> Any:
-    _fixed(dims[0], [equation.params.get("axis", -1)], "top_k")
-    return bind(equation, [value])
-
-
-@_rule("concatenate")
-def _concatenate(ev: Any, equation: Any, dims: Any, *values: Any) -> Any:
-    axis = equation.params["dimension"]
-    if not varies([shape[axis] for shape in dims]):
-        return bind(equation, values)
-    out = equation.outvars[0].aval
-    result, offset = jnp.zeros(ev.shape(out.shape), out.dtype), 0
-    for shape, value in zip(dims, values):  # each is written over what the one before has beyond its end
-        result = lax.dynamic_update_slice_in_dim(result, value, ev.value(offset), axis)
-        offset = offset + shape[axis]
-    return result
-
-
-@_rule("pad")
-def _pad(ev: Any, equation: Any, dims: Any, value: Any, fill: Any) -> Any:
-    config, out = [], equation.outvars[0].aval.shape
-    for axis, (low, high, interior) in enumerate(equation.params["padding_config"]):
-        if varies([dims[0][axis], out[axis]]):
-            _require(not varies([low]) and interior == 0, "such padding")
-            value = ev.masked(value, dims[0], [axis], fill)
-            high = ev.size(out[axis]) - ev.size(dims[0][axis]) - low
-        config.append((low, high, interior))
-    return lax.pad(value, fill, config)
-
-
-@_rule("slice")
-def _slice(ev: Any, equation: Any, dims: Any, value: Any) -> Any:
-    p, out = equation.params, equation.outvars[0].aval.shape
-    for axis in range(len(out)):
-        start, step = p["start_indices"][axis], (p["strides"] or [1] * len(out))[axis]
-        if varies([dims[0][axis]]):
-            _require(step == 1, "a slice with steps")
-            ev.size(start)
-            value = lax.dynamic_slice_in_dim(value, ev.value(start), ev.size(out[axis]), axis)
-        else:
-            value = lax.slice_in_dim(value, start, p["limit_indices"][axis], step, axis)
-    return value
-
-
-def _starts(ev: Any, dims: Sequence[Any], sizes: Sequence[Any], starts: Sequence[Any]) -> list[Any]:
-    """Where a slice begins, kept within the true sizes as it would be within fixed ones."""
-    kept = []
-    for dim, size, start in zip(dims, sizes, starts, strict=True):
-        ev.size(dim - size)  # what is left grows, so a slice of the padded size fits where one of the true size does
-        kept.append(jnp.clip(start, 0, jnp.asarray(ev.value(dim - size), start.dtype)))
-    return kept
-
-
-@_rule("dynamic_slice")
-def _dynamic_slice(ev: Any, equation: Any, dims: Any, value: Any, *starts: Any) -> Any:
-    sizes = equation.params["slice_sizes"]
-    return lax.dynamic_slice(value, _starts(ev, dims[0], sizes, starts), ev.shape(sizes))
-
-
-@_rule("dynamic_update_slice")
-def _dynamic_update_slice(ev: Any, equation: Any, dims: Any, value: Any, update: Any, *starts: Any) -> Any:
-    return lax.dynamic_update_slice(value, update, _starts(ev, dims[0], dims[1], starts))
-
-
-@_rule("gather")
-def _gather(ev: Any, equation: Any, dims: Any, value: Any, indices: Any) -> Any:
-    sizes, numbers = equation.params["slice_sizes"], equation.params["dimension_numbers"]
-    if indices.ndim == 1 and _in_bounds(equation):
-        part = lax.dynamic_slice(
-            value, _window_starts(ev, dims[0], sizes, numbers.start_index_map, indices), ev.shape(sizes)
-        )
-        return lax.squeeze(part, numbers.collapsed_slice_dims)
-    _require(all(isinstance(d, int) or d == s for d, s in zip(dims[0], sizes)), "a gather of parts of varying size")
-    _fixed(dims[0], [*numbers.start_index_map, *numbers.collapsed_slice_dims], "a gather")
-    _fixed(dims[1], [-1], "a gather by indices of varying depth")
-    return bind(equation, [value, indices], slice_sizes=tuple(ev.shape(sizes)))
-
-
-@_rule("scatter-add", "scatter_add")
-def _scatter_add(ev: Any, equation: Any, dims: Any, value: Any, indices: Any, updates: Any) -> Any:
-    updates = ev.masked(updates, dims[2], range(updates.ndim), 0)
-    if not varies(dims[0]):
-        return bind(equation, [value, indices, updates])
-    numbers = equation.params["dimension_numbers"]
-    _require(indices.ndim == 1 and _in_bounds(equation), "a scatter along a varying dimension")
-    sizes = list(dims[2])
-    for axis in numbers.inserted_window_dims:
-        sizes.insert(axis, 1)
-    starts = _window_starts(ev, dims[0], sizes, numbers.scatter_dims_to_operand_dims, indices)
-    part = lax.dynamic_slice(value, starts, ev.shape(sizes)) + updates.reshape(ev.shape(sizes))
-    return lax.dynamic_update_slice(value, part, starts)
-
-
-def _in_bounds(equation: Any) -> bool:
-    modes = lax.GatherScatterMode
-    return equation.params["mode"] in (modes.PROMISE_IN_BOUNDS, modes.CLIP)
-
-
-def _window_starts(ev: Any, dims: Any, sizes: Any, places: Sequence[int], indices: Any) -> list[Any]:
-    """Where the one part begins that a vector of indices names."""
-    starts = [jnp.zeros((), indices.dtype)] * len(dims)
-    for position, axis in enumerate(places):
-        starts[axis] = indices[position]
-    return _starts(ev, dims, sizes, starts)
 
 
 # Calls and loops -------------------------------------------------------------------------------------------------
 
 
-@_rule(*_CALLS)
+@rule(*_CALLS)
 def _call(ev: Any, equation: Any, dims: Any, *values: Any) -> Any:
     inner = equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
     return ev.closed(inner, values) if hasattr(inner, "consts") else ev.run(inner, (), values)
 
 
-@_rule("while")
+@rule("while")
 def _while(ev: Any, equation: Any, dims: Any, *values: Any) -> Any:
     p = equation.params
     test_count, body_count = p["cond_nconsts"], p["body_nconsts"]
@@ -334,13 +209,13 @@ def _while(ev: Any, equation: Any, dims: Any, *values: Any) -> Any:
     return list(lax.while_loop(test, body, _arrays(equation, values, test_count + body_count)))
 
 
-@_rule("cond")
+@rule("cond")
 def _cond(ev: Any, equation: Any, dims: Any, index: Any, *values: Any) -> Any:
     branches = [lambda *v, b=b: ev.closed(b, v) for b in equation.params["branches"]]
     return lax.switch(jnp.asarray(index, np.int32), branches, *values)
 
 
-@_rule("scan")
+@rule("scan")
 def _scan(ev: Any, equation: Any, dims: Any, *values: Any) -> Any:
     p = equation.params
     consts, carried = values[: p["num_consts"]], p["num_consts"] + p["num_carry"]

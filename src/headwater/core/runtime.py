@@ -252,6 +252,11 @@ class Program(_Bound):
         with jax.default_device(device):
             return self._run(jax.device_put(list(inputs), device))
 
+    def drop_executables(self) -> None:
+        """Gives back what was compiled; a later call compiles again."""
+        if self._compiled is not None:
+            self._compiled.clear_cache()
+
     def _run(self, inputs: list[Any]) -> list[Any]:
         if self._compiled is not None:
             return self._dispatch(self._compiled, inputs)

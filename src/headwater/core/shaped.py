@@ -25,6 +25,8 @@ from headwater.core.padding import Padded, bucket, pad
 
 # So many shapes are compiled as they are before lengths are taken to vary.
 _EXACT = 3
+# Sizes from which on lengths are padded: some programs are different ones for few rows, a window of three say.
+_LEAST = (2, 16)
 # Executables kept for each function.
 _MAX_KEPT = 32
 # Executables kept for all eager ops together, and how often they are counted.
@@ -63,6 +65,12 @@ class ShapedProgram:
                 self._exact.move_to_end(shapes)
         return program(*arguments)
 
+    def clear_cache(self) -> None:
+        """Drops all executables."""
+        with self._lock:
+            self._exact.clear()
+            self._padded.clear()
+
     def _compiled(self, shapes: Shapes) -> Any:
         # A function of its own for each shape, so that everything about it goes with it.
         program = self._exact[shapes] = self._jit(functools.partial(self._function))
@@ -81,18 +89,26 @@ class ShapedProgram:
         if names is None:
             return None
         fixed = tuple([d for s, n in zip(shapes, names, strict=True) for d, k in zip(s, n, strict=True) if not k])
-        if (names, fixed) in self._padded:
-            return self._padded[names, fixed]
-        program: _PaddedProgram | None = _PaddedProgram(self._function, names, self._jit)
-        try:
-            program.check(arguments)  # type: ignore[union-attr]
-        except Exception as error:  # whatever is wrong with the inputs, the true program says
-            reraise_foreign(error)
-            self._refusal, program = str(error).strip().split("\n")[0], None
-        self._padded[names, fixed] = program
-        if len(self._padded) > _MAX_KEPT:
-            self._padded.popitem(last=False)
-        return program
+        if (names, fixed) not in self._padded:
+            self._padded[names, fixed] = self._new_padded(names, arguments)
+            if len(self._padded) > _MAX_KEPT:
+                self._padded.popitem(last=False)
+        program = self._padded[names, fixed]
+        return program if program is not None and program.takes(shapes) else None
+
+    def _new_padded(self, names: Any, arguments: Sequence[Any]) -> _PaddedProgram | None:
+        for least in _LEAST:
+            program = _PaddedProgram(self._function, names, self._jit, least)
+            try:
+                program.check(arguments)
+            except Exception as error:  # whatever is wrong with the inputs, the true program says
+                reraise_foreign(error)
+                self._refusal = str(error).strip().split("\n")[0]
+                if "inconclusive" not in self._refusal:
+                    break
+            else:
+                return program
+        return None
 
     def _say_so(self) -> None:
         if not self._refusal:
@@ -109,10 +125,16 @@ class ShapedProgram:
 class _PaddedProgram:
     """The function compiled for padded inputs: one executable for each padded size."""
 
-    def __init__(self, function: Callable[..., Any], names: Any, jit: Callable[[Any], Any]) -> None:
+    def __init__(self, function: Callable[..., Any], names: Any, jit: Callable[[Any], Any], least: int) -> None:
         self._names = names
-        self._padded = Padded(function, names)
+        self._least = least
+        self._padded = Padded(function, names, least)
         self._program = jit(self._padded)
+
+    def takes(self, shapes: Shapes) -> bool:
+        """Whether no varying dimension is too small."""
+        pairs = zip(shapes, self._names, strict=True)
+        return all(d >= self._least for s, names in pairs for d, n in zip(s, names, strict=True) if n)
 
     def check(self, arguments: Sequence[Any]) -> None:
         """Traces the program; raises if it cannot be."""
@@ -130,6 +152,18 @@ class _PaddedProgram:
             for x, names in zip(inputs, self._names, strict=True)
         ]
         return [*fixed, padded, {n: np.int64(d) for n, d in sizes.items()}], sizes
+
+
+def bounded(program: Any, most: int = _MAX_KEPT) -> Callable[..., Any]:
+    """A compiled function that starts afresh when it has been compiled for too many kinds of arguments."""
+
+    def call(*arguments: Any) -> Any:
+        if program._cache_size() > most:
+            program.clear_cache()
+            give_back_memory()
+        return program(*arguments)
+
+    return call
 
 
 def _names(seen: Sequence[Shapes]) -> Any:

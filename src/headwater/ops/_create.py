@@ -142,7 +142,7 @@ def ones_like(input: Any, dtype: Any = None, name: str | None = None, layout: An
 
 @op("Eye", static=(0,), differentiable=False)
 def EYE(dims: Any, *, dtype: Any) -> Any:
-    *batch, rows, columns = [int(d) for d in dims.tolist()]
+    *batch, rows, columns = dimensions(dims)
     return jnp.broadcast_to(jnp.eye(rows, columns, dtype=dtype), (*batch, rows, columns))
 
 
@@ -197,7 +197,19 @@ def _short_sequence(start: Any, limit: Any, delta: Any) -> Any:
 
 @op("Range", static=(0, 1, 2), differentiable=False, small=_short_sequence)
 def RANGE(start: Any, limit: Any, delta: Any) -> Any:
+    if object in (start.dtype, limit.dtype):
+        return _sequence_of_any_length(start, limit, delta)
     return jnp.asarray(_sequence(start, limit, delta))
+
+
+def _sequence_of_any_length(start: Any, limit: Any, delta: Any) -> Any:
+    """Integers up to a dimension that stands for any size."""
+    dtype = next(v.dtype for v in (delta, start, limit) if v.dtype != object)
+    first, stop, step = [dimensions(v)[0] for v in (start, limit, delta)]
+    if step < 0:  # the same backwards
+        first, stop, step = -first, -stop, -step
+        return -(first + step * jnp.arange((stop - first + step - 1) // step, dtype=dtype)).astype(dtype)
+    return (first + step * jnp.arange((stop - first + step - 1) // step, dtype=dtype)).astype(dtype)
 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range") -> Tensor:
@@ -301,11 +313,12 @@ def MESHGRID(*vectors: Any, indexing: str) -> Any:
 
 @op("OneHot", static=(1,), same_dtype=(2, 3))
 def ONE_HOT(indices: Any, depth: Any, on: Any, off: Any, *, axis: int) -> Any:
-    if int(depth) < 0:
-        raise InvalidArgumentError(None, None, f"depth must be non-negative, got: {int(depth)} [Op:OneHot]")
+    count = dimensions(depth)[0]
+    if count < 0:
+        raise InvalidArgumentError(None, None, f"depth must be non-negative, got: {count} [Op:OneHot]")
     place = axis if axis >= 0 else indices.ndim + 1 + axis
     indices = jnp.expand_dims(indices, place)
-    numbers = jnp.arange(int(depth), dtype=indices.dtype)
+    numbers = jnp.arange(count, dtype=indices.dtype)
     numbers = numbers.reshape([-1 if i == place else 1 for i in builtins.range(indices.ndim)])
     return jnp.where(indices == numbers, on, off)
 
@@ -378,9 +391,10 @@ def LONGEST(lengths: Any) -> Any:
 
 @op("SequenceMask", static=(1,), differentiable=False)
 def SEQUENCE_MASK(lengths: Any, maxlen: Any) -> Any:
-    if int(maxlen) < 0:
-        raise InvalidArgumentError(None, None, f"maxlen must be non-negative, got: {int(maxlen)} [Op:SequenceMask]")
-    return jnp.arange(int(maxlen), dtype=lengths.dtype) < lengths[..., None]
+    count = dimensions(maxlen)[0]
+    if count < 0:
+        raise InvalidArgumentError(None, None, f"maxlen must be non-negative, got: {count} [Op:SequenceMask]")
+    return jnp.arange(count, dtype=lengths.dtype) < lengths[..., None]
 
 
 def required_space_to_batch_paddings(

@@ -17,7 +17,7 @@ from headwater.core.spec import IndexedSlices
 from headwater.core.tape import dense
 from headwater.core.tensor import Tensor, convert_to_tensor, register_tensor_conversion_function
 from headwater.ops._common import single_axis
-from headwater.ops._inputs import INTEGER, matched, one_axis, static_integers, tensor_of
+from headwater.ops._inputs import INTEGER, dimensions, matched, one_axis, static_integers, tensor_of
 from headwater.ops._shape import reshape, shape
 
 # Taking ----------------------------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ def _gather_gradient(inputs: Sequence[Tensor], outputs: Any, given: Sequence[Any
 
 
 def _size_along(params: Any, indices: Any, *, axis: int, batch_dims: int) -> int:
-    return int(params.shape[one_axis(axis, params.ndim)])
+    return params.shape[one_axis(axis, params.ndim)]
 
 
 @op("GatherV2", gradient=_gather_gradient, check=in_range("indices", _size_along))
@@ -159,7 +159,7 @@ def _by_shape(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
     check=coordinates(lambda indices, updates, shape: shape.tolist(), "shape", position=0),
 )
 def SCATTER_ND(indices: Any, updates: Any, shape: Any) -> Any:
-    sizes = tuple(int(d) for d in shape.tolist())
+    sizes = tuple(dimensions(shape))
     _check_updates(sizes, indices, updates)
     return jnp.zeros(sizes, updates.dtype).at[_places(indices)].add(updates)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from headwater.core import dtypes
 from headwater.core.context import context
+from headwater.core.dimensions import size
 from headwater.core.dtypes import DType
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.infer import constant_value
@@ -158,7 +159,7 @@ def one_axis(axis: int, rank: int) -> int:
 
 def dimensions(shape: Any) -> list[int]:
     """The sizes that an array holds, in a kernel; a scalar is one dimension."""
-    return [int(d) for d in np.ravel(shape)]
+    return [size(d) for d in np.ravel(shape)]
 
 
 def shape_held_by(tensor: Tensor) -> TensorShape:

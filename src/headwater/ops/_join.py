@@ -16,7 +16,7 @@ from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor, set_pack
 from headwater.core.variable import Variable
 from headwater.ops._common import axes, single_axis
-from headwater.ops._inputs import INTEGER, matched, one_axis, static_integers, static_value, tensor_of
+from headwater.ops._inputs import INTEGER, dimensions, matched, one_axis, static_integers, static_value, tensor_of
 from headwater.ops._shape import reshape
 
 # Joining and cutting ---------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def _parts_of_unknown_size(inputs: Any, attrs: Any) -> list[Any]:
 @op("SplitV", static=(1,), unknown=_parts_of_unknown_size)
 def SPLIT_V(value: Any, sizes: Any, *, axis: int, num_split: int) -> Any:
     place = one_axis(axis, value.ndim)
-    counts = [int(s) for s in sizes.tolist()]
+    counts = dimensions(sizes)
     if -1 in counts:
         counts[counts.index(-1)] = value.shape[place] - sum(c for c in counts if c != -1)
     if sum(counts) != value.shape[place] or min(counts, default=0) < 0:
@@ -228,7 +228,7 @@ def MIRROR_PAD(x: Any, paddings: Any, *, mode: str) -> Any:
 def _pairs(x: Any, paddings: Any) -> list[tuple[int, int]]:
     if paddings.shape != (x.ndim, 2):
         raise ValueError(f"Expected paddings of shape [{x.ndim}, 2], received {list(paddings.shape)}.")
-    return [(int(a), int(b)) for a, b in paddings]
+    return [tuple(dimensions(pair)) for pair in paddings]
 
 
 def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
@@ -303,8 +303,8 @@ def REVERSE(x: Any, *, axis: tuple[int, ...]) -> Any:
 
 
 def _wrong_length(x: Any, lengths: Any, *, seq_dim: int, batch_dim: int) -> Verdict:
-    bad, place = first(outside(lengths, 0, int(x.shape[seq_dim]) + 1))
-    return bad, (place, element(lengths, place)), (int(x.shape[seq_dim]),)
+    bad, place = first(outside(lengths, 0, x.shape[seq_dim] + 1))
+    return bad, (place, element(lengths, place)), (x.shape[seq_dim],)
 
 
 def _say_wrong_length(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
@@ -390,7 +390,7 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
 def SPACE_TO_BATCH(x: Any, blocks: Any, paddings: Any) -> Any:
     sizes = blocks.tolist()
     count = len(sizes)
-    x = jnp.pad(x, [(0, 0), *[(int(a), int(b)) for a, b in paddings], *[(0, 0)] * (x.ndim - 1 - count)])
+    x = jnp.pad(x, [(0, 0), *[tuple(dimensions(pair)) for pair in paddings], *[(0, 0)] * (x.ndim - 1 - count)])
     for size, block in zip(x.shape[1:], sizes, strict=False):
         if size % block:
             raise ValueError(f"Expected a padded dimension divisible by block {block}, received {size}.")

@@ -9,6 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from headwater.core.dimensions import is_symbolic
 from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
 from headwater.core.shapes import TensorShape, broadcast_shapes, unknown_shape
@@ -133,9 +134,13 @@ def _einsum_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
     return inputs[0].dtype, TensorShape([d for part in dims for d in part])
 
 
+def _shape_known(dims: Any) -> TensorShape:
+    return TensorShape([None if is_symbolic(d) else d for d in dims])
+
+
 @op("Einsum", same_dtype=True, spec=_einsum_spec)
 def EINSUM(*inputs: Any, equation: str) -> Any:
-    _label_sizes(equation.partition("->")[0], [TensorShape(x.shape) for x in inputs])
+    _label_sizes(equation.partition("->")[0], [_shape_known(x.shape) for x in inputs])
     return _exact.on_bits(lambda *bits: jnp.einsum(equation, *bits), *inputs)
 
 

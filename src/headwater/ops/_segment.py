@@ -20,7 +20,7 @@ from headwater.ops._cast import cast
 from headwater.ops._create import ones, ones_like, zeros_like
 from headwater.ops._elementwise import sqrt
 from headwater.ops._exact import is_signed
-from headwater.ops._inputs import INTEGER, NUMBER, REAL, static_integers, tensor_of
+from headwater.ops._inputs import INTEGER, NUMBER, REAL, dimensions, static_integers, tensor_of
 from headwater.ops._join import concat
 from headwater.ops._select import where
 from headwater.ops._shape import expand_dims, rank, reshape
@@ -109,7 +109,7 @@ def _segment_spec(inputs: Any, attrs: dict[str, Any]) -> Any:
 
 _IN_SEGMENTS = in_range(
     "segment_ids",
-    lambda data, ids, count: int(count),
+    lambda data, ids, count: dimensions(count)[0],
     text="{name}{place} = {found} is out of range [0, {bound})",
     low=None,
 )
@@ -117,7 +117,7 @@ _IN_SEGMENTS = in_range(
 
 @op("UnsortedSegmentSum", static=(2,), spec=_segment_spec, check=_IN_SEGMENTS)
 def SEGMENT_SUM(data: Any, ids: Any, count: Any) -> Any:
-    return _sum(data, ids, int(count))
+    return _sum(data, ids, dimensions(count)[0])
 
 
 @op("UnsortedSegmentMax", static=(2,), spec=_segment_spec, check=_IN_SEGMENTS)

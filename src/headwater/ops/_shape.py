@@ -11,6 +11,7 @@ import numpy as np
 
 from headwater.core import dtypes
 from headwater.core.checks import in_range
+from headwater.core.dimensions import integers
 from headwater.core.dtypes import DType, as_dtype
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import IDENTITY
@@ -26,7 +27,7 @@ from headwater.ops._inputs import INTEGER, dimensions, one_axis, shape_held_by, 
 
 @op("Shape", shape_only=True, differentiable=False)
 def SHAPE(x: Any, *, out_type: Any) -> Any:
-    return _integers(x.shape, out_type)
+    return integers(x.shape, out_type)
 
 
 @op("Size", shape_only=True, differentiable=False)
@@ -34,16 +35,7 @@ def SIZE(x: Any, *, out_type: Any) -> Any:
     count: Any = math.prod(x.shape)
     if isinstance(count, int):  # where a dimension is tried out, the product may be more than any tensor has
         return np.array(count % 2**64, np.uint64).astype(out_type)
-    return _integers(count, out_type)
-
-
-def _integers(dims: Any, out_type: Any) -> Any:
-    """Dimensions as an array: a known one, unless one of them stands for any size."""
-    if np.asarray(dims).dtype != object:
-        return np.array(dims, out_type)
-    return (
-        jnp.stack([jnp.asarray(d, out_type) for d in dims]) if isinstance(dims, tuple) else jnp.asarray(dims, out_type)
-    )
+    return integers(count, out_type)
 
 
 @op("Rank", shape_only=True, differentiable=False)
@@ -240,7 +232,7 @@ def _broadcast_spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> tuple[DT
 
 @op("BroadcastTo", static=(1,), spec=_broadcast_spec)
 def BROADCAST_TO(x: Any, shape: Any) -> Any:
-    return jnp.broadcast_to(x, [int(d) for d in shape.tolist()])
+    return jnp.broadcast_to(x, dimensions(shape))
 
 
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:

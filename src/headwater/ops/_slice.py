@@ -13,6 +13,7 @@ from jax import lax
 from headwater.core import dtypes
 from headwater.core.autograph.values import stays_below
 from headwater.core.checks import Check, Verdict, element, first
+from headwater.core.dimensions import integers
 from headwater.core.errors import InvalidArgumentError
 from headwater.core.graph import untaped
 from headwater.core.op import op
@@ -21,7 +22,7 @@ from headwater.core.tape import ONES_LIKE
 from headwater.core.tensor import EagerTensor, SymbolicTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.ops._cast import cast
-from headwater.ops._inputs import static_integers
+from headwater.ops._inputs import dimensions, static_integers
 from headwater.ops._join import PACK
 from headwater.ops._select import boolean_mask
 
@@ -51,7 +52,7 @@ def _missing_index(x: Any, starts: Any, *, spec: tuple[Any, ...]) -> Verdict:
             axis += 1
     if not places:
         return None
-    sizes = np.array([int(x.shape[a]) for a in axes])
+    sizes = integers([x.shape[a] for a in axes], np.int64)
     index = starts[np.array(places)]
     bad, place = first((index < -sizes) | (index >= sizes))
     return bad, (element(index, place), place), axes
@@ -115,9 +116,12 @@ def _check_index(index: int, size: int, axis: int) -> None:
 def _SLICE_BY_VALUES(x: Any, bounds: Any, *, spec: tuple[Any, ...]) -> Any:
     """A slice whose bounds are computed: ``("bounds", i, j, k)`` are positions in `bounds`, or None."""
     known = tuple(
-        [("range", *[None if i is None else int(bounds[i]) for i in e[1:]]) if e[0] == "bounds" else e for e in spec]
+        [
+            ("range", *[None if i is None else dimensions(bounds[i])[0] for i in e[1:]]) if e[0] == "bounds" else e
+            for e in spec
+        ]
     )
-    return STRIDED_SLICE.kernel(x, jnp.asarray(bounds), spec=known)
+    return STRIDED_SLICE.kernel(x, bounds if bounds.dtype == object else jnp.asarray(bounds), spec=known)
 
 
 def slice_tensor(tensor: Any, key: Any) -> Tensor:

@@ -21,6 +21,7 @@ from headwater.core.shapes import TensorShape, as_shape
 from headwater.core.tensor import EagerTensor, SymbolicTensor, Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.ops import array
+from headwater.ops._inputs import dimensions
 from headwater.ops.array import cast
 
 ROOT_NAMES = ("TensorArray",)
@@ -29,7 +30,7 @@ __all__ = ["TensorArray"]
 # A graph holds the elements as one buffer; its rows past the size are zeros.
 _RESERVE = Op(
     "TensorArrayReserve",
-    lambda size, element: jnp.zeros((int(size), *element.shape), element.dtype),
+    lambda size, element: jnp.zeros((*dimensions(size), *element.shape), element.dtype),
     static=(0,),
     same_dtype=False,
     differentiable=False,
@@ -42,8 +43,8 @@ def _no_element(text: str) -> Check:
     def find(buffer: Any, index: Any, *value: Any, there: bool = False) -> Verdict:
         if there:
             return None
-        bad, place = first(outside(index, 0, int(buffer.shape[0])))
-        return bad, (element(index, place),), (int(buffer.shape[0]),)
+        bad, place = first(outside(index, 0, buffer.shape[0]))
+        return bad, (element(index, place),), (buffer.shape[0],)
 
     return Check(find, lambda found, known, attrs: text.format(found[0], known[0]))
 
