@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import jax
@@ -107,7 +108,7 @@ def convolve(x: Any, filters: Any, window: Window) -> Any:
     extra = x.ndim - filters.ndim
     batch = x.shape[: extra + 1]
     if extra:
-        x = x.reshape((-1, *x.shape[extra + 1 :]))
+        x = x.reshape((math.prod(batch), *x.shape[extra + 1 :]))
     result = (_stock if context.forward_mode else _convolve)(x, filters, window)
     return result.reshape((*batch, *result.shape[1:])) if extra else result
 
@@ -129,7 +130,7 @@ def transpose(y: Any, filters: Any, shape: tuple[int, ...], window: Window) -> A
 
 def _depthwise_slices(x: Any, filters: Any, window: Window) -> Any:
     parts = _windows.slices(x, window)
-    weights = filters.reshape((-1, *filters.shape[-2:]))
+    weights = filters.reshape((math.prod(filters.shape[:-2]), *filters.shape[-2:]))
     if filters.shape[-1] == 1:
         return sum(part * w for part, w in zip(parts, weights[..., 0], strict=True))
     total: Any = sum(part[..., None] * w for part, w in zip(parts, weights, strict=True))
@@ -148,7 +149,7 @@ def _depthwise_forward(x: Any, filters: Any, window: Window) -> Any:
 def _depthwise_backward(window: Window, saved: Any, gradient: Any) -> Any:
     x, filters = saved
     gradient = gradient.reshape((*gradient.shape[:-1], *filters.shape[-2:]))
-    weights = filters.reshape((-1, *filters.shape[-2:]))
+    weights = filters.reshape((math.prod(filters.shape[:-2]), *filters.shape[-2:]))
     for_input = [jnp.sum(gradient * w, -1) for w in weights]
     to_input = _windows.scatter(for_input, x, window)
     # Summed over the batch first: whole rows are added at once.
