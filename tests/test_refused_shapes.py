@@ -196,6 +196,11 @@ def test_empty_arguments_are_no_mistake() -> None:
     assert tf.math.bincount(np.zeros([2, 0], np.int32), axis=-1).shape == [2, 0]
     assert tf.linalg.sqrtm(np.zeros([2, 0, 0])).shape == [2, 0, 0]
     assert tf.nn.embedding_lookup(np.zeros([3, 0]), [[0, 1]]).shape == [1, 2, 0]
+    assert tf.nn.conv2d(np.zeros([1, 7, 8, 3]), np.zeros([0, 2, 3, 4]), 2, "SAME").shape == [1, 4, 4, 4]
+    assert tf.nn.conv2d(np.zeros([1, 7, 8, 0]), np.zeros([3, 2, 0, 4]), 1, "VALID").shape == [1, 5, 7, 4]
+    assert tf.signal.overlap_and_add(np.zeros([5, 0], np.int32), 3).numpy().tolist() == [0] * 12
+    assert tf.signal.rfft(np.zeros([2, 0])).shape == tf.signal.irfft(np.zeros([2, 0], complex)).shape == [2, 0]
+    assert tf.signal.dct(np.zeros([2, 0]), type=4).shape == [2, 0]
     assert tf.strings.ngrams(tf.zeros([2, 0], tf.string), 2).shape == [2, 0]
     assert tf.strings.unicode_encode(tf.zeros([2, 0], tf.int32), "UTF-8").numpy().tolist() == [b"", b""]
     assert tf.nn.compute_average_loss(tf.zeros([0])).numpy() == 0
