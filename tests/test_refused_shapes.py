@@ -33,6 +33,66 @@ _CALLS: dict[str, tuple[Callable[..., Any], list[Any], list[list[Any]]]] = {
         [[1, 0], _ONES([2])],
         [[[1, 0], _ONES([1])], [[1, 0], _ONES([3])], [[1, 0], _ONES([2, 1])]],
     ),
+    "segment_sum": (
+        tf.math.segment_sum,
+        [_ONES([3, 2]), [0, 0, 1]],
+        [[_ONES([1, 2]), [0, 0, 1]], [_ONES([3, 2]), [0]], [_ONES([4, 2]), [0, 0, 1]]],
+    ),
+    "unsorted_segment_max": (
+        lambda x, i: tf.math.unsorted_segment_max(x, i, 3),
+        [_ONES([3, 2]), [2, 0, 1]],
+        [[_ONES([1, 2]), [2, 0, 1]], [_ONES([3, 2]), [0]], [_ONES([3, 1]), [[0, 1]] * 3]],
+    ),
+    "in_top_k": (
+        lambda i, x: tf.math.in_top_k(i, tf.cast(x, tf.float32), 1),
+        [[0, 1], _ONES([2, 3])],
+        [[[0], _ONES([2, 3])], [[0, 1], _ONES([1, 3])], [[0, 1, 1], _ONES([2, 3])]],
+    ),
+    "solve": (
+        lambda a, b: tf.linalg.solve(a + tf.eye(2, dtype=a.dtype), b),
+        [_ONES([3, 2, 2]), _ONES([3, 2, 1])],
+        [[_ONES([1, 2, 2]), _ONES([3, 2, 1])], [_ONES([3, 2, 2]), _ONES([1, 2, 1])]],
+    ),
+    "tridiagonal_matmul": (
+        tf.linalg.tridiagonal_matmul,
+        [_ONES([3, 3]), _ONES([3, 2])],
+        [[_ONES([3, 1]), _ONES([3, 2])], [_ONES([3, 3]), _ONES([1, 2])]],
+    ),
+    "lu_reconstruct": (
+        tf.linalg.lu_reconstruct,
+        [_ONES([2, 2]), [0, 1]],
+        [[_ONES([2, 2]), [0]], [_ONES([2, 2]), [0, 1, 0]]],
+    ),
+    "clip_by_value": (
+        lambda x, low: tf.clip_by_value(x, low, 2.0),
+        [_ONES([2, 3]), _ONES([1, 3])],
+        [[_ONES([1, 3]), _ONES([2, 3])], [_ONES([2, 1]), _ONES([2, 3])]],
+    ),
+    "softmax_cross_entropy": (
+        tf.nn.softmax_cross_entropy_with_logits,
+        [_ONES([1, 3]), _ONES([2, 3])],
+        [[_ONES([2, 3]), _ONES([1, 3])], [_ONES([3, 3]), _ONES([2, 3])]],
+    ),
+    "dilation2d": (
+        lambda x, f: tf.nn.dilation2d(x, f, [1] * 4, "VALID", "NHWC", [1] * 4),
+        [_ONES([1, 4, 4, 2]), np.ones([2, 2, 2])],
+        [[_ONES([1, 4, 4, 2]), _ONES([2, 2, 1])], [_ONES([1, 4, 4, 1]), _ONES([2, 2, 2])]],
+    ),
+    "crop_and_resize": (
+        lambda x, b, i: tf.image.crop_and_resize(x, tf.cast(b, tf.float32), i, [2, 2]),
+        [_ONES([1, 4, 4, 1]), _ONES([2, 4]), [0, 0]],
+        [[_ONES([1, 4, 4, 1]), _ONES([2, 4]), [0]], [_ONES([1, 4, 4, 1]), _ONES([1, 4]), [0, 0]]],
+    ),
+    "extract_glimpse": (
+        lambda x, o: tf.image.extract_glimpse(tf.cast(x, tf.float32), [2, 2], tf.cast(o, tf.float32)),
+        [_ONES([2, 4, 4, 1]), _ONES([2, 2])],
+        [[_ONES([2, 4, 4, 1]), _ONES([1, 2])], [_ONES([2, 4, 4, 1]), _ONES([2, 1])]],
+    ),
+    "ctc_loss": (
+        lambda x, n: tf.nn.ctc_loss([[1, 1], [1, 1]], tf.ensure_shape(tf.cast(x, tf.float32), [4, 2, 3]), n, [4, 4]),
+        [_ONES([4, 2, 3]), [2, 2]],
+        [[_ONES([4, 2, 3]), [2]], [_ONES([4, 2, 3]), [2, 2, 2]]],
+    ),
     "diag": (
         lambda x: tf.linalg.diag(x, k=(0, 1)),
         [_ONES([2, 3])],
@@ -109,6 +169,8 @@ def test_shapes_known_only_at_run_time_are_refused(name: str) -> None:
         lambda: tf.linalg.diag([1.0, 2.0], num_rows=3, num_cols=3),
         lambda: tf.reverse_sequence([[1, 2], [3, 4]], [1, 2], seq_axis=0),
         lambda: tf.dynamic_stitch([[0], [1]], [[1]]),
+        lambda: tf.roll([[1, 2], [3, 4]], [1], [0, 1]),
+        lambda: tf.math.invert_permutation([[0]]),
     ],
 )
 def test_diagonals_and_axes_that_are_not_there_are_refused(call: Callable[[], Any]) -> None:
@@ -116,9 +178,31 @@ def test_diagonals_and_axes_that_are_not_there_are_refused(call: Callable[[], An
         call()
 
 
+def test_a_list_of_tables_is_one_table_whatever_its_tables_are() -> None:
+    tables = [[[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]]]
+    for made in (list, np.array, tf.constant):
+        assert tf.nn.embedding_lookup([made(t) for t in tables], [2, 0]).numpy().tolist() == [[5, 6], [1, 2]]
+
+
 def test_empty_arguments_are_no_mistake() -> None:
     assert tf.linalg.diag_part(np.zeros([0, 3])).shape == [0]
     assert tf.linalg.set_diag(np.zeros([0, 3]), np.zeros([0])).shape == [0, 3]
     assert tf.linalg.diag(np.zeros([0]), k=2).shape == [2, 2]
     assert tf.image.non_max_suppression(np.zeros([0, 4]), np.zeros([0]), 2).shape == [0]
+    assert tf.math.segment_sum(np.zeros([3, 0]), [0, 0, 1]).shape == [2, 0]
+    assert tf.math.unsorted_segment_min(np.zeros([0, 2]), np.zeros([0], np.int32), 2).shape == [2, 2]
+    assert tf.dynamic_stitch([[0, 1]], [np.zeros([2, 0])]).shape == [2, 0]
+    assert tf.searchsorted(np.zeros([2, 0]), np.ones([2, 3])).numpy().tolist() == [[0] * 3] * 2
+    assert tf.math.bincount(np.zeros([2, 0], np.int32), axis=-1).shape == [2, 0]
+    assert tf.linalg.sqrtm(np.zeros([2, 0, 0])).shape == [2, 0, 0]
+    assert tf.nn.embedding_lookup(np.zeros([3, 0]), [[0, 1]]).shape == [1, 2, 0]
+    assert tf.nn.conv2d(np.zeros([1, 7, 8, 3]), np.zeros([0, 2, 3, 4]), 2, "SAME").shape == [1, 4, 4, 4]
+    assert tf.nn.conv2d(np.zeros([1, 7, 8, 0]), np.zeros([3, 2, 0, 4]), 1, "VALID").shape == [1, 5, 7, 4]
+    assert tf.signal.overlap_and_add(np.zeros([5, 0], np.int32), 3).numpy().tolist() == [0] * 12
+    assert tf.signal.rfft(np.zeros([2, 0])).shape == tf.signal.irfft(np.zeros([2, 0], complex)).shape == [2, 0]
+    assert tf.signal.dct(np.zeros([2, 0]), type=4).shape == [2, 0]
+    assert tf.strings.ngrams(tf.zeros([2, 0], tf.string), 2).shape == [2, 0]
+    assert tf.strings.unicode_encode(tf.zeros([2, 0], tf.int32), "UTF-8").numpy().tolist() == [b"", b""]
+    assert tf.nn.compute_average_loss(tf.zeros([0])).numpy() == 0
+    assert tf.nn.sufficient_statistics(tf.zeros([2, 4, 6, 0]), [0, 1])[0].numpy() == 8
     assert tf.dynamic_stitch([[], [1]], [[], [1.0]]).numpy().tolist() == [0, 1]

@@ -161,6 +161,31 @@ def test_the_first_numpy_number_in_a_list_decides_and_integers_count_as_pythons(
     assert tf.constant(value).dtype.name == tf.function(lambda: tf.constant(value))().dtype.name == dtype
 
 
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda: tf.constant(-1, tf.uint8), 255),
+        (lambda: tf.constant([-1, 1], tf.uint32), [2**32 - 1, 1]),
+        (lambda: tf.constant(0xFF000000, tf.int32), -(2**24)),
+        (lambda: tf.constant([1, 2], tf.uint8) + (-1), [0, 1]),
+        (lambda: tf.where([True, False], tf.constant([1, 2], tf.uint8), -1), [1, 255]),
+        (lambda: tf.constant([1, 255], tf.uint8) == -1, [False, True]),
+        (lambda: tf.concat([tf.constant([1], tf.int8), [200]], 0), [1, -56]),
+        (lambda: tf.bitwise.bitwise_and(tf.constant([-2]), 0xFFFFFFFF), [-2]),
+    ],
+)
+def test_integers_of_other_sign_count_by_their_bits(call, expected):
+    assert call().numpy().tolist() == expected
+    assert tf.function(call)().numpy().tolist() == expected
+
+
+def test_dtypes_that_transforms_give_to_numpy_arrays():
+    assert tf.signal.fft(np.zeros(2, complex)).dtype is tf.signal.fft([1j, 2.0]).dtype is tf.complex64
+    assert tf.signal.rfft(np.zeros(2)).dtype is tf.complex64
+    assert tf.signal.irfft([1.0 + 0j]).dtype is tf.float32
+    assert tf.signal.dct(np.zeros(2)).dtype is tf.float64
+
+
 def test_conversion_with_a_dtype():
     assert tf.convert_to_tensor(1, tf.float32).dtype is tf.float32
     assert tf.convert_to_tensor([1, 2], tf.uint8).numpy().tolist() == [1, 2]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import types
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -95,7 +94,7 @@ class _Rewritten:
         found = getattr(self._inner, name)
         if not self._path or name != self._path[0]:
             return found
-        if isinstance(found, types.ModuleType):
+        if len(self._path) > 1:
             return _Rewritten(found, self._path[1:], self._change, self._changed)
         return functools.partial(self._call, found)
 

@@ -551,12 +551,19 @@ def _python_numbers(array: Any, value: Any, dtype: DType | None) -> Any:
                 f"{_KIND_NAMES.get(wants, dtype.name)} values, received {_KIND_NAMES[kind]}. Convert it first, or "
                 "use tf.cast."
             )
-        if dtype.is_integer and (array.max() > dtype.max or array.min() < dtype.min):
+        low, high = _same_bits(dtype) if dtype.is_integer else (None, None)
+        if low is not None and (array.max() > high or array.min() < low):
             raise ValueError(
                 f"Cannot convert {_shorten(value)} to a tensor of dtype {dtype.name}: expected values in "
                 f"[{dtype.min}, {dtype.max}]. Use a wider dtype."
             )
     return array.astype(dtype.as_numpy_dtype)
+
+
+def _same_bits(dtype: DType) -> tuple[int, int]:
+    """The integers that are some value of a dtype if only its bits count: -1 is 255 in uint8, as in TensorFlow."""
+    bits = 8 * np.dtype(dtype.as_numpy_dtype).itemsize
+    return (int(dtype.min), int(dtype.max)) if bits > 32 else (-(2 ** (bits - 1)), 2**bits - 1)
 
 
 def _integer_type(array: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -182,7 +183,8 @@ def _chosen_of(boxes: Any, scores: Any, count: int, iou: float, least: float, in
 def _NMS_PADDED(boxes: Any, scores: Any, count: Any, iou: Any, least: Any, *, in_order: bool, size: int | None) -> Any:
     batch, count = scores.shape[:-1], int(count)
     _check_sizes("boxes", boxes, [*scores.shape, 4])
-    flat = zip(boxes.reshape(-1, *boxes.shape[-2:]), scores.reshape(-1, scores.shape[-1]), strict=True)
+    pictures, each = math.prod(batch), scores.shape[-1]
+    flat = zip(boxes.reshape(pictures, each, 4), scores.reshape(pictures, each), strict=True)
     chosen = [_chosen_of(b, s, count, float(iou), float(least), in_order) for b, s in flat]
     out = np.zeros([len(chosen), count], np.int32)
     for row, indices in zip(out, chosen, strict=True):

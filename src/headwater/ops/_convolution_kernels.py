@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import jax
@@ -97,6 +98,18 @@ def _transpose_backward(shape: tuple[int, ...], window: Window, saved: Any, grad
 _transpose.defvjp(_transpose_forward, _transpose_backward)
 
 
+def _of_nothing(x: Any, filters: Any, window: Window) -> Any:
+    """The convolution by filters without elements: zeros, in the shape that the arguments give."""
+    sizes = x.shape[window.first : window.first + len(window.size)]
+    same = window.padding == "SAME"
+    pads = [(0, 0)] * len(sizes) if same else window.pads(x)
+    extents = [1] * len(sizes) if same else window.extent
+    parts = zip(sizes, pads, extents, window.strides, strict=True)
+    counts = [(n + low + high - e) // s + 1 for n, (low, high), e, s in parts]
+    ends = (filters.shape[-1], *counts) if window.first == 2 else (*counts, filters.shape[-1])
+    return jnp.zeros((x.shape[0], *ends), x.dtype)
+
+
 def convolve(x: Any, filters: Any, window: Window) -> Any:
     """The convolution of `x` (more than one batch dimension allowed) by `filters` [..., channels/groups, outputs]."""
     if filters.ndim != len(window.size) + 2 or x.ndim < filters.ndim:
@@ -107,8 +120,12 @@ def convolve(x: Any, filters: Any, window: Window) -> Any:
     extra = x.ndim - filters.ndim
     batch = x.shape[: extra + 1]
     if extra:
-        x = x.reshape((-1, *x.shape[extra + 1 :]))
-    result = (_stock if context.forward_mode else _convolve)(x, filters, window)
+        x = x.reshape((math.prod(batch), *x.shape[extra + 1 :]))
+    channels, depth = _channels(x, window), filters.shape[-2]
+    if 0 in filters.shape and (channels % depth == 0 if depth else channels == 0):
+        result = _of_nothing(x, filters, window)
+    else:
+        result = (_stock if context.forward_mode else _convolve)(x, filters, window)
     return result.reshape((*batch, *result.shape[1:])) if extra else result
 
 
@@ -129,7 +146,7 @@ def transpose(y: Any, filters: Any, shape: tuple[int, ...], window: Window) -> A
 
 def _depthwise_slices(x: Any, filters: Any, window: Window) -> Any:
     parts = _windows.slices(x, window)
-    weights = filters.reshape((-1, *filters.shape[-2:]))
+    weights = filters.reshape((math.prod(filters.shape[:-2]), *filters.shape[-2:]))
     if filters.shape[-1] == 1:
         return sum(part * w for part, w in zip(parts, weights[..., 0], strict=True))
     total: Any = sum(part[..., None] * w for part, w in zip(parts, weights, strict=True))
@@ -148,7 +165,7 @@ def _depthwise_forward(x: Any, filters: Any, window: Window) -> Any:
 def _depthwise_backward(window: Window, saved: Any, gradient: Any) -> Any:
     x, filters = saved
     gradient = gradient.reshape((*gradient.shape[:-1], *filters.shape[-2:]))
-    weights = filters.reshape((-1, *filters.shape[-2:]))
+    weights = filters.reshape((math.prod(filters.shape[:-2]), *filters.shape[-2:]))
     for_input = [jnp.sum(gradient * w, -1) for w in weights]
     to_input = _windows.scatter(for_input, x, window)
     # Summed over the batch first: whole rows are added at once.

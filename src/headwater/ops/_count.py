@@ -33,7 +33,7 @@ from headwater.ops._shape import reshape
 )
 def BINCOUNT(x: Any, size: Any, weights: Any, *, binary_output: bool, weighted: bool) -> Any:
     count = int(size)
-    rows = jnp.reshape(x, (-1, x.shape[-1]) if x.ndim == 2 else (1, -1))
+    rows = x if x.ndim == 2 else jnp.reshape(x, (1, -1))
     values = jnp.reshape(weights, rows.shape) if weighted else jnp.ones(rows.shape, weights.dtype)
     places = jnp.where((rows >= 0) & (rows < count), rows, count)
     start = jnp.zeros((rows.shape[0], count), weights.dtype)

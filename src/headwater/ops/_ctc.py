@@ -47,6 +47,8 @@ def _step(skips: Any, alpha: Any, frame: tuple[Any, Any]) -> tuple[Any, None]:
 
 @op("CTCLossV2")
 def _CTC_LOSS(labels: Any, logits: Any, label_length: Any, logit_length: Any, *, blank: int) -> Any:
+    if label_length.shape != logits.shape[1:2]:
+        raise ValueError(f"Expected label_length of shape {[logits.shape[1]]}, received {list(label_length.shape)}.")
     log_p = jax.nn.log_softmax(logits.astype(jnp.promote_types(logits.dtype, jnp.float32)))
     states = _with_blanks(labels, blank)
     place = jnp.arange(states.shape[1])[None]

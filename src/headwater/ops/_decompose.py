@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -320,6 +321,8 @@ def _triangles(factors: Any) -> tuple[Any, Any]:
 @op("LuReconstruct")
 def LU_RECONSTRUCT(factors: Any, permutation: Any) -> Any:
     lower, upper = _triangles(factors)
+    if permutation.shape != factors.shape[:-1]:
+        raise ValueError(f"Expected perm of shape {list(factors.shape[:-1])}, received {list(permutation.shape)}.")
     return jnp.take_along_axis(lower @ upper, jnp.argsort(permutation, -1)[..., None], -2)
 
 
@@ -397,7 +400,7 @@ def _host_function(name: str, scipy_name: str, gradient: Any = None) -> Op:
     def kernel(x: Any) -> Any:
         from scipy import linalg  # noqa: PLC0415  (for these functions alone)
 
-        rows = _square(x).reshape(-1, *x.shape[-2:]).astype(np.complex128)
+        rows = _square(x).reshape(math.prod(x.shape[:-2]), *x.shape[-2:]).astype(np.complex128)
         found = np.stack([getattr(linalg, scipy_name)(m) for m in rows]) if len(rows) else rows
         real_result = found.real if np.dtype(x.dtype).kind == "f" else found
         return real_result.reshape(x.shape).astype(x.dtype)

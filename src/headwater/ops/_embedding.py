@@ -12,7 +12,6 @@ from headwater.core.checks import in_range
 from headwater.core.op import Op, op
 from headwater.core.spec import IndexedSlices
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.core.variable import Variable
 from headwater.core.watch import enabled
 from headwater.ops import random
 from headwater.ops._common import as_shape_tensor
@@ -33,7 +32,7 @@ def _rows_gradient(inputs: Sequence[Tensor], outputs: Any, cotangents: Sequence[
     return [IndexedSlices(_FLATTEN_ROWS(cotangents[0], ids), reshape(ids, [-1]), shape_tensor(params)), None]
 
 
-_FLATTEN_ROWS = Op("FlattenRows", lambda rows, ids: rows.reshape(-1, *rows.shape[ids.ndim :]))
+_FLATTEN_ROWS = Op("FlattenRows", lambda rows, ids: rows.reshape(ids.size, *rows.shape[ids.ndim :]))
 _GATHER_ROWS = Op(
     "EmbeddingLookup",
     _rows,
@@ -57,7 +56,7 @@ def embedding_lookup(params: Any, ids: Any, max_norm: float | None = None, name:
     """The rows of `params` at `ids`.
 
     Args:
-        params: A table [rows, ...], or a list of tables that continue one another.
+        params: A table [rows, ...], or a list of tables that continue one another, as arrays or lists.
         ids: Row numbers, int32 or int64, of any shape.
         max_norm: Rows with a larger l2-norm are scaled to it.
         name: A name for the result.
@@ -75,7 +74,7 @@ def embedding_lookup(params: Any, ids: Any, max_norm: float | None = None, name:
     ids = convert_to_tensor(ids)
     if isinstance(params, list | tuple) and len(params) == 1:
         params = params[0]
-    if isinstance(params, list | tuple) and params and all(isinstance(p, Tensor | Variable) for p in params):
+    if isinstance(params, list | tuple):
         rows = _GATHER_ROWS(_JOIN(*[convert_to_tensor(p) for p in params]), ids, name=name)
     else:
         rows = _GATHER_ROWS(convert_to_tensor(params), ids, name=name)

@@ -71,8 +71,10 @@ def _fit(x: Any, sizes: Any, over: tuple[int, ...]) -> Any:
 def _rfft_op(name: str, rank: int) -> Op:
     def kernel(x: Any, length: Any, *, axis: tuple[int, ...]) -> Any:
         sizes = [int(n) for n in length] if length.size else [x.shape[a] for a in axis]
-        result = jnp.fft.rfftn(_fit(x, sizes, axis), axes=axis)
-        return result.astype(np.complex128 if x.dtype == np.float64 else np.complex64)
+        dtype = np.complex128 if x.dtype == np.float64 else np.complex64
+        if 0 in sizes:
+            return _fit(x, sizes, axis).astype(dtype)
+        return jnp.fft.rfftn(_fit(x, sizes, axis), axes=axis).astype(dtype)
 
     return Op(name, kernel, static=(1,))
 
@@ -82,9 +84,11 @@ def _irfft_op(name: str, rank: int) -> Op:
         sizes = [x.shape[a] for a in axis]
         sizes[-1] = max(2 * (sizes[-1] - 1), 0)
         sizes = [int(n) for n in length] if length.size else sizes
+        dtype = np.float64 if x.dtype == np.complex128 else np.float32
+        if 0 in sizes:
+            return _fit(jnp.real(x), sizes, axis).astype(dtype)
         kept = [*sizes[:-1], sizes[-1] // 2 + 1]
-        result = jnp.fft.irfftn(_fit(x, kept, axis), s=sizes, axes=axis)
-        return result.astype(np.float64 if x.dtype == np.complex128 else np.float32)
+        return jnp.fft.irfftn(_fit(x, kept, axis), s=sizes, axes=axis).astype(dtype)
 
     return Op(name, kernel, static=(1,))
 
@@ -291,6 +295,8 @@ def _cosine(x: Any, type: int, n: int | None, norm: str | None) -> Any:
     if n is not None:
         x = _fit(x, [n], (-1,))
     size = x.shape[-1]
+    if not size:
+        return x
     wide = np.complex128 if x.dtype == np.float64 else np.complex64
     if type == 1:
         mirrored = jnp.concatenate([x, x[..., -2:0:-1]], -1)
@@ -326,7 +332,7 @@ def _check_dct(input: Any, type: int, norm: str | None) -> Tensor:
         raise ValueError(f"Unknown normalization. Expected None or 'ortho', got: {norm}")
     if type == 1 and norm == "ortho":
         raise ValueError("Normalization is not supported for the Type-I DCT.")
-    return _real(input, "DCT")
+    return _real(convert_to_tensor(input), "DCT")
 
 
 def dct(

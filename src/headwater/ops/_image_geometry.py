@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -13,8 +14,10 @@ from headwater.core import dtypes
 from headwater.core.checks import in_range
 from headwater.core.errors import OutOfRangeError
 from headwater.core.op import Op, op
+from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _windows
+from headwater.ops._inputs import shape_held_by
 from headwater.ops._resize import ResizeMethod, resize
 from headwater.ops._windows import Window
 from headwater.ops.array import stack
@@ -329,9 +332,16 @@ def extract_patches(images: Any, sizes: Any, strides: Any, rates: Any, padding: 
     return _EXTRACT_PATCHES(convert_to_tensor(images), name=name, **around, padding=mode)
 
 
+def _crops(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    image, boxes, _, size = inputs
+    ends = [shape[place] if shape.rank else None for shape, place in ((boxes.shape, 0), (image.shape, -1))]
+    return dtypes.float32, TensorShape(ends[:1]).concatenate(shape_held_by(size)).concatenate(ends[1:])
+
+
 @op(
     "CropAndResize",
     static=(3,),
+    unknown=_crops,
     check=in_range(
         "box_index",
         lambda image, boxes, indices, size, **attrs: int(image.shape[0]),
@@ -344,6 +354,10 @@ def _CROP_AND_RESIZE(
     image: Any, boxes: Any, indices: Any, size: Any, *, method: str, extrapolation_value: float
 ) -> Any:
     image = jnp.asarray(image, jnp.float32)
+    if boxes.shape != (*indices.shape, 4) or indices.ndim != 1:
+        raise ValueError(
+            f"Expected boxes [n, 4] and box_indices [n], received {list(boxes.shape)} and {list(indices.shape)}."
+        )
 
     def places(low: Any, high: Any, count: int, new: int) -> Any:
         if new == 1:

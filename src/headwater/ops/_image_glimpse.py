@@ -24,6 +24,8 @@ def _place(first: Any, count: int, limit: int) -> tuple[Any, Any]:
 
 @op("ExtractGlimpseV2", static=(1,))
 def _GLIMPSE(images: Any, size: Any, offsets: Any, noise: Any, *, centered: bool, normalized: bool) -> Any:
+    if offsets.shape != (images.shape[0], 2):
+        raise ValueError(f"Expected offsets of shape {[images.shape[0], 2]}, received {list(offsets.shape)}.")
     (height, width), (rows, columns) = images.shape[1:3], (int(n) for n in size)
     extent, sizes = jnp.asarray([height, width], offsets.dtype), jnp.asarray([rows, columns], offsets.dtype)
     if normalized:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import csv
 import gzip
+import math
 import os
 import struct
 import zlib
@@ -126,7 +127,7 @@ def _leading(inputs: Any, attrs: Any) -> Any:
 def ENCODE_PNG(image: Any, *, compression: int) -> Any:
     """Pictures as PNG files."""
     options = {} if compression < 0 else {"compress_level": compression}
-    pictures = image.reshape(-1, *image.shape[-3:])
+    pictures = image.reshape(math.prod(image.shape[:-3]), *image.shape[-3:])
     return texts([_image_codec.encode(p, "PNG", **options) for p in pictures], image.shape[:-3])
 
 

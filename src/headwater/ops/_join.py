@@ -338,6 +338,8 @@ def REVERSE_SEQUENCE(x: Any, lengths: Any, *, seq_dim: int, batch_dim: int) -> A
 @op("Roll")
 def ROLL(x: Any, shift: Any, *, axis: tuple[int, ...]) -> Any:
     shifts = jnp.reshape(shift, -1)
+    if shifts.shape != (len(axis),):
+        raise ValueError(f"Expected one shift per axis, received {shifts.size} for axes {list(axis)}.")
     for index, place in enumerate(axis):
         x = jnp.roll(x, shifts[index], place)
     return x

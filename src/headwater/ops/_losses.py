@@ -55,7 +55,10 @@ _softmax_cross_entropy.defvjp(_cross_entropy_forward, _cross_entropy_backward)
 @op("SoftmaxCrossEntropyWithLogits")
 def SOFTMAX_CROSS_ENTROPY(labels: Any, logits: Any, *, axis: int) -> Any:
     labels = labels.astype(logits.dtype)
+    rows = jnp.moveaxis(logits, axis, -1).shape[:-1]
     labels, logits = jnp.broadcast_arrays(jnp.moveaxis(labels, axis, -1), jnp.moveaxis(logits, axis, -1))
+    if logits.shape[:-1] != rows:
+        raise ValueError(f"Expected labels for {list(rows)} rows of logits, received {list(labels.shape[:-1])}.")
     return (_cross_entropy if context.forward_mode else _softmax_cross_entropy)(labels, logits)
 
 

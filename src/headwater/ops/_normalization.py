@@ -100,8 +100,7 @@ def weighted_moments(
 
 @op("SufficientStatistics")
 def _SUFFICIENT_STATISTICS(x: Any, *shift: Any, axis: Any, keepdims: bool) -> Any:
-    shape = jnp.mean(x, axis).shape
-    count = math.prod(x.shape) // max(math.prod(shape), 1)
+    count = math.prod(x.shape[a] for a in (range(x.ndim) if axis is None else axis))
     moved = x - shift[0] if shift else x
     sums = [jnp.sum(v, axis, keepdims=keepdims) for v in (moved, jnp.square(moved))]
     return jnp.asarray(count, x.dtype), *sums

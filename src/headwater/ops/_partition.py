@@ -90,7 +90,7 @@ def STITCH(size: Any, *values: Any, count: int) -> Any:
                 f"Expected data[{place}] of shape {[*i.shape, *rest]}, that of its indices followed by that of a "
                 f"slice, received {list(d.shape)}."
             )
-    flat = jnp.concatenate([jnp.reshape(d, (-1, *rest)) for d in data])
+    flat = jnp.concatenate([jnp.reshape(d, (i.size, *rest)) for i, d in zip(indices, data)])
     places = jnp.concatenate([jnp.reshape(i, -1) for i in indices])
     # A later slice wins: find, for each row of the result, the last slice that names it.
     last = jnp.full(size, -1).at[places].max(jnp.arange(len(places)))

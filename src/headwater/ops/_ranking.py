@@ -10,7 +10,7 @@ from headwater.core.context import context
 from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops.array import shape_of
-from headwater.ops.math import cast, reduce_sum
+from headwater.ops.math import cast, divide_no_nan, reduce_sum
 
 # Losses over replicas -------------------------------------------------------------------------------------------
 
@@ -50,7 +50,7 @@ def compute_average_loss(per_example_loss: Any, sample_weight: Any = None, globa
         raise TypeError(
             f"compute_average_loss: expected an integer global_batch_size, received dtype {size.dtype.name}."
         )
-    return reduce_sum(loss) / cast(size, dtype)
+    return divide_no_nan(reduce_sum(loss), cast(size, dtype))
 
 
 def _aligned(weights: Tensor, loss: Tensor) -> Tensor:

@@ -96,12 +96,17 @@ def space_to_depth(input: Any, block_size: int, data_format: str = "NHWC", name:
 
 @op("Dilation2D", same_dtype=True)
 def _DILATION(x: Any, filters: Any, *, strides: Any, rates: Any, padding: str) -> Any:
+    if filters.ndim != 3 or x.ndim != 4 or filters.shape[-1] != x.shape[-1]:
+        raise ValueError(
+            f"Expected an input [batch, rows, columns, channels] and filters [rows, columns, channels], received "
+            f"{list(x.shape)} and {list(filters.shape)}."
+        )
     window = Window(tuple(filters.shape[:2]), strides[1:3], rates[1:3], padding, 1)
     lowest = -np.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min
     if math.prod(window.size) > _windows.MAX_SLICES:
         return _dilation_by_steps(_windows.pad(x, window, lowest), filters, window, _windows.positions(x, window))
     parts = _windows.slices(x, window, lowest)
-    weights = filters.reshape(-1, filters.shape[-1])
+    weights = filters.reshape(math.prod(window.size), filters.shape[-1])
     return functools.reduce(_first_maximum, [part + w for part, w in zip(parts, weights, strict=True)])
 
 

@@ -28,7 +28,11 @@ from headwater.ops._shape import expand_dims, rank, reshape
 
 def _flat(data: Any, ids: Any, count: int) -> tuple[Any, Any]:
     """Slices in one row, with negative (left out) ids moved past the end, where scatters drop them."""
-    rows = jnp.reshape(data, (-1, *data.shape[ids.ndim :]))
+    if data.shape[: ids.ndim] != ids.shape:
+        raise ValueError(
+            f"Expected data whose shape begins with that of the ids, received {list(data.shape)} and {list(ids.shape)}."
+        )
+    rows = jnp.reshape(data, (ids.size, *data.shape[ids.ndim :]))
     flat = jnp.reshape(ids, -1).astype(np.int64)
     return rows, jnp.where(flat < 0, count, flat)
 

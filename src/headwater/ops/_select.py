@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -175,7 +176,7 @@ def unique_with_counts(x: Any, out_idx: Any = dtypes.int32, name: str | None = N
     spec=lambda inputs, attrs: (from_numpy(attrs["out_type"]), inputs[1].shape),
 )
 def SEARCH_SORTED(sequence: Any, values: Any, *, side: str, out_type: Any) -> Any:
-    rows = jnp.reshape(sequence, (-1, sequence.shape[-1]))
+    rows = jnp.reshape(sequence, (math.prod(sequence.shape[:-1]), sequence.shape[-1]))
     wanted = jnp.reshape(values, (rows.shape[0], values.shape[-1]))
     found = jax.vmap(lambda row, places: jnp.searchsorted(row, places, side=side))(rows, wanted)
     return jnp.reshape(found, values.shape).astype(out_type)

@@ -34,6 +34,8 @@ def _batched(a: Any, b: Any) -> tuple[Any, Any]:
 def SOLVE(matrix: Any, rhs: Any, *, adjoint: bool) -> Any:
     if matrix.shape[-2] != rhs.shape[-2]:
         raise ValueError(f"Expected as many rows on both sides, received shapes {matrix.shape} and {rhs.shape}.")
+    if matrix.shape[:-2] != rhs.shape[:-2]:
+        raise ValueError(f"Expected the same batch on both sides, received shapes {matrix.shape} and {rhs.shape}.")
     return jnp.linalg.solve(_adjoint(matrix) if adjoint else matrix, rhs)
 
 
@@ -77,6 +79,9 @@ def TRIDIAGONAL_SOLVE(diagonals: Any, rhs: Any, *, partial_pivoting: bool) -> An
 
 @op("TridiagonalMatMul", same_dtype=True)
 def TRIDIAGONAL_MATMUL(upper: Any, main: Any, lower: Any, rhs: Any) -> Any:
+    if not upper.shape == main.shape == lower.shape == rhs.shape[:-1]:
+        shapes = [list(x.shape) for x in (upper, main, lower)]
+        raise ValueError(f"Expected diagonals of shape {list(rhs.shape[:-1])}, that of rhs's rows, received {shapes}.")
     pad = [(0, 0)] * (rhs.ndim - 2)
     after = jnp.pad(rhs[..., 1:, :], [*pad, (0, 1), (0, 0)])
     before = jnp.pad(rhs[..., :-1, :], [*pad, (1, 0), (0, 0)])

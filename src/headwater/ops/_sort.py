@@ -107,6 +107,11 @@ def top_k(
 
 @op("InTopKV2", static=(2,), differentiable=False)
 def IN_TOP_K(predictions: Any, targets: Any, k: Any) -> Any:
+    if predictions.ndim != 2 or targets.shape != predictions.shape[:1]:
+        raise ValueError(
+            f"Expected predictions [rows, classes] and targets [rows], received {list(predictions.shape)} and "
+            f"{list(targets.shape)}."
+        )
     classes = predictions.shape[1]
     chosen = jnp.take_along_axis(predictions, jnp.clip(targets, 0, classes - 1)[:, None], 1)
     better = jnp.sum(predictions > chosen, 1)
@@ -256,6 +261,8 @@ def _say_no_permutation(found: list[int], known: Sequence[int], attrs: dict[str,
 
 @op("InvertPermutation", differentiable=False, check=Check(_no_permutation, _say_no_permutation, values=(0,)))
 def INVERT_PERMUTATION(x: Any) -> Any:
+    if x.ndim != 1:
+        raise ValueError(f"Expected a vector, received shape {list(x.shape)}.")
     return jnp.zeros_like(x).at[x].set(jnp.arange(x.shape[0], dtype=x.dtype))
 
 

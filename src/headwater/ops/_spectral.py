@@ -77,13 +77,13 @@ def _OVERLAP(x: Any, *, step: int) -> Any:
         raise ValueError(f"expected frames of rank 2 or more, received {list(x.shape)}")
     *outer, frames, length = x.shape
     # A frame covers a number of whole steps; the parts of one position are added shifted.
-    parts = -(-length // step)
+    parts = max(-(-length // step), 1)
     if parts > _MAX_PARTS:
         index = jnp.arange(frames)[:, None] * step + jnp.arange(length)
         return jnp.zeros((*outer, (frames - 1) * step + length), x.dtype).at[..., index].add(x)
     x = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, parts * step - length)]).reshape(*outer, frames, parts, step)
     total: Any = sum(jnp.pad(x[..., i, :], [(0, 0)] * len(outer) + [(i, parts - 1 - i), (0, 0)]) for i in range(parts))
-    return total.reshape(*outer, -1)[..., : (frames - 1) * step + length]
+    return total.reshape(*outer, (frames + parts - 1) * step)[..., : (frames - 1) * step + length]
 
 
 def overlap_and_add(signal: Any, frame_step: Any, name: str | None = None) -> Tensor:
@@ -340,7 +340,7 @@ def inverse_mdct(
     half = int(mdcts.shape[-1])
     frames = _UNFOLD(dct(mdcts, type=4, norm=norm))
     if norm is None:
-        frames = frames * (0.5 / half)
+        frames = frames * (0.5 / max(half, 1))
     window = 1.0 / math.sqrt(2) if window_fn is None else window_fn(2 * half, dtype=mdcts.dtype)
     return overlap_and_add(frames * window, half, name=name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -238,7 +239,10 @@ def _segments(inputs: Any, attrs: Any) -> TensorShape:
 @op("StringNGrams", effect="host", spec=lambda inputs, attrs: (dtypes.string, _ngram_shape(inputs[0].shape)))
 def NGRAMS(x: Any, *, widths: tuple[int, ...], separator: bytes, pads: Any, padding: int | None, short: bool) -> Any:
     """Runs of strings along the last dimension, joined."""
-    rows = [_ngrams_of(row, widths, separator, pads, padding, short) for row in x.reshape(-1, x.shape[-1]).tolist()]
+    rows = [
+        _ngrams_of(row, widths, separator, pads, padding, short)
+        for row in x.reshape(math.prod(x.shape[:-1]), x.shape[-1]).tolist()
+    ]
     return texts([text for row in rows for text in row], [*x.shape[:-1], len(rows[0]) if rows else 0])
 
 
@@ -281,7 +285,7 @@ def TRANSCODE(x: Any, *, rules: _unicode.Rules, output: str) -> Any:
 @op("UnicodeEncode", effect="host", spec=lambda inputs, attrs: (dtypes.string, inputs[0].shape[:-1]))
 def UNICODE_ENCODE(x: Any, *, output: str, errors: str, replacement: int) -> Any:
     """Strings from code points along the last dimension."""
-    rows = x.reshape(-1, x.shape[-1]).tolist()
+    rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1]).tolist()
     return texts([_unicode.encode(row, output, errors, replacement) for row in rows], x.shape[:-1])
 
 

@@ -95,7 +95,7 @@ _SCATTER = Op(
     same_dtype=(0, 2),
     check=_no_element("Trying to scatter at index {} in a list with {} elements."),
 )
-_ROWS = Op("TensorArrayConcat", lambda buffer: buffer.reshape((-1, *buffer.shape[2:])))
+_ROWS = Op("TensorArrayConcat", lambda buffer: buffer.reshape((buffer.shape[0] * buffer.shape[1], *buffer.shape[2:])))
 _LARGER = Op("TensorArraySize", lambda size, least: jnp.maximum(size, least), differentiable=False)
 
 
