@@ -19,11 +19,31 @@ from headwater.core.tensor import Tensor, convert_to_tensor
 def CAST(x: Any, *, DstT: Any) -> Any:
     if jnp.iscomplexobj(x) and np.dtype(DstT).kind not in "cb":
         x = jnp.real(x)
-    return x != 0 if DstT == np.bool_ else x.astype(DstT)
+    if DstT == np.bool_:
+        return x != 0
+    whole = jnp.issubdtype(x.dtype, jnp.floating) and np.dtype(DstT).kind in "iu"
+    return _whole_numbers(x, np.dtype(DstT)) if whole else x.astype(DstT)
+
+
+def _whole_numbers(x: Any, target: np.dtype[Any]) -> Any:
+    """Floats as integers by the rule of C on most processors: XLA would take the nearest integer that there is.
+
+    What a register cannot hold (NaN too) is its smallest number; narrower integers take the register's last bits.
+    """
+    register = np.dtype(np.int32 if target.itemsize < 4 or target == np.int32 else np.int64)
+    low = float(np.iinfo(register).min)
+    x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    number = jnp.where((x >= low) & (x < -low), x, low).astype(register).astype(target)
+    if target != np.uint64:
+        return number
+    return jnp.where((x >= -low) & (x < -2 * low), x.astype(target), number)
 
 
 def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     """Converts to another dtype. Floats become integers by dropping what follows the point.
+
+    What no int32 (for the wide dtypes: int64) can hold, NaN too, becomes its smallest number; narrower integers take
+    its last bits, so that -1.0 is the uint8 255. Use `tf.saturate_cast` for the nearest one instead.
 
     Args:
         x: A tensor of numbers or truth values.

@@ -74,8 +74,6 @@ def axes(axis: Any) -> tuple[int, ...] | None:
 def _known_axes(axis: Any) -> Any:
     """The axes as a NumPy vector of integers."""
     value = constant_value(axis) if isinstance(axis, SymbolicTensor) else np.asarray(axis)
-    if isinstance(axis, np.ndarray | np.generic) and axis.dtype.kind == "f":
-        value = axis.astype(np.int32)  # arrays, unlike numbers, are cast to what an op takes
     if value is None:
         raise ValueError("Expected an axis that is known while tracing, received a computed tensor. Use a Python int.")
     if value.size and value.dtype.kind not in "iub":

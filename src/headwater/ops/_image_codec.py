@@ -6,12 +6,12 @@ import contextlib
 import io
 import struct
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from headwater.core.errors import InvalidArgumentError
-from headwater.ops import _png16
+from headwater.ops import _jpeg_colors, _png16
 
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 # The first bytes of each kind of file.
@@ -104,20 +104,61 @@ def _png(contents: bytes, channels: int, dtype: Any) -> Any:
     return pixels.astype(np.uint16) * np.uint16(257) if dtype == np.uint16 else pixels
 
 
-def _jpeg(contents: bytes, channels: int, ratio: int = 1, *, recover: bool = False) -> Any:
+class Jpeg(NamedTuple):
+    """How JPEG pictures are read.
+
+    Args:
+        ratio: At this fraction of their size.
+        recover: Whether they may be cut off.
+        fancy: Whether colours are interpolated rather than repeated.
+        fast: Whether by the fast transform, TensorFlow's default, or the accurate one (which always interpolates).
+    """
+
+    ratio: int = 1
+    recover: bool = False
+    fancy: bool = True
+    fast: bool = True
+
+
+_AS_USUAL = Jpeg()
+
+
+def _jpeg(contents: bytes, channels: int, how: Jpeg) -> Any:
     if channels == 4:
         raise _refuse("JPEG does not support 4 channels. Expected 0, 1 or 3.")
-    if recover:  # what is missing is filled when the end is there
+    if how.recover:  # what is missing is filled when the end is there
         contents += _END_OF_JPEG
     with _reading(contents, "JPEG") as image:
         picture = image.open(io.BytesIO(contents), formats=("JPEG",))
-        if channels == 1 and picture.mode in ("L", "RGB"):
-            picture.draft("L", None)
-        if ratio != 1:  # Pillow takes the largest fraction that still covers a size: ask for a little less
-            width, height = picture.size
-            picture.draft(picture.mode, (width / (ratio + 0.5), height / (ratio + 0.5)))
+        grey = channels == 1 and picture.mode in ("L", "RGB")
+        mixed = not grey and how.fast and how.fancy and how.ratio < 8 and _has_luma(picture)
+        parts = _repeats(picture, how.ratio) if mixed else []
+        _prepare(picture, "L" if grey else "YCbCr" if parts else picture.mode, how)
         picture.load()
-    return _pixels(_with_channels(picture, channels))
+    if not parts:
+        return _pixels(_with_channels(picture, channels))
+    components = np.moveaxis(np.asarray(picture), -1, 0)
+    whole = [_jpeg_colors.interpolated(c, *part) for c, part in zip(components, parts, strict=True)]
+    return _rearranged(_jpeg_colors.to_rgb(*whole), channels)
+
+
+def _has_luma(picture: Any) -> bool:
+    """Whether the components are luma and two colour differences."""
+    names = bytes(layer[0] for layer in picture.layer)
+    return picture.mode == "RGB" and picture.info.get("adobe_transform", 1) == 1 and names != b"RGB"
+
+
+def _repeats(picture: Any, ratio: int) -> list[tuple[int, int]]:
+    """How often values of the components are repeated; nothing if none are."""
+    parts = _jpeg_colors.expansions(picture.layer, ratio)
+    return parts if any(part != (1, 1) for part in parts) else []
+
+
+def _prepare(picture: Any, mode: str, how: Jpeg) -> None:
+    width, height = picture.size
+    # Pillow takes the largest fraction that still covers a size: ask for a little less.
+    picture.draft(mode, None if how.ratio == 1 else (width / (how.ratio + 0.5), height / (how.ratio + 0.5)))
+    picture.decoderconfig = (how.ratio, int(how.fast or not how.fancy))  # the second: fast, and nothing interpolated
 
 
 def _bmp(contents: bytes, channels: int) -> Any:
@@ -168,7 +209,7 @@ def _webp(contents: bytes, channels: int, dtype: Any) -> Any:
     return np.stack(_frames(contents, "WEBP", mode))
 
 
-def decode(contents: bytes, asked: str, channels: int, dtype: Any, *, ratio: int = 1, recover: bool = False) -> Any:
+def decode(contents: bytes, asked: str, channels: int, dtype: Any, how: Jpeg = _AS_USUAL) -> Any:
     """A picture of any kind as an array of uint8, uint16 or a float from 0 to 1.
 
     Args:
@@ -176,8 +217,7 @@ def decode(contents: bytes, asked: str, channels: int, dtype: Any, *, ratio: int
         asked: The kind the op is named after, or ``"image"``.
         channels: How many channels; 0: as many as the file has.
         dtype: The dtype of the result.
-        ratio: JPEG pictures are read at this fraction of their size.
-        recover: Whether JPEG pictures may be cut off.
+        how: How JPEG pictures are read.
 
     Returns:
         ``[height, width, channels]``; of an animation ``[frames, height, width, channels]``.
@@ -190,7 +230,7 @@ def decode(contents: bytes, asked: str, channels: int, dtype: Any, *, ratio: int
     if kind == "PNG":
         pixels = _png(contents, channels, dtype)
     elif kind == "JPEG":
-        pixels = _jpeg(contents, channels, ratio, recover=recover)
+        pixels = _jpeg(contents, channels, how)
     elif kind == "WEBP":
         pixels = _webp(contents, channels, dtype)
     else:
@@ -226,7 +266,7 @@ def scaled(array: Any, dtype: Any) -> Any:
     return array.astype(np.uint16) << np.uint16(8) if dtype == np.uint16 else (array >> 8).astype(np.uint8)
 
 
-def decode_and_crop(contents: bytes, window: Sequence[int], channels: int, ratio: int, *, recover: bool) -> Any:
+def decode_and_crop(contents: bytes, window: Sequence[int], channels: int, how: Jpeg) -> Any:
     """The part ``(top, left, height, width)`` of a JPEG picture."""
     kind = _known_kind(contents)
     _check_channels(channels)
@@ -234,7 +274,7 @@ def decode_and_crop(contents: bytes, window: Sequence[int], channels: int, ratio
         raise _refuse(f"DecodeAndCropJpeg operation can run on JPEG only, but detected {kind}.")
     if len(window) != 4:
         raise _refuse(f"crop_window must have four elements, received {len(window)}: top, left, height and width.")
-    pixels = _jpeg(contents, channels, ratio, recover=recover)
+    pixels = _jpeg(contents, channels, how)
     top, left, height, width = window
     inside = top >= 0 and left >= 0 and top + height <= pixels.shape[0] and left + width <= pixels.shape[1]
     if not inside or height <= 0 or width <= 0:
@@ -266,6 +306,23 @@ def encode(array: Any, kind: str, **options: Any) -> bytes:
         raise _refuse(f"Pictures are of uint8{' or uint16' if kind == 'PNG' else ''}, received {array.dtype}.")
     if array.dtype == np.uint16:
         return _png16.encode(array, options.get("compress_level", -1))
+    if kind == "JPEG" and channels == 1:
+        options["subsampling"] = 0  # there are no colours to store at less than the resolution
     out = io.BytesIO()
     Image.fromarray(array[..., 0] if channels == 1 else array).save(out, kind, **options)
     return out.getvalue()
+
+
+_UNIT_OF_DENSITY = 13
+
+
+def per_centimetre(file: bytes) -> bytes:
+    """A JPEG file whose density is taken per centimetre, which Pillow cannot write."""
+    return file[:_UNIT_OF_DENSITY] + b"\x02" + file[_UNIT_OF_DENSITY + 1 :]
+
+
+def is_fast(dct_method: str) -> bool:
+    """Whether TensorFlow's name of a transform means the fast one. Raises InvalidArgumentError for another name."""
+    if dct_method not in ("", "INTEGER_FAST", "INTEGER_ACCURATE"):
+        raise _refuse(f"dct_method must be one of {{'', 'INTEGER_FAST', 'INTEGER_ACCURATE'}}, received {dct_method!r}.")
+    return dct_method != "INTEGER_ACCURATE"

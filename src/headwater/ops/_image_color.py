@@ -34,8 +34,15 @@ def _SATURATE(x: Any, *, dtype: Any) -> Any:
     return jnp.clip(x, max(low, source.min), min(high, source.max)).astype(dtype)
 
 
+_NEAREST = Op("NearestInteger", lambda x, *, dtype: x.astype(dtype), differentiable=False)
+
+
 def _to_integer(x: Tensor, dtype: Any, saturate: bool) -> Tensor:
-    return _SATURATE(x, dtype=np.dtype(dtype.as_numpy_dtype)) if saturate else cast(x, dtype)
+    if saturate:
+        return _SATURATE(x, dtype=np.dtype(dtype.as_numpy_dtype))
+    if x.dtype.is_floating and dtype.size > 2:  # the largest number as a float32 is one more: 1.0 must not wrap around
+        return _NEAREST(x, dtype=np.dtype(dtype.as_numpy_dtype))
+    return cast(x, dtype)
 
 
 def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: str | None = None) -> Tensor:

@@ -18,11 +18,11 @@ _DENSITY = (300, 300)
 
 
 @op("AdjustJpegQuality", effect="host", spec=lambda inputs, attrs: (dtypes.uint8, inputs[0].shape))
-def _THROUGH_JPEG(image: Any, quality: Any) -> Any:
+def _THROUGH_JPEG(image: Any, quality: Any, *, fast: bool) -> Any:
     if not 0 <= quality <= 100:
         raise InvalidArgumentError(None, None, f"quality must be in [0, 100], got {quality}.")
     file = _image_codec.encode(image, "JPEG", quality=int(quality), subsampling=2, dpi=_DENSITY)
-    return _image_codec.decode(file, "JPEG", image.shape[-1], np.dtype(np.uint8))
+    return _image_codec.decode(file, "JPEG", image.shape[-1], np.dtype(np.uint8), _image_codec.Jpeg(fast=fast))
 
 
 def adjust_jpeg_quality(image: Any, jpeg_quality: Any, dct_method: str = "", name: str | None = None) -> Tensor:
@@ -31,7 +31,7 @@ def adjust_jpeg_quality(image: Any, jpeg_quality: Any, dct_method: str = "", nam
     Args:
         image: [height, width, 1 or 3]; floats in [0, 1], or integers.
         jpeg_quality: From 0 to 100.
-        dct_method: Accepted for compatibility; the accurate integer method is used.
+        dct_method: As in `tf.io.decode_jpeg`.
         name: A name for the result.
 
     Returns:
@@ -45,7 +45,8 @@ def adjust_jpeg_quality(image: Any, jpeg_quality: Any, dct_method: str = "", nam
     """
     image = convert_to_tensor(image)
     quality = convert_to_tensor(jpeg_quality, dtype_hint=dtypes.int32)
-    pixels = _THROUGH_JPEG(convert_image_dtype(image, dtypes.uint8, saturate=True), quality)
+    stored = convert_image_dtype(image, dtypes.uint8, saturate=True)
+    pixels = _THROUGH_JPEG(stored, quality, fast=_image_codec.is_fast(dct_method))
     return convert_image_dtype(pixels, image.dtype, saturate=True, name=name)
 
 

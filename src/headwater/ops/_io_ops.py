@@ -73,16 +73,16 @@ _BYTES = np.dtype(np.uint8)
 
 
 @op("DecodeJpeg", effect="host", spec=_picture)
-def DECODE_JPEG(contents: Any, *, channels: int, ratio: int, recover: bool) -> Any:
+def DECODE_JPEG(contents: Any, *, channels: int, how: _image_codec.Jpeg) -> Any:
     """A picture of any kind, as JPEG's op takes them."""
-    return _image_codec.decode(contents.item(), "JPEG", channels, _BYTES, ratio=ratio, recover=recover)
+    return _image_codec.decode(contents.item(), "JPEG", channels, _BYTES, how)
 
 
 @op("DecodeAndCropJpeg", effect="host", spec=_picture)
-def DECODE_AND_CROP_JPEG(contents: Any, window: Any, *, channels: int, ratio: int, recover: bool) -> Any:
+def DECODE_AND_CROP_JPEG(contents: Any, window: Any, *, channels: int, how: _image_codec.Jpeg) -> Any:
     """A part of a JPEG picture."""
     corner = [int(n) for n in window.reshape(-1)]
-    return _image_codec.decode_and_crop(contents.item(), corner, channels, ratio, recover=recover)
+    return _image_codec.decode_and_crop(contents.item(), corner, channels, how)
 
 
 @op("DecodeBmp", effect="host", spec=_picture)
@@ -132,10 +132,13 @@ def ENCODE_PNG(image: Any, *, compression: int) -> Any:
 
 
 @op("EncodeJpeg", effect="host", spec=_SCALAR_TEXT)
-def ENCODE_JPEG(image: Any, *, quality: int, progressive: bool, optimize: bool, subsampling: int, density: Any) -> Any:
+def ENCODE_JPEG(
+    image: Any, *, quality: int, progressive: bool, optimize: bool, subsampling: int, density: Any, unit: str
+) -> Any:
     """A picture as a JPEG file."""
     options = {"progressive": progressive, "optimize": optimize, "subsampling": subsampling, "dpi": density}
-    return texts([_image_codec.encode(image, "JPEG", quality=quality, **options)], [])
+    file = _image_codec.encode(image, "JPEG", quality=quality, **options)
+    return texts([_image_codec.per_centimetre(file) if unit == "cm" else file], [])
 
 
 @op("ExtractJpegShape", effect="host", spec=lambda inputs, attrs: (as_dtype(attrs["dtype"]), TensorShape([3])))

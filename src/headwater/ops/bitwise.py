@@ -17,8 +17,15 @@ BITWISE_AND = Op("BitwiseAnd", jnp.bitwise_and, **_OPTIONS)
 BITWISE_OR = Op("BitwiseOr", jnp.bitwise_or, **_OPTIONS)
 BITWISE_XOR = Op("BitwiseXor", jnp.bitwise_xor, **_OPTIONS)
 INVERT = Op("Invert", jnp.invert, **_OPTIONS)
-LEFT_SHIFT = Op("LeftShift", jnp.left_shift, **_OPTIONS)
-RIGHT_SHIFT = Op("RightShift", jnp.right_shift, **_OPTIONS)
+
+
+def _places(x: Any, y: Any) -> Any:
+    """How far to shift: never farther than the width, as in TensorFlow."""
+    return jnp.clip(y, 0, 8 * x.dtype.itemsize - 1)
+
+
+LEFT_SHIFT = Op("LeftShift", lambda x, y: jnp.left_shift(x, _places(x, y)), **_OPTIONS)
+RIGHT_SHIFT = Op("RightShift", lambda x, y: jnp.right_shift(x, _places(x, y)), **_OPTIONS)
 
 
 def bitwise_and(x: Any, y: Any, name: str | None = None) -> Tensor:

@@ -12,6 +12,7 @@ from headwater.core.errors import InvalidArgumentError
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _io_ops as ops
 from headwater.ops import gfile
+from headwater.ops._image_codec import Jpeg, is_fast
 from headwater.ops._inputs import tensor_of
 from headwater.ops._parse_example import (
     FixedLenFeature,
@@ -110,23 +111,23 @@ def decode_jpeg(
         contents: The file's bytes, a scalar string.
         channels: 1 (grey) or 3 (RGB); 0: as many as the file has.
         ratio: 1, 2, 4 or 8: the picture at this fraction of its size.
-        fancy_upscaling: Accepted for compatibility; colours are always interpolated.
+        fancy_upscaling: Whether colours, which are stored at half the resolution, are interpolated.
         try_recover_truncated: Whether a file that is cut off gives what is there instead of an error.
         acceptable_fraction: Accepted for compatibility; as in TensorFlow any beginning of a picture will do.
-        dct_method: Accepted for compatibility; the accurate integer method is used.
+        dct_method: ``"INTEGER_FAST"`` (the default) or ``"INTEGER_ACCURATE"``, which always interpolates.
         name: A name for the op.
 
     >>> tf.io.decode_jpeg(tf.io.encode_jpeg(np.zeros([8, 8, 3], np.uint8))).shape
     TensorShape([8, 8, 3])
     """
-    _check_ratio(ratio)
-    recover = bool(try_recover_truncated)
-    return ops.DECODE_JPEG(_text(contents), channels=int(channels or 0), ratio=int(ratio), recover=recover, name=name)
+    how = _how(ratio, try_recover_truncated, fancy_upscaling, dct_method)
+    return ops.DECODE_JPEG(_text(contents), channels=int(channels or 0), how=how, name=name)
 
 
-def _check_ratio(ratio: int) -> None:
+def _how(ratio: int, recover: bool, fancy: bool, dct_method: str) -> Jpeg:
     if ratio not in (1, 2, 4, 8):
         raise InvalidArgumentError(None, None, f"ratio must be 1, 2, 4, or 8, got {ratio}.")
+    return Jpeg(int(ratio), bool(recover), bool(fancy), is_fast(dct_method))
 
 
 def decode_and_crop_jpeg(
@@ -159,12 +160,9 @@ def decode_and_crop_jpeg(
     >>> tf.io.decode_and_crop_jpeg(tf.io.encode_jpeg(np.zeros([8, 8, 3], np.uint8)), [2, 1, 3, 4]).shape
     TensorShape([3, 4, 3])
     """
-    _check_ratio(ratio)
     window = convert_to_tensor(crop_window, dtypes.int32)
-    recover = bool(try_recover_truncated)
-    return ops.DECODE_AND_CROP_JPEG(
-        _text(contents), window, channels=int(channels or 0), ratio=int(ratio), recover=recover, name=name
-    )
+    how = _how(ratio, try_recover_truncated, fancy_upscaling, dct_method)
+    return ops.DECODE_AND_CROP_JPEG(_text(contents), window, channels=int(channels or 0), how=how, name=name)
 
 
 def decode_webp(contents: Any, channels: int = 0, dtype: Any = dtypes.uint8, name: str | None = None) -> Tensor:
@@ -274,14 +272,14 @@ def encode_jpeg(
     found = pixels.shape[-1] if pixels.shape.rank == 3 else None
     if wanted is not None and found not in (None, wanted):
         raise ValueError(f"format {format!r} needs {wanted} channels, received an image of shape {pixels.shape}.")
-    scale = 2.54 if density_unit == "cm" else 1
     return ops.ENCODE_JPEG(
         pixels,
         quality=int(quality),
         progressive=bool(progressive),
         optimize=bool(optimize_size),
         subsampling=2 if chroma_downsampling else 0,
-        density=(x_density * scale, y_density * scale),
+        density=(int(x_density), int(y_density)),
+        unit=density_unit,
         name=name,
     )
 
