@@ -180,7 +180,8 @@ def test_integers_of_other_sign_count_by_their_bits(call, expected):
 
 
 def test_dtypes_that_transforms_give_to_numpy_arrays():
-    assert tf.signal.fft(np.zeros(2, complex)).dtype is tf.signal.fft([1j, 2.0]).dtype is tf.complex64
+    assert tf.signal.fft(np.zeros(2, complex)).dtype is tf.signal.fft([1j, 2.0]).dtype is tf.complex128
+    assert tf.signal.fft([1.0, 2.0]).dtype is tf.signal.fft([]).dtype is tf.complex64
     assert tf.signal.rfft(np.zeros(2)).dtype is tf.complex64
     assert tf.signal.irfft([1.0 + 0j]).dtype is tf.float32
     assert tf.signal.dct(np.zeros(2)).dtype is tf.float64

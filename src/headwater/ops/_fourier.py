@@ -12,6 +12,8 @@ import numpy as np
 from headwater.core import dtypes
 from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.core.variable import Variable
+from headwater.ops._cast import cast
 from headwater.ops._common import as_shape_tensor, axes
 from headwater.ops._inputs import COMPLEX, tensor_of
 
@@ -19,7 +21,16 @@ from headwater.ops._inputs import COMPLEX, tensor_of
 
 
 def _complex(value: Any, what: str) -> Tensor:
-    return tensor_of(value, what, COMPLEX, dtypes.complex64)
+    """`value` as a complex tensor. Real numbers that are no tensors become complex64, as in TensorFlow."""
+    if isinstance(value, Tensor | Variable):
+        return tensor_of(value, what, COMPLEX)
+    tensor = convert_to_tensor(value)
+    return tensor if tensor.dtype.is_complex else cast(tensor, dtypes.complex64)
+
+
+def _single(value: Any, what: str) -> Tensor:
+    """`value` as a complex tensor. All numbers that are no tensors become complex64, as in TensorFlow."""
+    return _complex(convert_to_tensor(value, dtype_hint=dtypes.complex64), what)
 
 
 def _last(rank: int) -> tuple[int, ...]:
@@ -157,7 +168,7 @@ def irfft(input_tensor: Any, fft_length: Any = None, name: str | None = None) ->
     >>> tf.signal.irfft(tf.signal.rfft([1.0, 2.0])).numpy()
     array([1., 2.], dtype=float32)
     """
-    return _IRFFT[1](_complex(input_tensor, "IRFFT"), _length(fft_length), axis=(-1,), name=name)
+    return _IRFFT[1](_single(input_tensor, "IRFFT"), _length(fft_length), axis=(-1,), name=name)
 
 
 def irfft2d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
@@ -166,7 +177,7 @@ def irfft2d(input_tensor: Any, fft_length: Any = None, name: str | None = None) 
     >>> tf.signal.irfft2d(tf.signal.rfft2d(tf.zeros([4, 6]))).shape
     TensorShape([4, 6])
     """
-    return _IRFFT[2](_complex(input_tensor, "IRFFT2D"), _length(fft_length), axis=(-2, -1), name=name)
+    return _IRFFT[2](_single(input_tensor, "IRFFT2D"), _length(fft_length), axis=(-2, -1), name=name)
 
 
 def irfft3d(input_tensor: Any, fft_length: Any = None, name: str | None = None) -> Tensor:
@@ -175,7 +186,7 @@ def irfft3d(input_tensor: Any, fft_length: Any = None, name: str | None = None) 
     >>> tf.signal.irfft3d(tf.signal.rfft3d(tf.zeros([2, 4, 6]))).shape
     TensorShape([2, 4, 6])
     """
-    return _IRFFT[3](_complex(input_tensor, "IRFFT3D"), _length(fft_length), axis=(-3, -2, -1), name=name)
+    return _IRFFT[3](_single(input_tensor, "IRFFT3D"), _length(fft_length), axis=(-3, -2, -1), name=name)
 
 
 # Any axes -------------------------------------------------------------------------------------------------------
