@@ -128,6 +128,46 @@ def test_numpy_function(run):
     assert (a.dtype, b.dtype) == (tf.int64, tf.float32)
 
 
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda x, y: x * y, [2.0, 6.0]),
+        (lambda x, y: (x * x, y), [2.0, 6.0]),
+        (lambda x, y: tf.cond(y[0] > 0.0, lambda: x * y[0], lambda: x), [2.0, 2.0]),
+        (lambda x, y: tf.reduce_sum(x) * tf.ensure_shape(y, [2]) + x, [9.0, 9.0]),
+    ],
+)
+def test_gradients_pass_numpy_functions_by(function, expected):
+    v = tf.Variable([1.0, 1.0])
+
+    @tf.function
+    def f(x):
+        y = tf.numpy_function(lambda a: a * 2, [x], tf.float32)
+        v.assign_add(tf.ensure_shape(y, [2]))
+        return function(x, y)
+
+    x = c([1.0, 3.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    np.testing.assert_allclose(tape.gradient(y, x), expected)
+    np.testing.assert_allclose(v, [3.0, 7.0])
+
+
+def test_a_gradient_prints_nothing_again(capsys):
+    @tf.function
+    def f(x):
+        tf.print("called", output_stream=sys.stdout)
+        return x * tf.numpy_function(lambda a: a * 2, [x], tf.float32)
+
+    x = c(3.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    assert float(tape.gradient(y, x)) == 6.0
+    assert capsys.readouterr().out == "called\n"
+
+
 @RUNNERS
 def test_numpy_function_on_strings_and_scalars(run):
     out = run(lambda s: tf.numpy_function(lambda b: b"<" + b + b">", [s], tf.string))(c("a"))

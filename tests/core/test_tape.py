@@ -161,6 +161,30 @@ def test_jacobians(run):
     close(batch, np.stack([np.diag(row) for row in 2 * x.numpy()]))
 
 
+@pytest.mark.parametrize(
+    ("function", "shape"),
+    [
+        (lambda x: tf.tanh(x) * 2.0, [None, None]),
+        (lambda x: x[:, ::2] * x[:, 1:2], [None, None]),
+        (lambda x: tf.matmul(x, x, transpose_b=True), [None, 3]),
+        (lambda x: tf.reduce_sum(x, axis=-1)[:, tf.newaxis], [None, None]),
+        (lambda x: x[..., tf.newaxis] ** 2, [2, None]),
+    ],
+)
+def test_jacobians_where_dimensions_are_unknown(function, shape):
+    def both(x):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y = function(x)
+        return tape.jacobian(y, x), tape.batch_jacobian(y, x)
+
+    x = tf.constant([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+    traced = tf.function(both, input_signature=[tf.TensorSpec(shape, tf.float32)])
+    for found, expected in zip(traced(x), both(x), strict=True):
+        assert found.shape == expected.shape
+        close(found, expected)
+
+
 def test_jacobian_of_a_disconnected_source_is_none():
     x, y = tf.constant([1.0]), tf.constant([2.0])
     with tf.GradientTape() as tape:

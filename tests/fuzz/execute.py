@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import linecache
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -48,11 +50,20 @@ def _run(tf: Any, program: Program, mode: str) -> dict[str, Any]:
 
 
 def _compiled(tf: Any, program: Program) -> Callable[..., Any]:
-    file = f"<program {program.seed}>"
-    linecache.cache[file] = (len(program.source), None, program.source.splitlines(True), file)
     names: dict[str, Any] = {"tf": tf, "F": getattr(tf, program.dtype)}
-    exec(compile(program.source, file, "exec"), names)
+    exec(_code(program.source), names)
     return names["program"]
+
+
+@functools.lru_cache(1)
+def _code(source: str) -> Any:
+    """The same code for all runs of a program: what is kept by code, as AutoGraph's conversions are, is made once."""
+    file = f"<program {next(_NUMBERS)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    return compile(source, file, "exec")
+
+
+_NUMBERS = itertools.count()
 
 
 def _differentiated(tf: Any, function: Any, inputs: Any, variables: Any, *arguments: Any) -> tuple[Any, Any]:

@@ -54,7 +54,7 @@ _Entry = Callable[[Pool], Expression | None]
 ENTRIES: list[tuple[float, _Entry]] = []
 
 
-def _entry(weight: float = 1.0) -> Callable[[_Entry], _Entry]:
+def entry(weight: float = 1.0) -> Callable[[_Entry], _Entry]:
     def add(function: _Entry) -> _Entry:
         ENTRIES.append((weight, function))
         return function
@@ -145,13 +145,13 @@ _BINARY_INT = [
 ]
 
 
-@_entry(10)
+@entry(10)
 def _unary(pool: Pool) -> Expression | None:
     x = pool.pick()
     return x and Expression(pool.rng.choice(_UNARY).format(x.name), FLOAT, x.shape)
 
 
-@_entry(3)
+@entry(3)
 def _unary_int(pool: Pool) -> Expression | None:
     x = pool.pick("int32")
     return x and Expression(pool.rng.choice(_UNARY_INT).format(x.name), "int32", x.shape)
@@ -165,17 +165,17 @@ def _pair(pool: Pool, dtype: str, texts: Sequence[str]) -> Expression | None:
     return Expression(pool.rng.choice(texts).format(x.name, y.name), dtype, broadcast(x.shape, y.shape) or ())
 
 
-@_entry(10)
+@entry(10)
 def _binary(pool: Pool) -> Expression | None:
     return _pair(pool, FLOAT, _BINARY)
 
 
-@_entry(3)
+@entry(3)
 def _binary_int(pool: Pool) -> Expression | None:
     return _pair(pool, "int32", _BINARY_INT)
 
 
-@_entry(1.5)
+@entry(1.5)
 def _comparison(pool: Pool) -> Expression | None:
     found = _pair(
         pool, pool.rng.choice([FLOAT, "int32"]), ["{0} < {1}", "{0} >= {1}", "tf.equal({0}, {1})", "{0} != {1}"]
@@ -183,13 +183,13 @@ def _comparison(pool: Pool) -> Expression | None:
     return found and found._replace(dtype="bool")
 
 
-@_entry(1)
+@entry(1)
 def _logic(pool: Pool) -> Expression | None:
     texts = ["tf.logical_and({0}, {1})", "{0} | {1}", "tf.math.logical_xor({0}, {1})", "~{0} & {1}"]
     return _pair(pool, "bool", texts)
 
 
-@_entry(2)
+@entry(2)
 def _where(pool: Pool) -> Expression | None:
     condition = pool.pick("bool")
     found = condition and _pair(pool, pool.rng.choice([FLOAT, "int32"]), ["{0}\n{1}"])
@@ -200,7 +200,7 @@ def _where(pool: Pool) -> Expression | None:
     return Expression(f"tf.where({condition.name}, {x}, {y})", found.dtype, shape)
 
 
-@_entry(2)
+@entry(2)
 def _cast(pool: Pool) -> Expression | None:
     source, target = pool.rng.choice([(FLOAT, "int32"), ("int32", FLOAT), ("bool", FLOAT), ("bool", "int32")])
     x = pool.pick(source)
@@ -208,7 +208,7 @@ def _cast(pool: Pool) -> Expression | None:
     return x and Expression(f"tf.cast({inner}, {'F' if target == FLOAT else 'tf.int32'})", target, x.shape)
 
 
-@_entry(1.5)
+@entry(1.5)
 def _constant(pool: Pool) -> Expression:
     number = pool.rng.choice(["0.0", "1.0", "0.5", "-2.0", "3.0"])
     shape = pool.rng.choice([(), (3,), (2, 3)])
@@ -232,7 +232,7 @@ def _reduced(pool: Pool, x: Value, keep: bool) -> tuple[str, Shape]:
     return str(written[0] if count == 1 else written), shape
 
 
-@_entry(6)
+@entry(6)
 def _reduce(pool: Pool) -> Expression | None:
     x = pool.ranked(1, empty=False)
     if x is None:
@@ -247,7 +247,7 @@ def _reduce(pool: Pool) -> Expression | None:
     return Expression(f"tf.math.reduce_{name}({inner}, axis={axes}, keepdims={keep})", FLOAT, shape)
 
 
-@_entry(1.5)
+@entry(1.5)
 def _reduce_all(pool: Pool) -> Expression | None:
     choices = [(FLOAT, "sum"), (FLOAT, "mean"), ("int32", "sum"), ("int32", "mean"), ("bool", "any"), ("bool", "all")]
     dtype, name = pool.rng.choice(choices)
@@ -255,21 +255,21 @@ def _reduce_all(pool: Pool) -> Expression | None:
     return x and Expression(f"tf.reduce_{name}({x.name})", dtype, ())
 
 
-@_entry(1)
+@entry(1)
 def _softmax(pool: Pool) -> Expression | None:
     x = pool.ranked(1, empty=False)
     name = pool.rng.choice(["tf.nn.softmax", "tf.nn.log_softmax", "tf.math.l2_normalize"])
     return x and Expression(f"{name}({x.name}, axis={pool.rng.randrange(len(x.shape))})", FLOAT, x.shape)
 
 
-@_entry(0.8)
+@entry(0.8)
 def _moments(pool: Pool) -> Expression | None:
     x = pool.ranked(2, empty=False)
     which = pool.rng.randrange(2)
     return x and Expression(f"tf.nn.moments({x.name}, axes=[-1])[{which}]", FLOAT, x.shape[:-1])
 
 
-@_entry(1)
+@entry(1)
 def _arg(pool: Pool) -> Expression | None:
     x = pool.ranked(1, empty=False)
     name = pool.rng.choice(["argmax", "argmin"])
@@ -283,7 +283,7 @@ def _some(pool: Pool, low: int, high: int = 4, empty: bool = True) -> Value | No
     return pool.ranked(low, high, pool.rng.choice([FLOAT, FLOAT, FLOAT, "int32"]), empty)
 
 
-@_entry(2)
+@entry(2)
 def _reshape(pool: Pool) -> Expression | None:
     x = _some(pool, 0, empty=False)
     if x is None:
@@ -300,7 +300,7 @@ def _reshape(pool: Pool) -> Expression | None:
     return Expression(f"tf.reshape({x.name}, {pool.rng.choice(texts)})", x.dtype, shape)
 
 
-@_entry(1.5)
+@entry(1.5)
 def _transpose(pool: Pool) -> Expression | None:
     x = _some(pool, 2)
     if x is None:
@@ -309,7 +309,7 @@ def _transpose(pool: Pool) -> Expression | None:
     return Expression(f"tf.transpose({x.name}, {order})", x.dtype, tuple([x.shape[i] for i in order]))
 
 
-@_entry(1.5)
+@entry(1.5)
 def _expand(pool: Pool) -> Expression | None:
     x = _some(pool, 0, 3)
     if x is None:
@@ -318,13 +318,13 @@ def _expand(pool: Pool) -> Expression | None:
     return Expression(f"tf.expand_dims({x.name}, {at})", x.dtype, (*x.shape[:at], 1, *x.shape[at:]))
 
 
-@_entry(1)
+@entry(1)
 def _squeeze(pool: Pool) -> Expression | None:
     x = pool.pick(FLOAT, lambda v: 1 in v.shape)
     return x and Expression(f"tf.squeeze({x.name})", FLOAT, tuple([n for n in x.shape if n != 1]))
 
 
-@_entry(1.5)
+@entry(1.5)
 def _concat(pool: Pool) -> Expression | None:
     x = _some(pool, 1)
     if x is None:
@@ -338,7 +338,7 @@ def _concat(pool: Pool) -> Expression | None:
     return Expression(f"tf.concat([{x.name}, {y.name}], {axis})", x.dtype, shape)
 
 
-@_entry(1.5)
+@entry(1.5)
 def _stack(pool: Pool) -> Expression | None:
     x = _some(pool, 0, 3)
     y = x and pool.pick(x.dtype, lambda v: v.shape == x.shape)
@@ -348,23 +348,25 @@ def _stack(pool: Pool) -> Expression | None:
     return Expression(f"tf.stack([{x.name}, {y.name}], axis={axis})", x.dtype, (*x.shape[:axis], 2, *x.shape[axis:]))
 
 
-@_entry(1)
+@entry(1)
 def _unstack(pool: Pool) -> Expression | None:
     x = pool.ranked(1, empty=False)
     if x is None:
         return None
     axis = pool.rng.randrange(len(x.shape))
     which = pool.rng.randrange(x.shape[axis])
-    return Expression(f"tf.unstack({x.name}, axis={axis})[{which}]", FLOAT, (*x.shape[:axis], *x.shape[axis + 1 :]))
+    return Expression(
+        f"tf.unstack({x.name}, {x.shape[axis]}, axis={axis})[{which}]", FLOAT, (*x.shape[:axis], *x.shape[axis + 1 :])
+    )
 
 
-@_entry(1)
+@entry(1)
 def _split(pool: Pool) -> Expression | None:
     x = pool.pick(FLOAT, lambda v: len(v.shape) > 0 and v.shape[-1] in (2, 4, 6))
     return x and Expression(f"tf.split({x.name}, 2, axis=-1)[1]", FLOAT, (*x.shape[:-1], x.shape[-1] // 2))
 
 
-@_entry(3)
+@entry(3)
 def _slice(pool: Pool) -> Expression | None:
     x = _some(pool, 1, empty=False)
     if x is None:
@@ -383,7 +385,7 @@ def _slice(pool: Pool) -> Expression | None:
     return Expression(text, x.dtype, shape)
 
 
-@_entry(2)
+@entry(2)
 def _gather(pool: Pool) -> Expression | None:
     x = _some(pool, 1, 3, empty=False)
     index = pool.pick("int32", lambda v: len(v.shape) < 3)
@@ -394,7 +396,7 @@ def _gather(pool: Pool) -> Expression | None:
     return Expression(text, x.dtype, (*x.shape[:axis], *index.shape, *x.shape[axis + 1 :]))
 
 
-@_entry(1)
+@entry(1)
 def _scatter(pool: Pool) -> Expression | None:
     x = pool.ranked(1, 3, empty=False)
     index = x and pool.pick("int32", lambda v: v.shape == x.shape[:1])
@@ -409,7 +411,7 @@ def _scatter(pool: Pool) -> Expression | None:
     return Expression(pool.rng.choice(forms), FLOAT, x.shape)
 
 
-@_entry(1)
+@entry(1)
 def _pad(pool: Pool) -> Expression | None:
     x = _some(pool, 1, 3, empty=False)
     if x is None:
@@ -420,7 +422,7 @@ def _pad(pool: Pool) -> Expression | None:
     return Expression(f"tf.pad({x.name}, {pads}{mode})", x.dtype, shape)
 
 
-@_entry(1)
+@entry(1)
 def _tile(pool: Pool) -> Expression | None:
     x = _some(pool, 1, 2)
     if x is None:
@@ -433,7 +435,7 @@ def _tile(pool: Pool) -> Expression | None:
     return Expression(text, x.dtype, shape)
 
 
-@_entry(1.5)
+@entry(1.5)
 def _rearranged(pool: Pool) -> Expression | None:
     x = pool.ranked(1, empty=False)
     forms = ["tf.reverse({0}, [0])", "tf.roll({0}, 1, axis=0)", "tf.sort({0}, axis=-1)", "tf.cumsum({0}, axis=0)",
@@ -443,13 +445,13 @@ def _rearranged(pool: Pool) -> Expression | None:
     return x and Expression(pool.rng.choice(forms).format(x.name, x.shape[-1], x.shape[0]), FLOAT, x.shape)
 
 
-@_entry(0.8)
+@entry(0.8)
 def _one_hot(pool: Pool) -> Expression | None:
     x = pool.ranked(0, 2, "int32")
     return x and Expression(f"tf.one_hot({x.name}, 3, dtype=F)", FLOAT, (*x.shape, 3))
 
 
-@_entry(0.6)
+@entry(0.6)
 def _selected(pool: Pool) -> Expression | None:
     """A result whose length depends on values, summed up."""
     x = pool.ranked(1, empty=False)
@@ -457,12 +459,12 @@ def _selected(pool: Pool) -> Expression | None:
         return None
     forms = [f"tf.reduce_sum(tf.boolean_mask({x.name}, {x.name} > 0))",
              f"tf.reduce_sum(tf.gather_nd({x.name}, tf.where({x.name} > 0)))",
-             f"tf.reduce_sum(tf.unique(tf.reshape({x.name}, [-1])).y)",
+             f"tf.reduce_sum(tf.unique(tf.stop_gradient(tf.reshape({x.name}, [-1]))).y)",
              f"tf.cast(tf.size(tf.where({x.name} > 0)), F)"]  # fmt: skip
     return Expression(pool.rng.choice(forms), FLOAT, ())
 
 
-@_entry(1)
+@entry(1)
 def _shape_values(pool: Pool) -> Expression | None:
     x = pool.ranked(1, empty=False)
     if x is None:
@@ -477,7 +479,7 @@ def _shape_values(pool: Pool) -> Expression | None:
 # Products --------------------------------------------------------------------------------------------------------
 
 
-@_entry(3)
+@entry(3)
 def _matmul(pool: Pool) -> Expression | None:
     x, y = pool.ranked(2, 3, empty=False), pool.ranked(2, 2, empty=False)
     if x is None or y is None:
@@ -489,7 +491,7 @@ def _matmul(pool: Pool) -> Expression | None:
     return None
 
 
-@_entry(1)
+@entry(1)
 def _tensordot(pool: Pool) -> Expression | None:
     x = pool.ranked(1, 2, empty=False)
     y = x and pool.pick(FLOAT, lambda v: len(v.shape) in (1, 2) and v.shape[0] == x.shape[-1])
@@ -498,7 +500,7 @@ def _tensordot(pool: Pool) -> Expression | None:
     return Expression(f"tf.tensordot({x.name}, {y.name}, 1)", FLOAT, (*x.shape[:-1], *y.shape[1:]))
 
 
-@_entry(0.8)
+@entry(0.8)
 def _einsum(pool: Pool) -> Expression | None:
     x = pool.ranked(2, 2, empty=False)
     if x is None:
@@ -515,7 +517,7 @@ def _einsum(pool: Pool) -> Expression | None:
     return Expression(f'tf.einsum("{equation}", {x.name}, tf.tanh({x.name}))', FLOAT, shape)
 
 
-@_entry(0.7)
+@entry(0.7)
 def _linear_algebra(pool: Pool) -> Expression | None:
     x = pool.pick(FLOAT, lambda v: len(v.shape) == 2 and v.shape[0] == v.shape[1] and v.shape[0] > 1)
     if x is None:
@@ -531,7 +533,7 @@ def _linear_algebra(pool: Pool) -> Expression | None:
     return Expression(text, FLOAT, shape)
 
 
-@_entry(0.7)
+@entry(0.7)
 def _convolution(pool: Pool) -> Expression | None:
     x = pool.pick(FLOAT, lambda v: len(v.shape) == 2 and min(v.shape) > 1)
     if x is None:

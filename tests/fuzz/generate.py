@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+import tests.fuzz.tables  # noqa: F401 - adds to the vocabulary
 from tests.fuzz.expressions import FLOAT, Expression, Pool, Shape, Value, broadcast, draw
 
 _SHAPES: list[Shape] = [(), (3,), (3, 3), (1, 3), (2, 2), (2, 3, 2), (3, 1), (4,), (2, 3)]
@@ -97,7 +98,10 @@ class _Writer:
         outer = self._pool
         self._pool = Pool(self._rng, [*outer.values, *values])
         self._indent, self._depth = self._indent + 1, self._depth + 1
+        before = len(self._lines)
         write()
+        if len(self._lines) == before:
+            self._line("pass")
         self._indent, self._depth = self._indent - 1, self._depth - 1
         self._pool = outer
 
@@ -157,6 +161,22 @@ class _Writer:
         one, other = (self._like(target.name, target.shape, bounded=False) for _ in range(2))
         self._bind(Expression(f"tf.cond({self._condition()}, lambda: {one}, lambda: {other})", FLOAT, target.shape))
 
+    def _choice(self) -> None:
+        """Python's conditional expression and operators on tensors."""
+        target = self._target()
+        one, other = (self._like(target.name, target.shape, bounded=False) for _ in range(2))
+        condition = f"({self._condition()}) {self._rng.choice(['and', 'or', 'and not'])} ({self._condition()})"
+        name = self._name("t")
+        self._line(f"{name} = {one} if {condition} else {other}")
+        self._pool.values.append(Value(name, FLOAT, target.shape))
+        self._budget -= 1
+
+    def _case(self) -> None:
+        target = self._target()
+        one, two, three = (self._like(target.name, target.shape, bounded=False) for _ in range(3))
+        pairs = f"[({self._condition()}, lambda: {one}), ({self._condition()}, lambda: {two})]"
+        self._bind(Expression(f"tf.case({pairs}, default=lambda: {three})", FLOAT, target.shape))
+
     def _switch(self) -> None:
         target, index = self._target(), self._pool.pick("int32", lambda v: v.shape == ())
         branches = ", ".join([f"lambda: {self._like(target.name, target.shape, False)}" for _ in range(3)])
@@ -172,6 +192,8 @@ class _Writer:
         def body() -> None:
             self._statements(2)
             self._update(target)
+            if self._rng.random() < 0.2:
+                self._assign()
             if self._rng.random() < 0.3:
                 self._line(f"if tf.reduce_sum({target.name}) > 0.7:")
                 self._line(f"    {self._rng.choice(['break', 'continue'])}")
@@ -198,6 +220,43 @@ class _Writer:
 
         self._block(f"while {count} < 3{more}:", body)
 
+    def _forever(self) -> None:
+        """A loop that only `break` ends."""
+        target, count = self._target(), self._name("k")
+        self._line(f"{count} = tf.constant(0)")
+
+        def body() -> None:
+            self._line(f"{count} += 1")
+            self._line(f"if {count} > 3 or {self._condition()}:")
+            self._line("    break")
+            self._statements(1)
+            self._update(target)
+
+        self._block(f"while {self._rng.choice(['True', 'tf.constant(True)', f'{count} < 9'])}:", body)
+
+    def _python_loop(self) -> None:
+        """A loop that tracing unrolls, with a list that grows."""
+        target, j, found = self._target(), self._name("j"), self._name("l")
+        body = self._like(target.name, target.shape)
+        self._line(f"{found} = []")
+        self._line(f"for {j} in range({self._rng.randint(1, 3)}):")
+        self._line(f"    {found}.append({body} * ({j} + 1))")
+        self._line(f"    {target.name} = {found}[-1]")
+        self._bind(Expression(f"tf.add_n({found})", FLOAT, target.shape))
+
+    def _two_loop_variables(self) -> None:
+        target, a, b = self._target(), self._name("a"), self._name("b")
+        bodies = f"i + 1, {self._like(a, target.shape)}, tf.tanh({a} * {b})"
+        rest = self._rng.choice(
+            ["", ", maximum_iterations=2", ", maximum_iterations=tf.abs(n1)", ", parallel_iterations=1"]
+        )
+        text = (
+            f"tf.while_loop(lambda i, {a}, {b}: (i < 4) & (tf.reduce_sum({a}) < 3.0), "
+            f"lambda i, {a}, {b}: ({bodies}), (tf.constant(0), {target.name}, {target.name} * 0.5){rest})"
+            f"[{self._rng.choice([1, 2])}]"
+        )
+        self._bind(Expression(text, FLOAT, target.shape))
+
     def _while_loop(self) -> None:
         target = self._target()
         a = self._name("a")
@@ -220,6 +279,12 @@ class _Writer:
             (f"tf.scan({fold}, {rows.name})", rows.shape),
             (f"tf.foldl({fold}, {rows.name})", rows.shape[1:]),
             (f"tf.foldr({fold}, {rows.name})", rows.shape[1:]),
+            (f"tf.scan({fold}, {rows.name}, reverse=True, initializer={rows.name}[0] * 0.5)", rows.shape),
+            (f"tf.map_fn(lambda {a}: {a}[0] * tf.cast({a}[1], F), ({rows.name}, tf.range({rows.shape[0]})), "
+             f"fn_output_signature=F)", rows.shape),
+            (f"tf.map_fn(lambda {r}: ({body}, tf.reduce_sum({r})), {rows.name}, fn_output_signature=(F, F))[0]", rows.shape),
+            (f"tf.scan(lambda {a}, {r}: ({a}[0] * 0.5 + {r}[0], {a}[1] + {r}[1]), ({rows.name}, {rows.name}))[1]", rows.shape),
+            (f"tf.stack([{body} for {r} in tf.unstack({rows.name}, {rows.shape[0]})])", rows.shape),
         ])  # fmt: skip
         self._bind(Expression(text, FLOAT, shape))
 
@@ -231,6 +296,21 @@ class _Writer:
         self._line(f"    {name} = {name}.write({i}, {body} * tf.cast({i}, F))")
         self._bind(Expression(f"{name}.stack()", FLOAT, (3, *target.shape)))
 
+    def _array_of_rows(self) -> None:
+        rows = self._pool.ranked(1, 3, empty=False)
+        if rows is None:
+            return
+        name = self._name("a")
+        self._line(f"{name} = tf.TensorArray(F, size={rows.shape[0]}, clear_after_read=False).unstack({rows.name})")
+        text, shape = self._rng.choice([
+            (f"{name}.gather([0, {rows.shape[0] - 1}, 0])", (3, *rows.shape[1:])),
+            (f"{name}.read(tf.abs(n1) % {rows.shape[0]}) * {name}.read(0)", rows.shape[1:]),
+            (f"{name}.scatter([0], {rows.name}[-1:] * 2).stack()", rows.shape),
+            (f"{name}.concat()", (rows.shape[0] * rows.shape[1], *rows.shape[2:])) if len(rows.shape) > 1 else
+            (f"{name}.stack() + tf.cast({name}.size(), F)", rows.shape),
+        ])  # fmt: skip
+        self._bind(Expression(text, FLOAT, shape))
+
     # Functions, gradients, variables ----------------------------------------------------------------------------
 
     def _function(self) -> None:
@@ -241,11 +321,14 @@ class _Writer:
             foreign, self._foreign = self._foreign, {v.name for v in self._pool.values}
             self._statements(3)
             result.append(self._bind(draw(self._pool)))
+            if result[0].dtype == FLOAT and self._rng.random() < 0.3:
+                self._line(f"if {self._condition()}:")
+                self._line(f"    return {self._like(result[0].name, result[0].shape)}")
             self._line(f"return {result[0].name}")
             self._foreign = foreign
 
         if self._rng.random() < 0.7:
-            self._line("@tf.function")
+            self._line("@tf.function" + self._rng.choice(["", "", "", "(jit_compile=True)", "(reduce_retracing=True)"]))
         self._block(f"def {name}({a}):", body, Value(a, FLOAT, given.shape))
         for argument in (given.name, f"{given.name} * 0.5")[: self._rng.randint(1, 2)]:
             self._bind(Expression(f"{name}({argument})", result[0].dtype, result[0].shape))
@@ -257,21 +340,88 @@ class _Writer:
         self._line(f"    return tf.sin(a) * 2.0, lambda dy: dy * {self._rng.choice(['3.0', 'a', 'tf.cos(a)'])}")
         self._bind(Expression(f"{name}({given.name})", FLOAT, given.shape))
 
+    def _wrapped(self) -> None:
+        """A function of one value that is run in a way of its own."""
+        given, a = self._target(), self._name("a")
+        body = self._like(a, given.shape)
+        form = self._rng.choice([
+            "tf.recompute_grad(lambda {a}: {body})({x})", "tf.numpy_function(lambda {a}: {a} * 2, [{x}], F) * 1.0",
+            "tf.py_function(lambda {a}: {a} * {a}, [{x}], F)", "tf.function(lambda {a}: {body})({x})",
+            "tf.function(lambda *, {a}: {body})({a}={x})", "tf.nest.map_structure(lambda {a}: {body}, [{x}, {x}])[1]",
+            "tf.function(lambda {a}: {{'k': [{body}, {a}]}})({x})['k'][0]", "tf.grad_pass_through(tf.sin)({x})",
+            "tf.function(lambda {a}: {a}[0] * {a}[1]['k'])([{x}, {{'k': {x}}}])",
+        ])  # fmt: skip
+        text = form.format(a=a, x=given.name, body=body)
+        if "_function(" in text and "py" in text:
+            text = f"tf.ensure_shape({text}, {given.name}.shape)"
+        self._bind(Expression(text, FLOAT, given.shape))
+
     def _tape(self) -> None:
+        """A gradient, of a gradient sometimes, or a directional derivative."""
         source = self._pool.pick() or Value("x0", FLOAT, (3,))
-        tape, before = self._name("p"), len(self._pool.values)
+        self._bind(Expression(self._differentiated(source, self._rng.choice([1, 1, 2])), FLOAT, source.shape))
+
+    def _differentiated(self, source: Value, order: int) -> str:
+        """Writes a tape with statements of its own; returns the text of the gradient."""
+        tape = self._name("p")
+        options = self._rng.choice(["", "", "persistent=True"])
 
         def body() -> None:
             self._line(f"{tape}.watch({source.name})")
-            inner = self._bind(Expression(self._like(source.name, source.shape), FLOAT, source.shape))
-            self._pool.values.append(inner)
+            if order > 1:
+                self._line(f"{tape}_y = {self._differentiated(source, order - 1)}")
+                return
+            before = len(self._pool.values)
+            self._bind(Expression(self._like(source.name, source.shape), FLOAT, source.shape))
             self._statements(2)
+            if self._rng.random() < 0.15:
+                self._block(f"with {tape}.stop_recording():", lambda: self._statements(2))
             found = [v for v in self._pool.values[before:] if v.dtype == FLOAT]
             self._line(f"{tape}_y = {self._rng.choice(found).name}")
 
-        self._block(f"with tf.GradientTape() as {tape}:", body)
-        text = f'tf.convert_to_tensor({tape}.gradient({tape}_y, {source.name}, unconnected_gradients="zero"))'
-        self._bind(Expression(text, FLOAT, source.shape))
+        self._block(f"with tf.GradientTape({options}) as {tape}:", body)
+        again = f" + {tape}.gradient({tape}_y, {source.name}, unconnected_gradients='zero')" if options else ""
+        return f'tf.convert_to_tensor({tape}.gradient({tape}_y, {source.name}, unconnected_gradients="zero")){again}'
+
+    def _forward(self) -> None:
+        source = self._pool.pick() or Value("x0", FLOAT, (3,))
+        name, result = self._name("q"), []
+
+        def body() -> None:
+            before = len(self._pool.values)
+            self._bind(Expression(self._like(source.name, source.shape), FLOAT, source.shape))
+            self._statements(2)
+            result.append(self._rng.choice([v for v in self._pool.values[before:] if v.dtype == FLOAT]))
+            self._line(f"{name}_y = {result[0].name}")
+
+        self._block(f"with tf.autodiff.ForwardAccumulator({source.name}, tf.ones_like({source.name})) as {name}:", body)
+        text = f'{name}.jvp({name}_y, unconnected_gradients="zero")'
+        self._bind(Expression(text, FLOAT, result[0].shape))
+
+    def _jacobian(self) -> None:
+        source, tape = self._pool.ranked(0, 2, empty=False), self._name("p")
+        if source is None:
+            return
+        self._line(f"with tf.GradientTape() as {tape}:")
+        self._line(f"    {tape}.watch({source.name})")
+        self._line(f"    {tape}_y = {self._like(source.name, source.shape)}")
+        text = f'{tape}.jacobian({tape}_y, {source.name}, unconnected_gradients="zero")'
+        self._bind(Expression(text, FLOAT, (*source.shape, *source.shape)))
+
+    def _sparse_assign(self) -> None:
+        self._line(self._rng.choice([
+            "v0[1:].assign(v0[:2] * 0.5)", "v0[0].assign(v1 * 0.5)", "v0.scatter_nd_add([[1]], [v1 * 0.5])",
+            "v0.scatter_update(tf.IndexedSlices([v1 * 0.5], [2]))", "v0.scatter_add(tf.IndexedSlices(tf.gather(v0, [0]), [1]))",
+        ]))  # fmt: skip
+        self._budget -= 1
+
+    def _gathered_variable(self) -> None:
+        self._bind(Expression("tf.gather(v0, [0, 2, 0])", FLOAT, (3,)))
+
+    def _ordered(self) -> None:
+        name = self._rng.choice(sorted(_VARIABLES))
+        self._block(f"with tf.control_dependencies([{name}.assign_add({name} * 0.5)]):", self._assign)
+        self._bind(Expression(f"{name} * 2.0", FLOAT, _VARIABLES[name]))
 
     def _assign(self) -> None:
         name = self._rng.choice(sorted(_VARIABLES))
@@ -284,4 +434,7 @@ _COMPOUND = [
     _Writer._if, _Writer._if, _Writer._cond, _Writer._switch, _Writer._for, _Writer._for, _Writer._for_rows,
     _Writer._while, _Writer._while_loop, _Writer._map, _Writer._map, _Writer._array, _Writer._function,
     _Writer._function, _Writer._custom_gradient, _Writer._tape, _Writer._assign, _Writer._assign,
+    _Writer._choice, _Writer._case, _Writer._forever, _Writer._python_loop, _Writer._two_loop_variables,
+    _Writer._array_of_rows, _Writer._wrapped, _Writer._wrapped, _Writer._tape, _Writer._forward, _Writer._jacobian,
+    _Writer._sparse_assign, _Writer._gathered_variable, _Writer._ordered,
 ]  # fmt: skip

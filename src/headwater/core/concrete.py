@@ -274,7 +274,7 @@ def _staged_gradient(inputs: Any, outputs: Any, found: Sequence[Any], attrs: Any
         env: dict[int, Any] = {id(x): t for x, t in zip(graph.inputs, inputs[:count], strict=True)}
         env |= {id(inner): rest[p] for (_, inner), p in zip(graph.captured, layout[0], strict=True)}
         env |= {id(s.entry): rest[p] for s, p in zip(graph.states.values(), layout[1], strict=True)}
-        replay(graph.nodes, env)
+        replay(graph.nodes, env, graph.outputs)
         again = [env[id(x)] for x in graph.outputs]
     pairs = [(y, g) for y, g in zip(again, found, strict=False) if g is not None]
     gradients = tape.gradient([y for y, _ in pairs], [inputs[i] for i in smooth], [dense(g) for _, g in pairs])
@@ -284,12 +284,16 @@ def _staged_gradient(inputs: Any, outputs: Any, found: Sequence[Any], attrs: Any
     return result
 
 
-def replay(nodes: Sequence[Node], env: dict[int, Any]) -> None:
-    """Calls the ops of `nodes` again on the tensors in `env` (by id of the symbolic tensor), except for effects."""
+def replay(nodes: Sequence[Node], env: dict[int, Any], wanted: Sequence[Tensor] = ()) -> None:
+    """Calls the ops of `nodes` again on the tensors in `env` (by id of the symbolic tensor).
+
+    Effects whose results nothing takes are left out: what has been printed is not printed again.
+    """
+    taken = {id(x) for x in (*wanted, *[x for node in nodes for x in node.inputs])}
     for node in nodes:
         if node.op is CONST:
             env[id(node.outputs[0])] = convert_to_tensor(node.attrs["value"])
-        elif node.op.effect != "effect" or node.op.gradient is not None:
+        elif node.op.effect != "effect" or any(id(x) in taken for x in node.outputs):
             results = node.op(*[env[id(x)] for x in node.inputs], **node.attrs)
             for tensor, value in zip(node.outputs, results if node.many else (results,), strict=True):
                 env[id(tensor)] = value

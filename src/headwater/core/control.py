@@ -20,7 +20,7 @@ from headwater.core.loops import while_loop
 from headwater.core.lowering import as_function
 from headwater.core.op import Op
 from headwater.core.runtime import execute
-from headwater.core.shapes import as_shape
+from headwater.core.shapes import TensorShape, as_shape
 from headwater.core.tensor import EagerTensor, SymbolicTensor, Tensor, convert_to_tensor
 
 # Operands -------------------------------------------------------------------------------------------------------
@@ -550,7 +550,14 @@ def _vmap_kernel(*operands: Any, graph: Graph, layout: Any) -> Any:
     return results
 
 
-VMAP = Op("VectorizedMap", _vmap_kernel, graphs=("graph",), connected=call_connected)
+def _vmap_spec(inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+    graph = attrs["graph"]
+    sizes = [x.shape[0] for x in inputs[: len(graph.inputs)] if x.shape.rank]
+    rows = TensorShape([next((n for n in sizes if n is not None), None)])
+    return [(x.dtype, rows.concatenate(x.shape)) for x in graph.outputs]
+
+
+VMAP = Op("VectorizedMap", _vmap_kernel, graphs=("graph",), spec=_vmap_spec, connected=call_connected)
 
 
 def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:

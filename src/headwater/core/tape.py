@@ -59,7 +59,11 @@ def _stack_identity(y: Any) -> Any:
 
 
 _ROWS = Op("JacobianRows", _stack_identity)
-_UNSTACK = Op("JacobianUnstack", lambda rows, y: rows.reshape((*y.shape, *rows.shape[1:])))
+_UNSTACK = Op(
+    "JacobianUnstack",
+    lambda rows, y: rows.reshape((*y.shape, *rows.shape[1:])),
+    spec=lambda inputs, attrs: (inputs[0].dtype, inputs[1].shape.concatenate(inputs[0].shape[1:])),
+)
 _BATCH_ROWS = Op(
     "BatchJacobianRows",
     lambda y: jnp.moveaxis(jnp.broadcast_to(_stack_identity(y[0])[None], (y.shape[0], y[0].size, *y.shape[1:])), 1, 0),
@@ -67,6 +71,7 @@ _BATCH_ROWS = Op(
 _BATCH_UNSTACK = Op(
     "BatchJacobianUnstack",
     lambda rows, y: jnp.moveaxis(rows, 0, 1).reshape((*y.shape, *rows.shape[2:])),
+    spec=lambda inputs, attrs: (inputs[0].dtype, inputs[1].shape.concatenate(inputs[0].shape[2:])),
 )
 
 
