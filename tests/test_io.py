@@ -428,3 +428,15 @@ def test_root_initializers() -> None:
     ).numpy().tolist() == [5, 5]
     with pytest.raises(ValueError, match="floating point"):
         tf.random_normal_initializer()([2], tf.int32)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "one"),
+    [("int8", 0), ("int16", 128), ("int32", 8421376), ("int64", 36169534507319296), ("float64", 1 / 255)],
+)
+def test_pictures_as_other_numbers_are_scaled(dtype: str, one: float) -> None:
+    image = tf.io.decode_image(tf.io.encode_png(np.array([[[0], [1], [255]]], np.uint8)), dtype=dtype)
+    assert image.dtype.name == dtype
+    assert image[0, 0, 0].numpy() == 0
+    np.testing.assert_allclose(image[0, 1, 0], one, rtol=1e-15)
+    np.testing.assert_allclose(image[0, 2, 0], 1 if dtype == "float64" else np.iinfo(dtype).max, rtol=5e-3)

@@ -223,3 +223,9 @@ def test_quotients_of_different_dtypes_are_refused(dtypes: tuple[tf.DType, tf.DT
     for divide in (lambda: x / y, lambda: tf.function(lambda: x / y)(), lambda: tf.divide(x, y)):
         with pytest.raises(TypeError, match="same dtype"):
             divide()
+
+
+@pytest.mark.parametrize("empty", [[], [[], []], np.zeros([0, 2]), ()])
+def test_one_hot_of_nothing(empty: object) -> None:
+    assert tf.one_hot(empty, 3).shape == [*np.shape(empty), 3]
+    assert tf.one_hot(empty, 3, dtype=tf.int32).dtype is tf.int32

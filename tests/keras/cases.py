@@ -242,11 +242,15 @@ _METRIC_INPUTS: dict[str, tuple[Any, Any, list[dict[str, Any]]]] = {
 }
 
 
+# Those that count in integers, so that their weights must be integers too.
+_COUNTING = ("IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU")
+
+
 def _metric(name: str, y: Any, p: Any, arguments: dict[str, Any]) -> Case:
     def run(tf: Any) -> list[Any]:
         metric = getattr(tf.keras.metrics, name)(**arguments)
         out = []
-        for weight in (None, np.ones(5, np.int32) if "IoU" in name else _WEIGHT):
+        for weight in (None, np.ones(5, np.int32) if name in _COUNTING else _WEIGHT):
             metric.update_state(y, p, sample_weight=weight)
             out.append(np.asarray(metric.result()))
         metric.reset_state()

@@ -142,13 +142,33 @@ def test_legacy_files_are_read_with_the_same_care(tmp_path: pathlib.Path) -> Non
         ("a/..\\..\\x", b"", "leads out"), ("C:/x", b"", "leads out"),
         ("config.json", b"[" * 200_000, "'config.json' is nested too deeply"),
         ("config.json", b"[]", "no model's configuration"), ("config.json", b"{", "'config.json' is not JSON"),
-        ("model.weights.h5", b"nothing", "not an HDF5 file"),
     ],
 )  # fmt: skip
 def test_archives(name: str, content: bytes, message: str, members: dict[str, bytes], tmp_path: pathlib.Path) -> None:
     path = _archive(tmp_path / "m.keras", {**members, name: content})
     with pytest.raises(ValueError, match=message):
         tf.keras.models.load_model(path)
+
+
+def test_junk_in_place_of_hdf5(members: dict[str, bytes], tmp_path: pathlib.Path) -> None:
+    archive = _archive(tmp_path / "m.keras", {**members, "model.weights.h5": b"nothing"})
+    for name in ("m.h5", "m.weights.h5"):
+        (tmp_path / name).write_bytes(b"nothing")
+    model = tf.keras.Sequential([tf.keras.Input((1,)), tf.keras.layers.Dense(1)])
+    for read in (
+        lambda: tf.keras.models.load_model(archive),
+        lambda: tf.keras.models.load_model(tmp_path / "m.h5"),
+        lambda: model.load_weights(tmp_path / "m.h5"),
+        lambda: model.load_weights(tmp_path / "m.weights.h5"),
+    ):
+        with pytest.raises(OSError, match=r"is not an HDF5 file, or a damaged one.* Expected a file that"):
+            read()
+    for read in (
+        lambda: tf.keras.models.load_model(tmp_path / "none.h5"),
+        lambda: model.load_weights(tmp_path / "none.weights.h5"),
+    ):
+        with pytest.raises(FileNotFoundError):
+            read()
 
 
 @pytest.mark.parametrize("name", ["config.json", "assets/x"])

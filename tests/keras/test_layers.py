@@ -329,3 +329,25 @@ def test_sparsemax_gives_the_nearest_distribution(axis: int) -> None:
         excess = (row - nearest)[nearest > 0]
         np.testing.assert_allclose(excess, excess[0], atol=1e-6)
         assert (row[nearest == 0] <= excess[0] + 1e-6).all()
+
+
+def test_negative_ids_count_from_the_end() -> None:
+    layer = layers.Embedding(4, 2)
+    ids = np.array([[-1, 2], [0, -4]])
+    wanted = layer(np.array([[3, 2], [0, 0]])).numpy()
+    traced = tf.function(lambda x: layer(x))
+    for found in (layer(ids), traced(ids), layer(ids.astype(np.int8)), layer(ids.astype(np.float32))):
+        np.testing.assert_array_equal(found, wanted)
+    for call in (layer, traced):
+        for bad in (4, -5):
+            with pytest.raises(tf.errors.InvalidArgumentError, match="is not in"):
+                call(np.array([[bad, 0]]))
+    np.testing.assert_array_equal(layer(np.array([3], np.uint8)), wanted[0, :1])
+
+
+@pytest.mark.parametrize("name", ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"])
+def test_booleans_are_no_numbers(name: str) -> None:
+    yes = np.array([[True, False]])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="bool is not in the list of allowed values"):
+        getattr(layers, name)()([yes, yes])
+    assert getattr(layers, name)()([yes, np.array([[3, 4]])]).shape == (1, 2)

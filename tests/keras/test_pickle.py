@@ -208,3 +208,39 @@ def test_weights_of_every_float(ending: str, dtype: str, tmp_path: pathlib.Path)
     again = keras.models.load_model(tmp_path / f"m{ending}")
     assert again.get_weights()[0].dtype == model.get_weights()[0].dtype
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+class _Named(tf.keras.layers.Layer):
+    def call(self, x: Any) -> Any:
+        return x
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "loss scale"])
+@pytest.mark.parametrize("how", ["pickle", "deepcopy", "keras", "h5"])
+def test_compiled_but_untrained_models_come_back_without_a_warning(
+    how: str, optimizer: str, tmp_path: pathlib.Path
+) -> None:
+    model = tf.keras.Sequential([tf.keras.Input((3,)), tf.keras.layers.Dense(1)])
+    made = (
+        tf.keras.optimizers.LossScaleOptimizer(tf.keras.optimizers.Adam()) if optimizer == "loss scale" else optimizer
+    )
+    model.compile(made, "mse")
+    model.optimizer.learning_rate = 0.125
+    if how in ("keras", "h5"):
+        model.save(tmp_path / f"m.{how}")
+        again = tf.keras.models.load_model(tmp_path / f"m.{how}")
+    else:
+        again = copy.deepcopy(model) if how == "deepcopy" else pickle.loads(pickle.dumps(model))
+    assert float(again.optimizer.learning_rate) == 0.125
+
+
+def test_classes_made_in_functions_are_copied_but_not_pickled() -> None:
+    class Local(_Named):
+        pass
+
+    model = tf.keras.Sequential([tf.keras.Input((3,)), Local()])
+    assert type(copy.deepcopy(model).layers[0]) is Local
+    with pytest.raises(pickle.PicklingError, match=r"<locals>.Local, which is defined inside a function: .* Expected"):
+        pickle.dumps(model)
+    with pytest.raises(pickle.PicklingError, match="Local"):
+        pickle.dumps(Local())

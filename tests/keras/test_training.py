@@ -431,7 +431,7 @@ def test_errors() -> None:
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="Data cardinality is ambiguous"):
         model.fit(X, Y[:5], verbose=0)
-    with pytest.raises(ValueError, match="at least one sample, received arrays of length 0"):
+    with pytest.raises(ValueError, match=r"at least one sample, received arrays of shapes \[\(0, 4\)\]"):
         model.predict(X[:0], verbose=0)
     with pytest.raises(ValueError, match="not sufficient to split"):
         model.fit(X, Y, validation_split=0.999, verbose=0)

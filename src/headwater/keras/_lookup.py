@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.keras import _registry
 from headwater.keras._serialization import deserialize_keras_object, objects_in
-from headwater.keras._state import floatx, snake_case
-from headwater.ops import math
+from headwater.keras._state import snake_case
 
 
 class Configurable:
@@ -22,12 +20,6 @@ class Configurable:
     def from_config(cls, config: dict[str, Any]) -> Any:
         """An object from what `get_config` gave."""
         return cls(**objects_in(config))
-
-
-def as_floats(values: Any) -> Tensor:
-    """Values as a tensor; integers and booleans become floatx."""
-    tensor = convert_to_tensor(values)
-    return math.cast(tensor, floatx()) if tensor.dtype.is_integer or tensor.dtype.is_bool else tensor
 
 
 def resolve(identifier: Any, table: dict[str, Any], kind: str) -> Any:

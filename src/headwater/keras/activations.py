@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.keras._lookup import as_floats, resolve
+from headwater.keras._floats import as_float
+from headwater.keras._lookup import resolve
 from headwater.keras._serialization import deserialize_keras_object, serialize_keras_object
 from headwater.ops import _sort, array, math, nn
 
@@ -34,7 +35,7 @@ def _of_floats(function: Any) -> Any:
 
     @functools.wraps(function)
     def converted(x: Any, *args: Any, **kwargs: Any) -> Tensor:
-        return function(as_floats(x) if isinstance(x, Tensor | np.ndarray) else x, *args, **kwargs)
+        return function(as_float(x) if isinstance(x, Tensor | np.ndarray) else x, *args, **kwargs)
 
     return _known(converted)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.keras._lookup import Configurable, as_floats, resolve, table_of
+from headwater.keras._floats import as_float
+from headwater.keras._lookup import Configurable, resolve, table_of
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import deserialize_keras_object as deserialize
 from headwater.keras._serialization import serialize_keras_object as serialize
@@ -50,7 +51,7 @@ class MaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Any) -> Tensor:
-        w = as_floats(w)
+        w = as_float(w)
         norms = _norm(w, self.axis)
         wanted = math.minimum(math.maximum(norms, 0.0), float(self.max_value))
         return w * (wanted / (epsilon() + norms))
@@ -67,7 +68,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Any) -> Tensor:
-        w = as_floats(w)
+        w = as_float(w)
         return w / (epsilon() + _norm(w, self.axis))
 
     def get_config(self) -> dict[str, Any]:
@@ -85,7 +86,7 @@ class MinMaxNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Any) -> Tensor:
-        w = as_floats(w)
+        w = as_float(w)
         norms = _norm(w, self.axis)
         clipped = math.minimum(math.maximum(norms, float(self.min_value)), float(self.max_value))
         wanted = self.rate * clipped + (1.0 - self.rate) * norms

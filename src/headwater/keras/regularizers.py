@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.keras._lookup import Configurable, as_floats, resolve, table_of
+from headwater.keras._floats import as_float
+from headwater.keras._lookup import Configurable, resolve, table_of
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import deserialize_keras_object as deserialize
 from headwater.keras._serialization import serialize_keras_object as serialize
@@ -43,7 +44,7 @@ class L1L2(Regularizer):
         self.l2 = _factor(l2, "l2")
 
     def __call__(self, x: Any) -> Tensor:
-        x = as_floats(x)
+        x = as_float(x)
         total = array.zeros([], x.dtype)
         if self.l1:
             total = total + self.l1 * math.reduce_sum(math.abs(x))
@@ -67,7 +68,7 @@ class L1(Regularizer):
         self.l1 = 0.01 if l1 is None else _factor(l1, "l1")
 
     def __call__(self, x: Any) -> Tensor:
-        return self.l1 * math.reduce_sum(math.abs(as_floats(x)))
+        return self.l1 * math.reduce_sum(math.abs(as_float(x)))
 
     def get_config(self) -> dict[str, Any]:
         return {"l1": self.l1}
@@ -81,7 +82,7 @@ class L2(Regularizer):
         self.l2 = 0.01 if l2 is None else _factor(l2, "l2")
 
     def __call__(self, x: Any) -> Tensor:
-        return self.l2 * math.reduce_sum(math.square(as_floats(x)))
+        return self.l2 * math.reduce_sum(math.square(as_float(x)))
 
     def get_config(self) -> dict[str, Any]:
         return {"l2": self.l2}
@@ -100,7 +101,7 @@ class OrthogonalRegularizer(Regularizer):
     def __call__(self, x: Any) -> Tensor:
         if len(x.shape) != 2:
             raise ValueError(f"Inputs to OrthogonalRegularizer must have rank 2. Received: shape {tuple(x.shape)}")
-        x, axis = as_floats(x), 1 if self.mode == "rows" else 0
+        x, axis = as_float(x), 1 if self.mode == "rows" else 0
         norms = math.sqrt(math.maximum(math.reduce_sum(math.square(x), axis=axis, keepdims=True), 1e-12))
         unit = x / norms
         rows = self.mode == "rows"

@@ -350,6 +350,8 @@ def one_hot(
     array([[1., 0., 0.],
            [0., 0., 1.]], dtype=float32)
     """
+    if not isinstance(indices, Tensor) and np.size(indices) == 0:  # an empty list says nothing about its dtype
+        indices = np.asarray(indices, np.int32)
     index = tensor_of(indices, "OneHot", INTEGER, dtypes.int64)
     on, off = _one_hot_values(on_value, off_value, None if dtype is None else as_dtype(dtype))
     return ONE_HOT(index, static_integers(depth), on, off, axis=-1 if axis is None else single_axis(axis), name=name)

@@ -13,6 +13,7 @@ from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _io_ops as ops
 from headwater.ops import gfile
 from headwater.ops._image_codec import Jpeg, is_fast
+from headwater.ops._image_color import convert_image_dtype
 from headwater.ops._inputs import tensor_of
 from headwater.ops._parse_example import (
     FixedLenFeature,
@@ -207,20 +208,24 @@ def decode_image(
     Args:
         contents: The file's bytes, a scalar string.
         channels: As in `decode_png`; GIF has 3.
-        dtype: uint8, uint16 or float32 (values from 0 to 1).
+        dtype: uint8, uint16 or float32 (values from 0 to 1); to others the values are scaled as `convert_image_dtype`
+            does it.
         name: A name for the op.
         expand_animations: Whether a GIF or WebP gives all frames (with the rank then unknown in graphs) or the first.
 
     >>> tf.io.decode_image(tf.io.encode_png(np.zeros([2, 2, 3], np.uint8)), dtype=tf.float32).dtype
     tf.float32
     """
-    return ops.DECODE_IMAGE(
+    wanted = as_dtype(dtype)
+    pixels = wanted.name if wanted.name in _PIXELS else "uint16"
+    image = ops.DECODE_IMAGE(
         _text(contents),
         channels=int(channels or 0),
-        dtype=_pixel_dtype(dtype),
+        dtype=pixels,
         expand_animations=bool(expand_animations),
         name=name,
     )
+    return image if wanted.name == pixels else convert_image_dtype(image, wanted)
 
 
 def encode_png(image: Any, compression: int = -1, name: str | None = None) -> Tensor:

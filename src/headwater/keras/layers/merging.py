@@ -95,7 +95,7 @@ class Multiply(_Merge):
     """The product of the inputs, element by element."""
 
     def _pair(self, x: Any, y: Any) -> Any:
-        return x * y
+        return math.multiply(x, y)  # unlike `*`, not of booleans
 
 
 @builtin("keras.layers")

@@ -166,29 +166,3 @@ def as_loss(identifier: Any) -> Any:
         return loss
     name = identifier if isinstance(identifier, str) else getattr(loss, "__name__", snake_case(type(loss).__name__))
     return _LossFunctionWrapper(loss, name=name)
-
-
-_OF_DISTRIBUTIONS = (kl_divergence, categorical_hinge, categorical_focal_crossentropy)
-
-
-def check_classes(loss: Any, y_true: Any, y_pred: Any) -> None:
-    """Checks that a loss of distributions over classes gets targets with an axis of classes.
-
-    Args:
-        loss: A `Loss`.
-        y_true: A batch of targets, a tensor or its spec.
-        y_pred: A batch of predictions.
-
-    Raises:
-        ValueError: If the targets are class numbers, which would broadcast where there are as many as classes.
-    """
-    if getattr(loss, "fn", getattr(type(loss), "_function", None)) not in _OF_DISTRIBUTIONS:
-        return
-    shape, wanted = getattr(y_true, "shape", None), getattr(y_pred, "shape", None)
-    if shape is None or wanted is None or None in (shape.rank, wanted.rank):
-        return
-    if shape.rank < wanted.rank and wanted[-1] != 1:
-        raise ValueError(
-            f"{loss.name}: expected targets y_true with an axis of classes, as y_pred of shape {wanted} has, received "
-            f"labels of shape {shape}. Class numbers need a sparse loss, or tf.one_hot."
-        )

@@ -6,17 +6,10 @@ from typing import Any
 
 from headwater.core import dtypes
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.keras._floats import as_float
 from headwater.keras._masks import attach
-from headwater.keras._state import epsilon, floatx
+from headwater.keras._state import epsilon
 from headwater.ops import array, math, nn
-
-
-def as_float(values: Any, dtype: Any = None) -> Tensor:
-    """Values as a tensor of `dtype`; default: their own if it is a float, else floatx."""
-    tensor = convert_to_tensor(values)
-    if dtype is None:
-        dtype = tensor.dtype if tensor.dtype.is_floating or tensor.dtype.is_complex else floatx()
-    return math.cast(tensor, dtype)
 
 
 def float_pair(y_true: Any, y_pred: Any) -> tuple[Tensor, Tensor]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.keras._floats import as_float
 from headwater.keras._registry import builtin
 from headwater.keras._state import epsilon
 from headwater.keras.losses._base import Wrapped
-from headwater.keras.losses._functions import as_float, clip_probabilities, equal_pair, float_pair
+from headwater.keras.losses._functions import clip_probabilities, equal_pair, float_pair
 from headwater.ops import array, math, nn
 
 

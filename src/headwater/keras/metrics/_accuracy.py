@@ -6,9 +6,9 @@ from typing import Any
 
 from headwater.core import dtypes
 from headwater.core.tensor import convert_to_tensor
+from headwater.keras._floats import as_float
 from headwater.keras._registry import builtin
 from headwater.keras._state import floatx
-from headwater.keras.losses._functions import as_float
 from headwater.keras.metrics._reductions import MeanMetricWrapper, pair
 from headwater.ops import array, math
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from headwater.core.dtypes import as_dtype
 from headwater.core.graph import init_scope
-from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.core.tensor import Tensor
 from headwater.core.variable import Variable
 from headwater.keras import _copying, _policy, initializers
 from headwater.keras._attributes import attributes_of
@@ -17,7 +15,6 @@ from headwater.keras._lookup import Configurable
 from headwater.keras._registry import builtin
 from headwater.keras._state import auto_name, snake_case
 from headwater.keras._variables import placed
-from headwater.ops import math
 
 
 @builtin("keras.metrics")
@@ -124,10 +121,3 @@ class Metric(Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
-
-
-def as_float(values: Any, dtype: str) -> Tensor:
-    """Values as a tensor of the metric's dtype."""
-    if not isinstance(values, Tensor | Variable | list | tuple):
-        values = np.asarray(values)
-    return math.cast(convert_to_tensor(values), dtype)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from headwater.core.tensor import convert_to_tensor
+from headwater.keras._floats import as_float
 from headwater.keras._registry import builtin
-from headwater.keras.losses._functions import as_float as to_float
 from headwater.keras.losses._functions import squeeze_or_expand
-from headwater.keras.metrics._base import Metric, as_float
+from headwater.keras.metrics._base import Metric
 from headwater.ops import array, math, nn
 
 _KINDS = {
@@ -214,4 +214,4 @@ class FalseNegatives(_Number):
 
 def as_probabilities(y_pred: Any, from_logits: bool) -> Any:
     """Predictions as numbers between 0 and 1."""
-    return nn.sigmoid(to_float(y_pred)) if from_logits else y_pred
+    return nn.sigmoid(as_float(y_pred)) if from_logits else y_pred

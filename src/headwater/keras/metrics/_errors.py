@@ -6,8 +6,8 @@ from typing import Any
 
 from headwater.core.tensor import convert_to_tensor
 from headwater.keras import losses
+from headwater.keras._floats import as_float
 from headwater.keras._registry import builtin
-from headwater.keras.losses._functions import as_float
 from headwater.keras.metrics._reductions import Mean, MeanMetricWrapper, pair
 from headwater.ops import math
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.keras._floats import as_float
 from headwater.keras._masks import mask_of
 from headwater.keras._registry import builtin
 from headwater.keras.losses._base import masked_weight
 from headwater.keras.losses._functions import squeeze_or_expand
-from headwater.keras.metrics._base import Metric, as_float
+from headwater.keras.metrics._base import Metric
 from headwater.ops import array, math
 
 

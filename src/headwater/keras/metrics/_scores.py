@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.core.tensor import convert_to_tensor
+from headwater.keras._floats import as_float
 from headwater.keras._registry import builtin
 from headwater.keras._state import epsilon
 from headwater.keras.losses._functions import pair, squeeze_or_expand
-from headwater.keras.metrics._base import Metric, as_float
+from headwater.keras.metrics._base import Metric
 from headwater.keras.metrics._reductions import MeanMetricWrapper
 from headwater.ops import array, math
 

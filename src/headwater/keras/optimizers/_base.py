@@ -96,6 +96,7 @@ class Optimizer(Configurable):
             self._schedule = learning_rate
         else:
             self._rate = self._variable(np.asarray(learning_rate, np.float32), "learning_rate")
+        self._count_unbuilt = len(self._variables)
 
     # Variables --------------------------------------------------------------------------------------------------
 
@@ -419,18 +420,25 @@ class Optimizer(Configurable):
         for index, variable in enumerate(self.variables):
             store[str(index)] = variable.numpy()
 
+    @property
+    def _unbuilt_variables(self) -> list[Variable]:
+        """The variables that there are before it is built."""
+        return self._variables[: self._count_unbuilt]
+
     def load_own_variables(self, store: Any) -> None:
-        """Takes all variables from `store`, if their number agrees."""
-        if len(store) != len(self.variables):
-            warnings.warn(
-                f"Skipping variable loading for optimizer '{self.name}', because it has {len(self.variables)} "
-                f"variables "
-                f"whereas the saved optimizer has {len(store)} variables.",
-                stacklevel=2,
-            )
-            return
-        for index, variable in enumerate(self.variables):
-            variable.assign(np.asarray(store[str(index)]).astype(variable.dtype.as_numpy_dtype))
+        """Takes all variables from `store`, or those of an optimizer that was not built; warns if they are others."""
+        arrays = [np.asarray(store[str(index)]) for index in range(len(store))]
+        for variables in (self.variables, self._unbuilt_variables):
+            if [tuple(v.shape) for v in variables] == [a.shape for a in arrays]:
+                for variable, array in zip(variables, arrays, strict=True):
+                    variable.assign(array.astype(variable.dtype.as_numpy_dtype))
+                return
+        warnings.warn(
+            f"Skipping variable loading for optimizer '{self.name}', because it has {len(self.variables)} variables of "
+            f"shapes {[tuple(v.shape) for v in self.variables]} whereas the saved optimizer has {len(arrays)} "
+            f"variables of shapes {[a.shape for a in arrays]}. It starts afresh.",
+            stacklevel=2,
+        )
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Sets all variables from arrays in order."""

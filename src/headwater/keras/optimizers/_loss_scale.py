@@ -48,9 +48,6 @@ class LossScaleOptimizer(Optimizer):
     np.float32(0.8)
     """
 
-    # Whether `Model.compile` made it, so that a saved model names the inner optimizer only.
-    made_by_compile = False
-
     def __init__(
         self, inner_optimizer: Any, initial_scale: float = 2.0**15, dynamic_growth_steps: int = 2000,
         name: str | None = None, **kwargs: Any,
@@ -81,6 +78,10 @@ class LossScaleOptimizer(Optimizer):
     def variables(self) -> list[Variable]:
         """All variables, those of the inner optimizer last."""
         return [*self._variables, *self.inner_optimizer.variables]
+
+    @property
+    def _unbuilt_variables(self) -> list[Variable]:
+        return [*super()._unbuilt_variables, *self.inner_optimizer._unbuilt_variables]
 
     @property
     def iterations(self) -> Any:

@@ -85,13 +85,15 @@ def load_model(
         The model.
 
     Raises:
-        ValueError: If it is not such a file, or one that leads out of itself or claims to be far larger than it is.
+        FileNotFoundError: If there is no such ``.h5`` file.
+        OSError: If an ``.h5`` file, or the weights in a ``.keras`` file, are no HDF5.
+        ValueError: If it is no ``.keras`` file, or one that leads out of itself or claims to be far larger than it is.
         TypeError: If it names a class that is not known.
     """
     path = pathlib.Path(filepath)
     if path.suffix in _LEGACY:
         if not path.is_file():
-            raise ValueError(
+            raise FileNotFoundError(
                 f"File not found: filepath={filepath}. Please ensure the file is an accessible `.h5` file."
             )
         with _weights.opened(path, path) as file:

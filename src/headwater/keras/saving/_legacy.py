@@ -171,8 +171,4 @@ def _read_optimizer(file: Group, optimizer: Any) -> None:
     if "optimizer_weights" not in file or optimizer is None:
         return
     arrays = _read_arrays(file["optimizer_weights"])
-    if [tuple(v.shape) for v in optimizer.variables] != [a.shape for a in arrays]:
-        warnings.warn("The file's optimizer state does not fit the optimizer, which starts afresh.", stacklevel=3)
-        return
-    for variable, array in zip(optimizer.variables, arrays, strict=True):
-        variable.assign(array.astype(variable.dtype.as_numpy_dtype))
+    optimizer.load_own_variables({str(index): array for index, array in enumerate(arrays)})

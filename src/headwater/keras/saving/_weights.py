@@ -133,13 +133,16 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
 
 @contextlib.contextmanager
 def opened(source: Any, path: Any) -> Iterator[Group]:
-    """An HDF5 file (by name, or its bytes) for reading. Raises ValueError if it is none."""
+    """An HDF5 file (by name, or its bytes) for reading. Raises OSError if it is none."""
     import h5py  # noqa: PLC0415  (slow to import, needed here only)
 
     try:
         file = h5py.File(source, "r")
     except OSError as error:
-        raise ValueError(f"{path} is not an HDF5 file, or a damaged one: {error}") from None
+        raise OSError(
+            f"{path} is not an HDF5 file, or a damaged one: {error}. Expected a file that Model.save() or "
+            "save_weights() wrote."
+        ) from None
     with file:
         yield Group(file, path)
 

@@ -211,8 +211,34 @@ def make_loss(item: Any, y_true: Any, y_pred: Any) -> Any:
     if _by_shapes(item) == "crossentropy":
         return losses.as_loss(f"{_kind(y_true, y_pred)}crossentropy")
     loss = losses.as_loss(item)
-    losses.check_classes(loss, y_true, y_pred)
+    _check_classes(loss, y_true, y_pred)
     return loss
+
+
+_OF_DISTRIBUTIONS = (losses.kl_divergence, losses.categorical_hinge, losses.categorical_focal_crossentropy)
+
+
+def _check_classes(loss: Any, y_true: Any, y_pred: Any) -> None:
+    """Checks that a loss of distributions over classes gets targets with an axis of classes.
+
+    Args:
+        loss: A `Loss`.
+        y_true: A batch of targets, a tensor or its spec.
+        y_pred: A batch of predictions.
+
+    Raises:
+        ValueError: If the targets are class numbers, which would broadcast where there are as many as classes.
+    """
+    if getattr(loss, "fn", getattr(type(loss), "_function", None)) not in _OF_DISTRIBUTIONS:
+        return
+    shape, wanted = getattr(y_true, "shape", None), getattr(y_pred, "shape", None)
+    if shape is None or wanted is None or None in (shape.rank, wanted.rank):
+        return
+    if shape.rank < wanted.rank and wanted[-1] != 1:
+        raise ValueError(
+            f"{loss.name}: expected targets y_true with an axis of classes, as y_pred of shape {wanted} has, received "
+            f"labels of shape {shape}. Class numbers need a sparse loss, or tf.one_hot."
+        )
 
 
 def make_metric(item: Any, y_true: Any, y_pred: Any) -> Metric:

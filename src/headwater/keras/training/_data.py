@@ -76,7 +76,11 @@ class ArrayData:
         flat = [a for a in nest.flatten(self.structure) if a is not None]
         self.rows = common_length(flat)
         if self.rows == 0:
-            raise ValueError("Expected at least one sample, received arrays of length 0.")
+            raise ValueError(
+                f"Expected data of at least one sample, received arrays of shapes {[tuple(a.shape) for a in flat]}. "
+                "Was everything filtered out? A single empty batch can be given to the model itself, or to "
+                "`predict_on_batch`."
+            )
         self.batch_size = min(int(batch_size or (math.ceil(self.rows / steps) if steps else 32)), self.rows)
         self.shuffle = shuffle
         self.on_host = any(a.dtype == object for a in flat)

@@ -1,8 +1,7 @@
-"""`compile`, `fit`, `evaluate`, `predict` and their parts, for every model."""
+"""`fit`, `evaluate`, `predict` and their parts, for every model."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,14 +9,9 @@ import numpy as np
 
 from headwater.core import nest
 from headwater.core.spec import TensorSpec, spec_of
-from headwater.core.tape import GradientTape
 from headwater.core.tensor import Tensor
-from headwater.keras import _serialization, optimizers
-from headwater.keras._state import floatx
 from headwater.keras._tensor import KerasTensor
 from headwater.keras.callbacks._progress import callbacks_for
-from headwater.keras.metrics import Mean, Metric
-from headwater.keras.optimizers._loss_scale import LossScaleOptimizer
 from headwater.keras.training._arrays import (
     as_batch,
     batched,
@@ -27,232 +21,13 @@ from headwater.keras.training._arrays import (
     unpack_x_y_sample_weight,
     weights_of_samples,
 )
-from headwater.keras.training._compiled import CompiledLoss, CompiledMetrics, check_loss
 from headwater.keras.training._data import ArrayData, IterableData, make_data
-from headwater.keras.training._device_cache import DeviceCache
-from headwater.keras.training._outputs import Outputs
+from headwater.keras.training._stepping import Stepping
 from headwater.keras.training._steps import Step, StepRunner, grouped
-from headwater.ops import array, math
 
 
-class _Compiled:
-    """What belongs to one `compile`."""
-
-    def __init__(self) -> None:
-        self.given: dict[str, Any] | None = None
-        self.loss: CompiledLoss | None = None
-        self.metrics: CompiledMetrics | None = None
-        self.tracker: Metric | None = None
-        self.runners: dict[str, StepRunner] = {}
-
-
-class Trainer:
+class Trainer(Stepping):
     """The part of a model that trains it."""
-
-    def __init__(self) -> None:
-        self._compiled = _Compiled()
-        self._cache = DeviceCache()
-        self.optimizer: Any = None
-        self.loss: Any = None
-        self.stop_training = self.stop_evaluating = self.stop_predicting = False
-        self.run_eagerly = False
-        self.steps_per_execution = 1
-        self._initial_epoch = 0  # callbacks may set it when training begins
-        self.history: Any = None
-
-    # Compiling --------------------------------------------------------------------------------------------------
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool = False,
-        steps_per_execution: int = 1,
-        jit_compile: Any = "auto",
-        auto_scale_loss: bool = True,
-    ) -> None:
-        """Says how the model is trained.
-
-        Args:
-            optimizer: An optimizer or its name.
-            loss: A loss or its name; for several outputs a list or dict.
-            loss_weights: A factor per output.
-            metrics: Metrics or their names; for several outputs a list of lists or a dict.
-            weighted_metrics: Metrics that take sample weights into account.
-            run_eagerly: Whether steps run as Python code, for debugging.
-            steps_per_execution: After how many steps callbacks are told; how many steps one dispatch runs is chosen by
-                time.
-            jit_compile: Accepted for compatibility; steps are always compiled by XLA.
-            auto_scale_loss: Whether the optimizer of a ``mixed_float16`` model becomes a `LossScaleOptimizer`.
-        """
-        self._compiled = _Compiled()
-        self._compiled.given = {
-            "optimizer": optimizer, "loss": loss, "loss_weights": loss_weights, "metrics": metrics,
-            "weighted_metrics": weighted_metrics, "run_eagerly": run_eagerly,
-            "steps_per_execution": steps_per_execution, "jit_compile": bool(jit_compile) and jit_compile != "auto",
-        }  # fmt: skip
-        self.optimizer = optimizers.get(optimizer)
-        if auto_scale_loss and self.dtype_policy.name == "mixed_float16":  # type: ignore[attr-defined]
-            self.optimizer = _scaled(self.optimizer)
-        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
-            raise ValueError(f"Expected `steps_per_execution` as an integer >= 1, received {steps_per_execution!r}.")
-        self.steps_per_execution = steps_per_execution
-        self.loss = loss
-        nest.map_structure(check_loss, loss)
-        self._compiled.tracker = Mean(name="loss")
-        self.run_eagerly = run_eagerly
-        self.stop_training = False
-
-    @property
-    def compiled(self) -> bool:
-        """Whether `compile` was called."""
-        return self._compiled.given is not None
-
-    def _assert_compiled(self, method: str) -> None:
-        if not self.compiled:
-            raise ValueError(f"You must call `compile()` before calling `{method}()`.")
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """The metrics that are reset at the start of each epoch, the loss first."""
-        found: list[Metric] = [self._compiled.tracker] if self._compiled.tracker is not None else []
-        if self._compiled.metrics is not None:
-            found += self._compiled.metrics.metrics
-        if self._compiled.loss is not None:
-            found += self._compiled.loss.trackers
-        found += super().metrics  # type: ignore[misc]
-        return list({id(m): m for m in found}.values())
-
-    @property
-    def metrics_variables(self) -> list[Any]:
-        """The state of all metrics."""
-        return [v for m in self.metrics for v in m.variables]
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names of the metrics."""
-        return [m.name for m in self.metrics]
-
-    def reset_metrics(self) -> None:
-        """Sets all metrics back."""
-        for metric in self.metrics:
-            metric.reset_state()
-
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """What `compile_from_config` needs, or None."""
-        if not self.compiled:
-            return None
-        optimizer = self.optimizer
-        if isinstance(optimizer, LossScaleOptimizer) and optimizer.made_by_compile:
-            optimizer = optimizer.inner_optimizer
-        return {**self._compiled.given, "optimizer": optimizer}  # type: ignore[dict-item]
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compiles as a saved model was compiled."""
-        known = {k: _serialization._argument(v) for k, v in config.items() if k in _COMPILE_ARGUMENTS}
-        known.pop("jit_compile", None)
-        self.compile(**known)
-        if getattr(self, "built", False) and self.optimizer is not None:
-            self.optimizer.build(self.trainable_variables)  # type: ignore[attr-defined]
-
-    # One step ---------------------------------------------------------------------------------------------------
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """One step of training; override it for training of your own. Returns values by name."""
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-        with GradientTape() as tape:
-            y_pred = self(x, training=True)  # type: ignore[operator]
-            loss = self._call_compute_loss(x, y, y_pred, sample_weight, True)
-            scaled = self.optimizer.scale_loss(loss)
-        self._compiled.tracker.update_state(loss, sample_weight=_rows(x))  # type: ignore[union-attr]
-        variables = self.trainable_weights  # type: ignore[attr-defined]
-        if variables:
-            self.optimizer.apply(tape.gradient(scaled, variables), variables)
-        return self.compute_metrics(x, y, y_pred, sample_weight)
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """One step of evaluation."""
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)  # type: ignore[operator]
-        loss = self._call_compute_loss(x, y, y_pred, sample_weight, False)
-        self._compiled.tracker.update_state(loss, sample_weight=_rows(x))  # type: ignore[union-attr]
-        return self.compute_metrics(x, y, y_pred, sample_weight)
-
-    def predict_step(self, data: Any) -> Any:
-        """One step of prediction."""
-        x, _, _ = unpack_x_y_sample_weight(data)
-        return self(x, training=False)  # type: ignore[operator]
-
-    def _call_compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
-        takes = inspect.signature(self.compute_loss).parameters
-        known = "training" in takes or any(p.kind is inspect.Parameter.VAR_KEYWORD for p in takes.values())
-        further = {"training": training} if known else {}
-        return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **further)
-
-    def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Any:
-        """The loss of a batch, the model's own losses included: a scalar."""
-        total = None
-        if self.loss is not None and y is not None:
-            self._resolve(y, y_pred)
-            total = self._compiled.loss(y, y_pred, sample_weight)  # type: ignore[misc]
-        for extra in self.losses:  # type: ignore[attr-defined]
-            extra = math.cast(extra, floatx() if total is None else total.dtype)
-            total = extra if total is None else total + extra
-        if total is None:
-            raise ValueError(
-                "No loss to compute. Provide a `loss` argument in `compile()` and targets `y`, or call "
-                "`add_loss` in a layer."
-            )
-        return total
-
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Takes a batch into account in all metrics, and gives their values by name."""
-        if y is not None:
-            self._resolve(y, y_pred)
-            loss = self._compiled.loss
-            targets = None if loss is None else loss.targets(y)
-            self._compiled.metrics.update_state(y, y_pred, sample_weight, targets)  # type: ignore[union-attr]
-        return self.get_metrics_result()
-
-    def get_metrics_result(self) -> dict[str, Any]:
-        """The values of all metrics by name."""
-        results: dict[str, Any] = {}
-        compiled = [] if self._compiled.metrics is None else self._compiled.metrics.metrics
-        for metric in self.metrics:
-            if any(metric is m for m in compiled):
-                continue
-            value = metric.result()
-            results.update(value) if isinstance(value, dict) else results.update({metric.name: value})
-        if self._compiled.metrics is not None:
-            results.update(self._compiled.metrics.results())
-        return results
-
-    def _in_order(self, logs: dict[str, Any]) -> Any:
-        """The values as `evaluate` lists them: in the order of the metrics, then by name those of several outputs."""
-        names = [m.name for m in self.metrics]
-        names = [name for name in dict.fromkeys(names) if name in logs]
-        values = [logs[name] for name in [*names, *sorted(set(logs) - set(names))]]
-        return values[0] if len(values) == 1 else values
-
-    def _resolve(self, y: Any, y_pred: Any) -> None:
-        """Makes losses and metrics for the outputs there are."""
-        if self._compiled.metrics is not None:
-            return
-        outputs = Outputs(y_pred, getattr(self, "output_names", None))
-        predicted = nest.flatten(y_pred)
-        compiled = self._compiled.given or {}
-        with_loss = [i for i, given in enumerate(outputs.spread(self.loss, "loss")) if given is not None]
-        true = outputs.targets(y, with_loss)
-        if self.loss is not None:
-            self._compiled.loss = CompiledLoss(self.loss, compiled.get("loss_weights"), outputs, true, predicted)
-        self._compiled.metrics = CompiledMetrics(
-            compiled.get("metrics"), compiled.get("weighted_metrics"), outputs, true, predicted
-        )
 
     # Preparing --------------------------------------------------------------------------------------------------
 
@@ -520,16 +295,6 @@ class Trainer:
         return nest.map_structure(np.asarray, self._runner("predict").run_one(batch))
 
 
-_COMPILE_ARGUMENTS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
-                      "steps_per_execution", "jit_compile")  # fmt: skip
-
-
-def _rows(x: Any) -> Any:
-    """How many samples a batch has."""
-    given = [value for value in nest.flatten(x) if value is not None]
-    return math.cast(array.shape(given[0])[0], "float32")
-
-
 def _keras_spec(value: Any) -> TensorSpec | None:
     if value is None:
         return None
@@ -555,12 +320,3 @@ def as_floats(logs: Any) -> dict[str, Any]:
 def _as_float(value: Any) -> Any:
     array = np.asarray(value) if isinstance(value, Tensor) or hasattr(value, "__array__") else value
     return float(array) if np.ndim(array) == 0 else array
-
-
-def _scaled(optimizer: Any) -> Any:
-    """The optimizer with dynamic loss scaling, if it has none."""
-    if optimizer is None or isinstance(optimizer, LossScaleOptimizer):
-        return optimizer
-    scaled = LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
-    scaled.made_by_compile = True
-    return scaled
