@@ -201,7 +201,7 @@ def element(array: Any, place: Any) -> Any:
     return (flat if isinstance(place, np.integer) else jnp.asarray(flat))[place] if array.size else np.int64(0)
 
 
-def outside(indices: Any, low: int, high: int) -> Any:
+def outside(indices: Any, low: int, high: Any) -> Any:
     """Which integers are not in ``[low, high)``, whatever their dtype can hold."""
     info = np.iinfo(indices.dtype)
     high = jnp.asarray(high) if is_symbolic(high) else high

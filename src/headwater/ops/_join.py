@@ -228,7 +228,7 @@ def MIRROR_PAD(x: Any, paddings: Any, *, mode: str) -> Any:
 def _pairs(x: Any, paddings: Any) -> list[tuple[int, int]]:
     if paddings.shape != (x.ndim, 2):
         raise ValueError(f"Expected paddings of shape [{x.ndim}, 2], received {list(paddings.shape)}.")
-    return [tuple(dimensions(pair)) for pair in paddings]
+    return [(low, high) for low, high in map(dimensions, paddings)]
 
 
 def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
