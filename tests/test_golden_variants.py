@@ -22,6 +22,7 @@ _BETTER = {
     "math:math.erf/edges@float64": "erf(-inf) in float64 is NaN there",
     "linalg:tensordot/axes@no columns": "axes of no elements need not agree there",
     "image:image.resize_with_pad@one row": "pictures of one row are refused there",
+    "image:image.ssim/map@no rows": "no pictures have maps of another size there",
     "image:image.adjust_hue/bytes@lists": "small integers of 31 bits are computed in float32: the last bit is noise",
     "nn_windows:nn.conv?d_transpose*@no rows": "filters of no elements excuse an input of another batch there",
     "signal:signal.*rfft/length@no columns": "what lies behind an empty input is read there",

@@ -166,6 +166,7 @@ def test_the_first_numpy_number_in_a_list_decides_and_integers_count_as_pythons(
     [
         (lambda: tf.constant(-1, tf.uint8), 255),
         (lambda: tf.constant([-1, 1], tf.uint32), [2**32 - 1, 1]),
+        (lambda: tf.constant(-1, tf.uint64), 2**64 - 1),
         (lambda: tf.constant(0xFF000000, tf.int32), -(2**24)),
         (lambda: tf.constant([1, 2], tf.uint8) + (-1), [0, 1]),
         (lambda: tf.where([True, False], tf.constant([1, 2], tf.uint8), -1), [1, 255]),
@@ -185,6 +186,13 @@ def test_dtypes_that_transforms_give_to_numpy_arrays():
     assert tf.signal.rfft(np.zeros(2)).dtype is tf.complex64
     assert tf.signal.irfft([1.0 + 0j]).dtype is tf.float32
     assert tf.signal.dct(np.zeros(2)).dtype is tf.float64
+    assert tf.math.nextafter(np.zeros(1), np.ones(1)).dtype is tf.float32
+    assert tf.math.nextafter(tf.zeros([1], tf.float64), np.ones(1)).dtype is tf.float64
+
+
+@pytest.mark.parametrize(("low", "high"), [(4.0, 2.0), ([4.0] * 3, 2.0), (4.0, [2.0] * 3)])
+def test_the_lower_of_two_crossed_bounds_wins(low, high):
+    assert tf.clip_by_value([1.0, 3.0, 5.0], low, high).numpy().tolist() == [4, 4, 4]
 
 
 def test_conversion_with_a_dtype():

@@ -563,7 +563,7 @@ def _python_numbers(array: Any, value: Any, dtype: DType | None) -> Any:
 def _same_bits(dtype: DType) -> tuple[int, int]:
     """The integers that are some value of a dtype if only its bits count: -1 is 255 in uint8, as in TensorFlow."""
     bits = 8 * np.dtype(dtype.as_numpy_dtype).itemsize
-    return (int(dtype.min), int(dtype.max)) if bits > 32 else (-(2 ** (bits - 1)), 2**bits - 1)
+    return -(2 ** (bits - 1)), int(dtype.max) if bits > 32 else 2**bits - 1
 
 
 def _integer_type(array: Any) -> Any:

@@ -14,6 +14,7 @@ from headwater.core.checks import none_of
 from headwater.core.op import Op, op
 from headwater.core.shapes import broadcast_shapes
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.core.variable import Variable
 from headwater.ops import _exact
 from headwater.ops._cast import cast
 from headwater.ops._inputs import FLOATING, INEXACT, INTEGER, NUMBER, REAL, matched, matched_numbers
@@ -227,11 +228,13 @@ def squared_difference(x: Any, y: Any, name: str | None = None) -> Tensor:
 
 
 def nextafter(x1: Any, x2: Any, name: str | None = None) -> Tensor:
-    """Gives the next representable number after `x1` towards `x2`.
+    """Gives the next representable number after `x1` towards `x2`: in float32 unless one of them is a tensor.
 
     >>> bool(tf.math.nextafter(tf.constant(1.0, tf.float64), 2.0) > 1.0)
     True
     """
+    if not isinstance(x1, Tensor | Variable) and not isinstance(x2, Tensor | Variable):
+        x1 = convert_to_tensor(x1, dtype_hint=dtypes.float32)
     return NEXT_AFTER(*matched_numbers("NextAfter", FLOATING, x1, x2), name=name)
 
 

@@ -30,7 +30,7 @@ from headwater.ops._select import where
 def _clipped(x: Any, low: Any, high: Any) -> Any:
     if jnp.broadcast_shapes(x.shape, low.shape, high.shape) != x.shape:
         raise ValueError(f"Expected bounds that broadcast to {list(x.shape)}, received {low.shape} and {high.shape}.")
-    return jnp.minimum(jnp.maximum(x, low), high)
+    return jnp.maximum(jnp.minimum(x, high), low)  # the lower bound wins where it is the higher one
 
 
 @_clipped.defjvp
