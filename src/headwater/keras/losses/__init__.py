@@ -10,8 +10,8 @@ from typing import Any
 from headwater.keras._lookup import described, resolve
 from headwater.keras._serialization import serialize_keras_object as serialize
 from headwater.keras._state import snake_case
+from headwater.keras.losses import _base
 from headwater.keras.losses._base import Loss, Reduction
-from headwater.keras.losses._base import LossFunctionWrapper as _LossFunctionWrapper
 from headwater.keras.losses._classes import (
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
@@ -165,7 +165,7 @@ def as_loss(identifier: Any) -> Any:
     if loss is None or isinstance(loss, Loss):
         return loss
     name = identifier if isinstance(identifier, str) else getattr(loss, "__name__", snake_case(type(loss).__name__))
-    return _LossFunctionWrapper(loss, name=name)
+    return _base.LossFunctionWrapper(loss, name=name)
 
 
 _OF_DISTRIBUTIONS = (kl_divergence, categorical_hinge, categorical_focal_crossentropy)
