@@ -50,6 +50,16 @@ TABLE = [
         "gather/batch_dims", lambda i: tf.gather(ROWS, i, axis=1, batch_dims=1), [[0], [1], [3]], [[0], [4], [-1]],
         r"indices\[1,0\] = 4 is not in \[0, 4\)",
     ),
+    Row(
+        "bounded_normal",
+        lambda s: tf.random.stateless_parameterized_truncated_normal([3], [1, 2], 0.0, s, [-1.0, 0.0, 1.0], 2.0),
+        [1.0, 2.0, 1.0], [1.0, -1.0, 1.0], r"stddevs > 0.* at \[1\]",
+    ),
+    Row(
+        "bounded_normal/bounds",
+        lambda low: tf.random.stateless_parameterized_truncated_normal([2], [1, 2], 0.0, 1.0, low, 2.0), -1.0, 3.0,
+        "minvals < maxvals",
+    ),
     Row("gather/string", lambda i: tf.gather(tf.constant(["a", "b"]), i), [1], [2], r"= 2 is not in \[0, 2\)"),
     Row("gather/int64", lambda i: tf.gather([1, 2], i), np.int64([1]), np.int64([2**40]), r"= 1099511627776 is not in"),
     Row("gather/uint8", lambda i: tf.gather([1, 2], i), np.uint8([1]), np.uint8([200]), r"= 200 is not in \[0, 2\)"),

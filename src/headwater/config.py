@@ -317,8 +317,8 @@ def _set_experimental_options(options: dict[str, Any]) -> None:
 
 
 def _get_experimental_options() -> dict[str, Any]:
-    """The options that were set."""
-    return dict(_settings.optimizer_options)
+    """The options that were set, and those that are never off."""
+    return {"disable_model_pruning": False, "disable_meta_optimizer": False, **_settings.optimizer_options}
 
 
 optimizer = types.SimpleNamespace(

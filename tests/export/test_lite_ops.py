@@ -130,6 +130,10 @@ CASES = [
         case("ScaleAndTranslate", IMAGES, vector(5, 12), kernel_type=kernel, antialias=smooth)
         for kernel, smooth in [("bicubic", True), ("bilinear", True), ("lanczos3", False), ("gaussian", True)]
     ],
+    case("RFFT", RNG.normal(size=(3, 8)).astype(np.float32), vector(), axis=(-1,)),
+    case("RFFT", RNG.normal(size=(2, 3, 4)).astype(np.float32), vector(4), axis=(-1,), dynamic=False),
+    case("RFFT2D", RNG.normal(size=(2, 4, 8)).astype(np.float32), vector(), axis=(-2, -1)),
+    *[case(op, (X + 1j * Y).astype(np.complex64)) for op in ("ComplexAbs", "Real", "Imag")],
     *[case("Repeat", IMAGES, np.int32(2), axis=axis) for axis in (0, 1, -1)],
     case("Repeat", X, vector(0, 2, 1, 1), axis=1),
     case("PadV2", X, np.int32([[0, 0], [1, 2]]), np.float32(0), constant=(2,)),

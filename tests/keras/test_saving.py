@@ -186,3 +186,9 @@ def test_transposed_convolutions_and_their_older_names(tmp_path: pathlib.Path) -
     again = tf.keras.models.load_model(tmp_path / "m.keras")
     assert again.get_config() == model.get_config()
     np.testing.assert_array_equal(*together(X[:2, :2, :3], again, model))
+
+
+def test_a_loss_says_what_it_computes() -> None:
+    loss = tf.keras.losses.BinaryCrossentropy(from_logits=True)
+    assert "binary_crossentropy" in repr(loss) and "'from_logits': True" in repr(loss)
+    assert repr(tf.keras.losses.get("mse")).startswith("<function mean_squared_error")

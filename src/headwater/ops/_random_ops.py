@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -12,7 +13,7 @@ import numpy as np
 from jax import lax
 from jax.scipy.special import ndtr
 
-from headwater.core.checks import Check
+from headwater.core.checks import Check, Verdict, first, place_name
 from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
 from headwater.ops import _philox, _philox_order, _philox_rejection
@@ -183,7 +184,21 @@ def _bounded_normal_slope(full: tuple[int, ...], primals: Any, tangents: Any) ->
     return drawn, sum(slope * t for slope, t in zip(slopes, tangents[2:], strict=True))
 
 
-@op("StatelessParameterizedTruncatedNormal", static=(0,))
+def _unfit(shape: Any, key: Any, counter: Any, means: Any, stddevs: Any, low: Any, high: Any) -> Verdict:
+    bounded = (low < high) & ((abs(low) < np.inf) | (abs(high) < np.inf))
+    bad = ~((stddevs > 0) & bounded & (abs(means) < np.inf))
+    found, place = first(bad)
+    return found, (place,), bad.shape
+
+
+def _say_unfit(found: list[int], known: Sequence[int], attrs: dict[str, Any]) -> str:
+    return (
+        "Invalid parameters: expected finite means, stddevs > 0, and minvals < maxvals with one of them finite; "
+        f"received others{' at ' + place_name(found[0], known) if known else ''}"
+    )
+
+
+@op("StatelessParameterizedTruncatedNormal", static=(0,), check=Check(_unfit, _say_unfit, values=(3, 4, 5, 6)))
 def PARAMETERIZED_TRUNCATED_NORMAL(
     shape: Any, key: Any, counter: Any, means: Any, stddevs: Any, low: Any, high: Any
 ) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from headwater.core import dtypes
 from headwater.core.checks import Check, Verdict, element, first, in_range
 from headwater.core.infer import constant_value
-from headwater.core.op import Op, op
+from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._arithmetic import divide, maximum, subtract
@@ -239,17 +239,12 @@ def _say_unsorted(found: list[int], known: Sequence[int], attrs: dict[str, Any])
     return f"segment ids are not increasing: segment_ids[{place}] = {value} is less than the one before"
 
 
-_SEGMENT_IDS = Op(
-    "SegmentIds", lambda ids: ids, differentiable=False, check=Check(_unsorted, _say_unsorted, values=(0,))
-)
-
-
 def _groups(segment_ids: Any) -> tuple[Tensor, Tensor]:
-    ids = _SEGMENT_IDS(tensor_of(segment_ids, "SegmentSum", INTEGER))
+    ids = tensor_of(segment_ids, "SegmentSum", INTEGER)
     return ids, SEGMENT_COUNT(ids)
 
 
-@op("SegmentCount", differentiable=False)
+@op("SegmentCount", differentiable=False, check=Check(_unsorted, _say_unsorted, values=(0,)))
 def SEGMENT_COUNT(ids: Any) -> Any:
     """One more than the last id; none where there are no ids."""
     return jnp.max(ids, initial=-1) + 1 if is_signed(ids) else jnp.max(ids + 1, initial=0)

@@ -358,23 +358,8 @@ def stateless_parameterized_truncated_normal(
     True
     """
     parameters = [convert_to_tensor(v) for v in (means, stddevs, minvals, maxvals)]
-    _check_bounds(parameters)
     dims = static_integers(shape)
     return ops.PARAMETERIZED_TRUNCATED_NORMAL(dims, *from_seed(seed)(dims), *parameters, name=name)
-
-
-def _check_bounds(parameters: list[Tensor]) -> None:
-    """Raises InvalidArgumentError for eager parameters that no number fits; where they are symbolic, it is NaN."""
-    if not all(isinstance(p, EagerTensor) for p in parameters):
-        return
-    means, stddevs, low, high = (p.numpy() for p in parameters)
-    if not np.all((stddevs > 0) & (low < high) & (np.isfinite(low) | np.isfinite(high)) & np.isfinite(means)):
-        raise InvalidArgumentError(
-            None,
-            None,
-            "Invalid parameters: expected stddevs > 0 and minvals < maxvals with one of them finite, received means "
-            f"{means}, stddevs {stddevs}, minvals {low}, maxvals {high}.",
-        )
 
 
 def split(seed: Any, num: int = 2, alg: Any = "auto_select") -> Tensor:

@@ -20,6 +20,8 @@ from headwater.export.lite.program import Program, Value, Writer
 from headwater.export.lite.table import RULES, Unsupported
 from headwater.export.passes import freeze
 
+# What may be complex64: LiteRT has spectra and their parts, but no arithmetic of complex numbers.
+_COMPLEX = frozenset({"RFFT", "RFFT2D", "Placeholder"})
 _DTYPES = frozenset({"float32", "float16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "bool"})
 
 
@@ -90,7 +92,7 @@ def _check(graph: Graph, problems: list[tuple[Node, str]]) -> None:
             problems.append((node, "LiteRT has no operator for it, or it is not in the table yet."))
             continue
         for x in node.outputs:
-            if x.dtype.name not in _DTYPES:
+            if x.dtype.name not in _DTYPES and not (x.dtype.name == "complex64" and node.type in _COMPLEX):
                 problems.append((node, f"its result has dtype {x.dtype.name}. Use tf.cast, to float32 for instance."))
             elif x.shape.rank is None:
                 problems.append((node, "its result has unknown rank. Give an input_signature, or use tf.ensure_shape."))

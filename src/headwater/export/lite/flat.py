@@ -25,6 +25,7 @@ _OPTIONS = {
     "MINIMUM": "MaximumMinimumOptions",
     "PADV2": "PadV2Options",
     "ATAN2": "ATan2Options",
+    "RFFT2D": "Rfft2dOptions",
     **dict.fromkeys(
         ["SUM", "MEAN", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD", "REDUCE_ANY", "REDUCE_ALL"], "ReducerOptions"
     ),

@@ -65,8 +65,10 @@ def _difference(position: int, found: Any, wanted: Any, tolerance: float) -> flo
         given, made = (f"{a.dtype}{list(a.shape)}" for a in (wanted, found))
         raise ValueError(f"Output {position}: expected {given}, LiteRT gave {made}.")
     if not np.allclose(found, wanted, tolerance, tolerance, equal_nan=True):
-        gap = np.abs(found.astype(np.float64) - wanted)
-        raise ValueError(f"Output {position}: LiteRT differs by up to {np.nanmax(gap)}, more than {tolerance}.")
-    if not found.size:
-        return 0.0
-    return float(np.nanmax(np.abs(found.astype(np.float64) - wanted.astype(np.float64))))
+        gap = _largest_gap(found, wanted)
+        raise ValueError(f"Output {position}: LiteRT differs by up to {gap}, more than {tolerance}.")
+    return _largest_gap(found, wanted) if found.size else 0.0
+
+
+def _largest_gap(found: Any, wanted: Any) -> float:
+    return float(np.nanmax(np.abs(np.subtract(found, wanted, dtype=np.result_type(found, np.float64)))))

@@ -56,6 +56,7 @@ _DIRECT = {
     "Equal": "EQUAL", "NotEqual": "NOT_EQUAL", "Less": "LESS", "LessEqual": "LESS_EQUAL", "Greater": "GREATER",
     "GreaterEqual": "GREATER_EQUAL", "LogicalAnd": "LOGICAL_AND", "LogicalOr": "LOGICAL_OR",
     "LogicalNot": "LOGICAL_NOT", "SelectV2": "SELECT_V2",
+    "ComplexAbs": "COMPLEX_ABS", "Real": "REAL", "Imag": "IMAG",
     "ZerosLike": "ZEROS_LIKE", "BitwiseXor": "BITWISE_XOR", "AssignAdd": "ADD", "AssignSub": "SUB",
 }  # fmt: skip
 

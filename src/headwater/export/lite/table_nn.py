@@ -245,3 +245,23 @@ def _resample(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     taller = (np.float32, (x.shape[0], size.data[0], *x.shape[2:]))
     x = product(w, taller, [(x, "nhwc"), (rows, "oh")], "nowc")
     product(w, node.outputs[0], [(x, "nowc"), (columns, "pw")], "nopc")
+
+
+# Spectra --------------------------------------------------------------------------------------------------------
+
+
+@rule("RFFT", "RFFT2D")
+def _spectrum(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
+    x, given, out = inputs[0], inputs[1], node.outputs[0]
+    axes = axes_of(node.attrs["axis"], x.rank)
+    sizes = [x.shape[i] for i in axes]
+    wanted = sizes if given.shape == (0,) else None if given.data is None else given.data.tolist()
+    if wanted is None or wanted != sizes or any(n is None or n & (n - 1) for n in wanted):
+        raise Unsupported("a length that is not a known power of two. Cut or pad the input with numbers first.")
+    if len(sizes) == 2:
+        w("RFFT2D", [x, w.vector(sizes, "lengths")], out)
+        return
+    lead = x.shape[:-1]
+    rows = w("EXPAND_DIMS", [x, w.vector(x.rank - 1, "axis")], (x.dtype, (*lead, 1, sizes[0])))
+    rows = w("RFFT2D", [rows, w.vector([1, sizes[0]], "lengths")], (np.complex64, (*lead, 1, out.shape[-1])))
+    w("SQUEEZE", [rows], out, squeezeDims=[x.rank - 1])

@@ -10,8 +10,8 @@ from typing import Any
 from headwater.keras._lookup import described, resolve
 from headwater.keras._serialization import serialize_keras_object as serialize
 from headwater.keras._state import snake_case
+from headwater.keras.losses import _base
 from headwater.keras.losses._base import Loss, Reduction
-from headwater.keras.losses._base import LossFunctionWrapper as _LossFunctionWrapper
 from headwater.keras.losses._classes import (
     BinaryCrossentropy,
     BinaryFocalCrossentropy,

@@ -164,6 +164,9 @@ class Wrapped(Loss):
         super().__init__(name or type(self)._function.__name__, reduction, dtype)
         self._arguments = arguments
 
+    def __repr__(self) -> str:
+        return f"<LossFunctionWrapper({self._function}, kwargs={self._arguments})>"
+
     def call(self, y_true: Any, y_pred: Any) -> Any:
         return type(self)._function(*_aligned(y_true, y_pred), **self._arguments)
 
@@ -186,7 +189,7 @@ class LossFunctionWrapper(Wrapped):
     ) -> None:  # fmt: skip
         Loss.__init__(self, name or getattr(fn, "__name__", None), reduction, dtype)
         self._arguments = kwargs
-        self.fn = fn
+        self.fn = self._function = fn
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         return self.fn(*_aligned(y_true, y_pred), **self._arguments)
