@@ -165,4 +165,4 @@ def as_loss(identifier: Any) -> Any:
     if loss is None or isinstance(loss, Loss):
         return loss
     name = identifier if isinstance(identifier, str) else getattr(loss, "__name__", snake_case(type(loss).__name__))
-    return _LossFunctionWrapper(loss, name=name)
+    return _base.LossFunctionWrapper(loss, name=name)
