@@ -229,3 +229,19 @@ def test_quotients_of_different_dtypes_are_refused(dtypes: tuple[tf.DType, tf.DT
 def test_one_hot_of_nothing(empty: object) -> None:
     assert tf.one_hot(empty, 3).shape == [*np.shape(empty), 3]
     assert tf.one_hot(empty, 3, dtype=tf.int32).dtype is tf.int32
+
+
+_SORTED = ["segment_sum", "segment_mean", "segment_max", "segment_min", "segment_prod"]
+_SEGMENTS = [*[(n, [0, 0, 2], ()) for n in _SORTED],
+             *[(f"unsorted_segment_{n}", [1, 0, 1], (3,)) for n in ("mean", "sqrt_n")]]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "ids", "count"), _SEGMENTS)
+@pytest.mark.parametrize("shape", [(3,), (3, 1), (3, 2, 2)], ids=str)
+def test_segments_of_slices_whose_rank_is_unknown(name: str, ids: Any, count: Any, shape: tuple[int, ...]) -> None:
+    def call(x: Any) -> Any:
+        return getattr(tf.math, name)(x, tf.constant(ids), *count)
+
+    x = tf.constant(np.arange(1.0, 1 + np.prod(shape)).reshape(shape))
+    traced = tf.function(call, input_signature=[tf.TensorSpec(None, tf.float64)])
+    np.testing.assert_allclose(traced(x), call(x))

@@ -282,8 +282,8 @@ class _Writer:
             (f"tf.scan({fold}, {rows.name}, reverse=True, initializer={rows.name}[0] * 0.5)", rows.shape),
             (f"tf.map_fn(lambda {a}: {a}[0] * tf.cast({a}[1], F), ({rows.name}, tf.range({rows.shape[0]})), "
              f"fn_output_signature=F)", rows.shape),
-            (f"tf.map_fn(lambda {r}: ({body}, tf.reduce_sum({r})), {rows.name}, fn_output_signature=(F, F))[0]", rows.shape),
-            (f"tf.scan(lambda {a}, {r}: ({a}[0] * 0.5 + {r}[0], {a}[1] + {r}[1]), ({rows.name}, {rows.name}))[1]", rows.shape),
+            (f"tf.map_fn(lambda {r}: ({body}, {r} * 2), {rows.name}, fn_output_signature=(F, F))[0]", rows.shape),
+            (f"tf.scan(lambda {a}, {r}: ({a}[0] * 0.5 + {r}[0], {a}[1] + {r}[1]), ({rows.name},) * 2)[1]", rows.shape),
             (f"tf.stack([{body} for {r} in tf.unstack({rows.name}, {rows.shape[0]})])", rows.shape),
         ])  # fmt: skip
         self._bind(Expression(text, FLOAT, shape))
@@ -411,7 +411,8 @@ class _Writer:
     def _sparse_assign(self) -> None:
         self._line(self._rng.choice([
             "v0[1:].assign(v0[:2] * 0.5)", "v0[0].assign(v1 * 0.5)", "v0.scatter_nd_add([[1]], [v1 * 0.5])",
-            "v0.scatter_update(tf.IndexedSlices([v1 * 0.5], [2]))", "v0.scatter_add(tf.IndexedSlices(tf.gather(v0, [0]), [1]))",
+            "v0.scatter_update(tf.IndexedSlices([v1 * 0.5], [2]))",
+            "v0.scatter_add(tf.IndexedSlices(tf.gather(v0, [0]), [1]))",
         ]))  # fmt: skip
         self._budget -= 1
 

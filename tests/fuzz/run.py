@@ -235,7 +235,7 @@ def _compare(options: argparse.Namespace) -> int:
         if found is None or found is _UNSTABLE:
             continue
         wrong += 1
-        print(f"# seed {one.seed}: {found['difference']}\n{found['source']}", flush=True)
+        print(found["source"], flush=True)
         if options.json:
             with open(options.json, "a") as file:
                 file.write(json.dumps({"seed": one.seed, **found}) + "\n")
@@ -260,6 +260,7 @@ def _examine(one: Program, modes: list[str], reference: Outcome | None) -> dict[
         return None
     if is_unstable(headwater, one):
         return _UNSTABLE
+    print(f"# seed {one.seed}: {found}", flush=True)
     if not found.startswith("TensorFlow"):
         one = smaller(one, lambda p: _is_wrong(headwater, p, modes))
     return {"difference": found, "source": one.source}

@@ -188,14 +188,18 @@ def unsorted_segment_prod(data: Any, segment_ids: Any, num_segments: Any, name: 
     return _call(SEGMENT_PROD, NUMBER, data, segment_ids, num_segments, name)
 
 
-def _counts(data: Tensor, ids: Tensor, count: Any) -> Tensor:
-    """How many slices each group has (1 where none), in a shape that divides the group's sums."""
-    each = cast(ones_like(ids), data.dtype)
-    found = maximum(unsorted_segment_sum(each, ids, count), convert_to_tensor(1, data.dtype))
-    if data.shape.rank is None or ids.shape.rank is None:
-        rest = ones(expand_dims(subtract(rank(data), rank(ids)), 0), dtypes.int32)
-        return reshape(found, concat([[-1], rest], 0))
-    return reshape(found, [-1, *[1] * (data.shape.rank - ids.shape.rank)])
+def _counts(groups: Tensor, ids: Tensor, count: Any) -> Tensor:
+    """How many slices each group has (1 where none), in a shape that divides the groups."""
+    each = cast(ones_like(ids), groups.dtype)
+    return _beside(maximum(unsorted_segment_sum(each, ids, count), convert_to_tensor(1, groups.dtype)), groups)
+
+
+def _beside(found: Tensor, groups: Tensor) -> Tensor:
+    """One value per group, in a shape that broadcasts with the groups."""
+    if groups.shape.rank is not None:
+        return reshape(found, [-1, *[1] * (groups.shape.rank - 1)])
+    rest = ones(expand_dims(subtract(rank(groups), 1), 0), dtypes.int32)
+    return reshape(found, concat([[-1], rest], 0))
 
 
 def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:
@@ -204,8 +208,8 @@ def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: Any, name: 
     >>> tf.math.unsorted_segment_mean([1.0, 2.0, 3.0], [1, 0, 1], 2).numpy()
     array([2., 2.], dtype=float32)
     """
-    x, ids = convert_to_tensor(data), convert_to_tensor(segment_ids)
-    return divide(unsorted_segment_sum(x, ids, num_segments), _counts(x, ids, num_segments), name=name)
+    groups = unsorted_segment_sum(data, segment_ids, num_segments)
+    return divide(groups, _counts(groups, convert_to_tensor(segment_ids), num_segments), name=name)
 
 
 def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:
@@ -214,8 +218,8 @@ def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: Any, name
     >>> tf.math.unsorted_segment_sqrt_n([1.0, 2.0, 2.0], [1, 0, 0], 2).numpy()
     array([2.828427, 1.      ], dtype=float32)
     """
-    x, ids = convert_to_tensor(data), convert_to_tensor(segment_ids)
-    return divide(unsorted_segment_sum(x, ids, num_segments), sqrt(_counts(x, ids, num_segments)), name=name)
+    groups = unsorted_segment_sum(data, segment_ids, num_segments)
+    return divide(groups, sqrt(_counts(groups, convert_to_tensor(segment_ids), num_segments)), name=name)
 
 
 # Sorted ids: the number of groups follows from the last one ------------------------------------------------------
@@ -310,5 +314,4 @@ def segment_min(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:
 
 def _zero_if_empty(result: Tensor, ids: Tensor, count: Tensor, name: str | None) -> Tensor:
     found = unsorted_segment_sum(cast(ones_like(ids), dtypes.int32), ids, count)
-    filled = reshape(found > 0, [-1, *[1] * ((result.shape.rank or 1) - 1)])
-    return where(filled, result, zeros_like(result), name=name)
+    return where(_beside(found > 0, result), result, zeros_like(result), name=name)
