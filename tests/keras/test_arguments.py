@@ -35,6 +35,66 @@ def test_bad_values_are_refused(kind: str, name: str, check: Any) -> None:
             getattr(layers, kind)(**{**_given(kind), name: bad})
 
 
+# What else constructors of other kinds need.
+_NEEDED: dict[str, dict[str, Any]] = {
+    "MeanIoU": {"num_classes": 3}, "OneHotMeanIoU": {"num_classes": 3}, "BinaryIoU": {},
+    "IoU": {"num_classes": 3, "target_class_ids": [0]}, "OneHotIoU": {"num_classes": 3, "target_class_ids": [0]},
+    "LearningRateScheduler": {"schedule": float}, "TensorBoard": {"log_dir": "unused"},
+    "LossScaleOptimizer": {"inner_optimizer": keras.optimizers.SGD()},
+    **{name: {"initial_learning_rate": 0.1, "decay_steps": 5} for name in ("PolynomialDecay", "CosineDecay")},
+    **{
+        name: {"initial_learning_rate": 0.1, "decay_steps": 5, "decay_rate": 0.5}
+        for name in ("ExponentialDecay", "InverseTimeDecay")
+    },
+    "CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 5},
+}  # fmt: skip
+
+
+def _declared_elsewhere() -> Iterator[tuple[Any, str, Any]]:
+    """The declarations of metrics, losses, optimizers, schedules and callbacks, where the class takes the argument."""
+    schedules = keras.optimizers.schedules
+    for module in (keras.metrics, keras.losses, keras.optimizers, schedules, keras.callbacks):
+        for kind in [getattr(module, n) for n in module.__all__ if inspect.isclass(getattr(module, n))]:
+            own = inspect.signature(kind.__init__).parameters
+            for base in kind.__mro__:
+                for name, check in getattr(vars(base).get("__init__"), "argument_checks", {}).items():
+                    if name in own:
+                        yield kind, name, check
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "check"), list(_declared_elsewhere()), ids=lambda x: getattr(x, "__name__", str(x))[:30]
+)
+def test_bad_values_are_refused_elsewhere_too(kind: Any, name: str, check: Any) -> None:
+    for bad in check.bad_values():
+        with pytest.raises((ValueError, TypeError), match=f"^{kind.__name__}: expected `{name}` to be .* Received: "):
+            kind(**{**_NEEDED.get(kind.__name__, {}), name: bad})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.optimizers.Adam(clipnorm=-1.0), lambda: keras.optimizers.SGD(loss_scale_factor=0),
+        lambda: keras.optimizers.Lamb(weight_decay="a"), lambda: keras.metrics.Recall(top_k=0),
+        lambda: keras.losses.Huber(delta="1"), lambda: keras.callbacks.ModelCheckpoint("m.keras", save_freq=0),
+    ],
+)  # fmt: skip
+def test_values_that_would_fail_late(make: Any) -> None:
+    with pytest.raises(ValueError, match=r"[Ee]xpected"):
+        make()
+
+
+def test_tensors_numpys_numbers_and_schedules_are_taken() -> None:
+    schedule = keras.optimizers.schedules.ExponentialDecay(tf.constant(0.1), np.int64(5), np.float32(0.5), staircase=1)
+    assert (
+        keras.optimizers.Adam(schedule, beta_1=tf.constant(0.9), amsgrad=np.bool_(False), clipnorm=1).amsgrad is False
+    )
+    assert float(keras.optimizers.SGD(np.float32(0.5)).learning_rate) == 0.5
+    assert keras.optimizers.SGD(lambda: 0.25, weight_decay=None).weight_decay is None
+    assert keras.callbacks.EarlyStopping(patience=2.0, restore_best_weights=1).restore_best_weights is True
+    assert float(keras.losses.Huber(delta=tf.constant(1.0))([0.0], [3.0])) == 2.5
+
+
 def _integers() -> list[tuple[str, str]]:
     """The arguments of layers that are integers, and are not those of a base that the layer has others for."""
     return [

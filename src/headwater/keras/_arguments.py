@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from headwater.core.tensor import Tensor
+from headwater.core.variable import Variable
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -104,6 +107,55 @@ class Number(Check):
         return [*super().bad_values(), "a", math.nan, *limits, *([] if self.most is None else [self.most + 0.5])]
 
 
+class Value(Number):
+    """A number as `Number` has it, or a tensor or variable, whose value is not looked at."""
+
+    def convert(self, value: Any) -> Any:
+        return value if isinstance(value, Tensor | Variable) else super().convert(value)
+
+
+class Positive(Value):
+    """A number above 0, a tensor or a variable."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.expected = "a positive number"
+
+    def convert(self, value: Any) -> Any:
+        value = super().convert(value)
+        if not isinstance(value, Tensor | Variable) and value <= 0:
+            raise ValueError
+        return value
+
+    def bad_values(self) -> list[Any]:
+        return [*super().bad_values(), 0, -1.5]
+
+
+class Function(Check):
+    """Something that can be called."""
+
+    expected = "a function"
+
+    def convert(self, value: Any) -> Any:
+        if not callable(value):
+            raise TypeError
+        return value
+
+    def bad_values(self) -> list[Any]:
+        return [*super().bad_values(), 3, "a"]
+
+
+class Rate(Value):
+    """A learning rate: a number, a tensor, or a schedule."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.expected = "a number, a LearningRateSchedule or a function"
+
+    def convert(self, value: Any) -> Any:
+        return value if callable(value) else super().convert(value)
+
+
 class Boolean(Check):
     """True or False."""
 
@@ -116,6 +168,16 @@ class Boolean(Check):
 
     def bad_values(self) -> list[Any]:
         return [*super().bad_values(), "no", 1]
+
+
+class Flag(Boolean):
+    """True or False, or 1 or 0."""
+
+    def convert(self, value: Any) -> bool:
+        return super().convert(bool(value) if isinstance(value, int | np.integer) and value in (0, 1) else value)
+
+    def bad_values(self) -> list[Any]:
+        return ["no", 2, *Check.bad_values(self)]
 
 
 class OneOf(Check):

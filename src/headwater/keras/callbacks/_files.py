@@ -38,9 +38,9 @@ class ModelCheckpoint(Monitoring):
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
-        if save_freq != "epoch" and not isinstance(save_freq, int):
+        if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
             raise ValueError(
-                f"Unrecognized save_freq: {save_freq!r}. Expected save_freq are 'epoch' or integer values."
+                f"Unrecognized save_freq: {save_freq!r}. Expected save_freq are 'epoch' or positive integer values."
             )
         wanted = ".weights.h5" if save_weights_only else ".keras"
         if not self.filepath.endswith(wanted):

@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 from headwater import summary
+from headwater.keras._arguments import Integer, arguments
 from headwater.keras._variables import path_of
 from headwater.keras.callbacks._base import Callback
 
@@ -28,6 +29,7 @@ class TensorBoard(Callback):
         embeddings_metadata: Accepted for compatibility.
     """
 
+    @arguments(histogram_freq=Integer(0))
     def __init__(
         self, log_dir: Any = "logs", histogram_freq: int = 0, write_graph: bool = True, write_images: bool = False,
         write_steps_per_second: bool = False, update_freq: Any = "epoch", profile_batch: Any = 0,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater.keras._arguments import Flag, Function, Value, arguments
 from headwater.keras.callbacks._base import Callback
 
 
@@ -117,6 +118,13 @@ class EarlyStopping(Monitoring):
         start_from_epoch: How many epochs are not watched.
     """
 
+    @arguments(
+        min_delta=Value(),
+        patience=Value(0),
+        baseline=Value(optional=True),
+        restore_best_weights=Flag(),
+        start_from_epoch=Value(0),
+    )
     def __init__(
         self, monitor: str = "val_loss", min_delta: float = 0, patience: int = 0, verbose: int = 0, mode: str = "auto",
         baseline: float | None = None, restore_best_weights: bool = False, start_from_epoch: int = 0,
@@ -178,6 +186,7 @@ class ReduceLROnPlateau(Monitoring):
         min_lr: The lowest learning rate.
     """
 
+    @arguments(factor=Value(0), patience=Value(0), min_delta=Value(), cooldown=Value(0), min_lr=Value(0))
     def __init__(
         self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10, verbose: int = 0, mode: str = "auto",
         min_delta: float = 1e-4, cooldown: int = 0, min_lr: float = 0.0,
@@ -233,6 +242,7 @@ class LearningRateScheduler(Callback):
         verbose: 1 says what is set.
     """
 
+    @arguments(schedule=Function())
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         super().__init__()
         self.schedule = schedule
@@ -261,6 +271,7 @@ class TerminateOnNaN(Callback):
         raise_error: Whether to raise a RuntimeError.
     """
 
+    @arguments(raise_error=Flag())
     def __init__(self, raise_error: bool = False) -> None:
         super().__init__()
         self.raise_error = raise_error

@@ -48,7 +48,7 @@ class TrackedList(list[Any]):
     def extend(self, values: Iterable[Any]) -> None:
         super().extend([self._admit(v) for v in values])
 
-    def __iadd__(self, values: Iterable[Any]) -> TrackedList:  # type: ignore[override,misc]
+    def __iadd__(self, values: Iterable[Any]) -> TrackedList:  # type: ignore[misc]
         self.extend(values)
         return self
 
@@ -79,7 +79,7 @@ class TrackedDict(dict[Any, Any]):
         for key, value in dict(*values, **named).items():
             self[key] = value
 
-    def __ior__(self, values: Any) -> TrackedDict:  # type: ignore[override,misc]
+    def __ior__(self, values: Any) -> TrackedDict:  # type: ignore[misc]
         self.update(values)
         return self
 
@@ -103,7 +103,7 @@ class TrackedSet(set[Any]):
             for value in other:
                 self.add(value)
 
-    def __ior__(self, values: Any) -> TrackedSet:  # type: ignore[override,misc]
+    def __ior__(self, values: Any) -> TrackedSet:  # type: ignore[misc]
         self.update(values)
         return self
 

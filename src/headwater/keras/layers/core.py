@@ -141,7 +141,9 @@ class Identity(Layer):
 
 @builtin("keras.layers")
 class Embedding(Layer):
-    """Rows of a table, chosen by integers; negative ones count from the end.
+    """Rows of a table, chosen by integers from 0.
+
+    Others are refused: a -1, which Keras takes for the last row, is a token that was not found more often than not.
 
     Args:
         input_dim: How many rows.
@@ -186,8 +188,6 @@ class Embedding(Layer):
         indices = convert_to_tensor(inputs)
         if not indices.dtype.is_integer:
             indices = math.cast(indices, dtypes.int32)
-        if not indices.dtype.is_unsigned:
-            indices = array.where(indices < 0, indices + self.input_dim, indices)
         return array.gather(self.in_compute_dtype(self.embeddings), indices)
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from headwater.keras._arguments import Axes, Flag, Integer, Value, arguments
 from headwater.keras._registry import builtin
 from headwater.keras.losses._base import Wrapped
 from headwater.keras.losses._functions import (
@@ -102,6 +103,7 @@ class Huber(Wrapped):
 
     _function = staticmethod(huber)
 
+    @arguments(delta=Value(0))
     def __init__(
         self,
         delta: float = 1.0,
@@ -118,6 +120,7 @@ class CosineSimilarity(Wrapped):
 
     _function = staticmethod(cosine_similarity)
 
+    @arguments(axis=Axes())
     def __init__(
         self, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str = "cosine_similarity",
         dtype: Any = None,
@@ -131,6 +134,7 @@ class BinaryCrossentropy(Wrapped):
 
     _function = staticmethod(binary_crossentropy)
 
+    @arguments(from_logits=Flag(), label_smoothing=Value(0, 1), axis=Axes())
     def __init__(
         self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
         reduction: str | None = "sum_over_batch_size", name: str = "binary_crossentropy", dtype: Any = None,
@@ -144,6 +148,14 @@ class BinaryFocalCrossentropy(Wrapped):
 
     _function = staticmethod(binary_focal_crossentropy)
 
+    @arguments(
+        apply_class_balancing=Flag(),
+        alpha=Value(),
+        gamma=Value(),
+        from_logits=Flag(),
+        label_smoothing=Value(0, 1),
+        axis=Axes(),
+    )
     def __init__(
         self, apply_class_balancing: bool = False, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False,
         label_smoothing: float = 0.0, axis: int = -1, reduction: str | None = "sum_over_batch_size",
@@ -161,6 +173,7 @@ class CategoricalCrossentropy(Wrapped):
 
     _function = staticmethod(categorical_crossentropy)
 
+    @arguments(from_logits=Flag(), label_smoothing=Value(0, 1), axis=Axes())
     def __init__(
         self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
         reduction: str | None = "sum_over_batch_size", name: str = "categorical_crossentropy", dtype: Any = None,
@@ -174,6 +187,7 @@ class SparseCategoricalCrossentropy(Wrapped):
 
     _function = staticmethod(sparse_categorical_crossentropy)
 
+    @arguments(from_logits=Flag(), ignore_class=Integer(optional=True), axis=Axes())
     def __init__(
         self, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1,
         reduction: str | None = "sum_over_batch_size", name: str = "sparse_categorical_crossentropy", dtype: Any = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.keras._arguments import Axes, Flag, Value, arguments
 from headwater.keras._floats import as_float
 from headwater.keras._registry import builtin
 from headwater.keras._state import epsilon
@@ -58,6 +59,7 @@ class CategoricalFocalCrossentropy(Wrapped):
 
     _function = staticmethod(categorical_focal_crossentropy)
 
+    @arguments(gamma=Value(), from_logits=Flag(), label_smoothing=Value(0, 1), axis=Axes())
     def __init__(
         self, alpha: Any = 0.25, gamma: float = 2.0, from_logits: bool = False, label_smoothing: float = 0.0,
         axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str = "categorical_focal_crossentropy",
@@ -75,6 +77,7 @@ class Dice(Wrapped):
 
     _function = staticmethod(dice)
 
+    @arguments(axis=Axes(optional=True))
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str = "dice", axis: Any = None, dtype: Any = None
     ) -> None:
@@ -87,6 +90,7 @@ class Tversky(Wrapped):
 
     _function = staticmethod(tversky)
 
+    @arguments(alpha=Value(), beta=Value(), axis=Axes(optional=True))
     def __init__(
         self, alpha: float = 0.5, beta: float = 0.5, reduction: str | None = "sum_over_batch_size",
         name: str = "tversky", axis: Any = None, dtype: Any = None,

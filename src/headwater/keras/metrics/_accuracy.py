@@ -6,6 +6,7 @@ from typing import Any
 
 from headwater.core import dtypes
 from headwater.core.tensor import convert_to_tensor
+from headwater.keras._arguments import Integer, Value, arguments
 from headwater.keras._floats import as_float
 from headwater.keras._registry import builtin
 from headwater.keras._state import floatx
@@ -76,6 +77,7 @@ class Accuracy(MeanMetricWrapper):
 class BinaryAccuracy(MeanMetricWrapper):
     """How often probabilities are on the right side of `threshold`."""
 
+    @arguments(threshold=Value())
     def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
 
@@ -106,6 +108,7 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
 class TopKCategoricalAccuracy(MeanMetricWrapper):
     """How often the one-hot label's class is among the `k` largest predictions."""
 
+    @arguments(k=Integer(1))
     def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
 
@@ -114,5 +117,6 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     """How often the label's class is among the `k` largest predictions."""
 
+    @arguments(k=Integer(1))
     def __init__(self, k: int = 5, name: str = "sparse_top_k_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k)

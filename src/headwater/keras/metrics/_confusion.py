@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from headwater.core.tensor import convert_to_tensor
+from headwater.keras._arguments import Integer, arguments
 from headwater.keras._floats import as_float
 from headwater.keras._registry import builtin
 from headwater.keras.losses._functions import squeeze_or_expand
@@ -117,6 +118,7 @@ def _thresholds(value: Any, top_k: int | None = None) -> Any:
 class _Ratio(Counts):
     """One kind of decision as a part of two."""
 
+    @arguments(top_k=Integer(1, optional=True), class_id=Integer(0, optional=True))
     def __init__(
         self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None, name: str | None = None,
         dtype: Any = None,

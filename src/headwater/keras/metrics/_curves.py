@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from headwater.core.tensor import convert_to_tensor
+from headwater.keras._arguments import Flag, arguments
 from headwater.keras._registry import builtin
 from headwater.keras.metrics._confusion import Counts, as_probabilities
 from headwater.ops import array, math
@@ -44,6 +45,7 @@ class AUC(Counts):
     np.float32(0.75)
     """
 
+    @arguments(multi_label=Flag(), from_logits=Flag())
     def __init__(
         self, num_thresholds: int = 200, curve: str = "ROC", summation_method: str = "interpolation",
         name: str | None = None, dtype: Any = None, thresholds: Sequence[float] | None = None,

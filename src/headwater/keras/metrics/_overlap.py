@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from headwater.core.tensor import convert_to_tensor
+from headwater.keras._arguments import Integer, Value, arguments
 from headwater.keras._registry import builtin
 from headwater.keras.metrics._base import Metric
 from headwater.ops import array, linalg, math
@@ -89,6 +90,7 @@ class IoU(_Overlap):
     np.float32(0.3333)
     """
 
+    @arguments(num_classes=Integer(1))
     def __init__(
         self, num_classes: int, target_class_ids: Sequence[int], name: str | None = None, dtype: Any = None,
         ignore_class: int | None = None, sparse_y_true: bool = True, sparse_y_pred: bool = True, axis: int = -1,
@@ -109,6 +111,7 @@ class IoU(_Overlap):
 class BinaryIoU(IoU):
     """The same for probabilities of one class: those of at least `threshold` are class 1, the others class 0."""
 
+    @arguments(threshold=Value())
     def __init__(
         self, target_class_ids: Sequence[int] = (0, 1), threshold: float = 0.5, name: str | None = None,
         dtype: Any = None,
@@ -129,6 +132,7 @@ class BinaryIoU(IoU):
 class MeanIoU(_Overlap):
     """The mean intersection over union of all classes that occur. Arguments as for `IoU`."""
 
+    @arguments(num_classes=Integer(1))
     def __init__(
         self, num_classes: int, name: str | None = None, dtype: Any = None, ignore_class: int | None = None,
         sparse_y_true: bool = True, sparse_y_pred: bool = True, axis: int = -1,

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 # Where columns end, as parts of the line, of chains of layers and of other models; and how long the line is at most.
-_CHAIN = ((0.45, 0.80, 1.0), 88)
-_GRAPH = ((0.3, 0.56, 0.74, 1.0), 108)
+_CHAIN: tuple[tuple[float, ...], int] = ((0.45, 0.80, 1.0), 88)
+_GRAPH: tuple[tuple[float, ...], int] = ((0.3, 0.56, 0.74, 1.0), 108)
 # What a further column takes of the line, and how much longer the line becomes for it.
 _FURTHER, _FURTHER_LENGTH = 0.1, 12
 _SMALLEST_COLUMN = 4

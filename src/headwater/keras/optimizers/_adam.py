@@ -9,6 +9,7 @@ import numpy as np
 
 from headwater.core.tensor import convert_to_tensor
 from headwater.core.variable import Variable
+from headwater.keras._arguments import Flag, Value, arguments
 from headwater.keras._registry import builtin
 from headwater.keras.optimizers._base import Optimizer
 from headwater.ops import array, math
@@ -30,6 +31,7 @@ class Adam(Optimizer):
         **kwargs: See `Optimizer`.
     """
 
+    @arguments(beta_1=Value(0, 1), beta_2=Value(0, 1), epsilon=Value(0), amsgrad=Flag())
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
         amsgrad: bool = False, name: str | None = None, **kwargs: Any,
@@ -74,6 +76,7 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019)."""
 
+    @arguments(beta_1=Value(0, 1), beta_2=Value(0, 1), epsilon=Value(0), amsgrad=Flag())
     def __init__(
         self, learning_rate: Any = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9, beta_2: float = 0.999,
         epsilon: float = 1e-7, amsgrad: bool = False, name: str | None = None, **kwargs: Any,
@@ -89,6 +92,7 @@ class AdamW(Adam):
 class Adamax(Optimizer):
     """Adam with the largest gradient so far in place of the root of squares (Kingma and Ba, 2015, section 7)."""
 
+    @arguments(beta_1=Value(0, 1), beta_2=Value(0, 1), epsilon=Value(0))
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
         name: str | None = None, **kwargs: Any,
@@ -121,6 +125,7 @@ class Adamax(Optimizer):
 class Nadam(Adam):
     """Adam with Nesterov's momentum (Dozat, 2016)."""
 
+    @arguments(beta_1=Value(0, 1), beta_2=Value(0, 1), epsilon=Value(0))
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
         name: str | None = None, **kwargs: Any,
@@ -174,6 +179,7 @@ class Lion(Optimizer):
         **kwargs: See `Optimizer`.
     """
 
+    @arguments(beta_1=Value(0, 1), beta_2=Value(0, 1))
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, name: str | None = None,
         **kwargs: Any,
@@ -203,6 +209,7 @@ class Lion(Optimizer):
 class Lamb(Adam):
     """Adam with steps as large as the variable's norm says (You et al., 2019). Arguments as for `Adam`."""
 
+    @arguments(beta_1=Value(0, 1), beta_2=Value(0, 1), epsilon=Value(0))
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
         name: str | None = None, **kwargs: Any,

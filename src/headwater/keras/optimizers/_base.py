@@ -16,6 +16,7 @@ from headwater.core.tape import GradientTape, dense
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.core.variable import Variable
 from headwater.keras import initializers
+from headwater.keras._arguments import Flag, Positive, Rate, Value, arguments
 from headwater.keras._lookup import Configurable
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import deserialize_keras_object, serialize_keras_object
@@ -43,6 +44,15 @@ class Optimizer(Configurable):
         name: Its name.
     """
 
+    @arguments(
+        learning_rate=Rate(),
+        weight_decay=Value(optional=True),
+        clipnorm=Value(0, optional=True),
+        clipvalue=Value(0, optional=True),
+        global_clipnorm=Value(0, optional=True),
+        use_ema=Flag(),
+        loss_scale_factor=Positive(optional=True),
+    )
     def __init__(
         self,
         learning_rate: Any = 0.01,

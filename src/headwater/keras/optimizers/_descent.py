@@ -7,6 +7,7 @@ from typing import Any
 
 from headwater.core.tensor import convert_to_tensor
 from headwater.core.variable import Variable
+from headwater.keras._arguments import Flag, Value, arguments
 from headwater.keras._registry import builtin
 from headwater.keras.optimizers._base import Optimizer
 from headwater.ops import math
@@ -25,6 +26,7 @@ class SGD(Optimizer):
         **kwargs: See `Optimizer`.
     """
 
+    @arguments(nesterov=Flag())
     def __init__(
         self,
         learning_rate: Any = 0.01,
@@ -62,6 +64,7 @@ class SGD(Optimizer):
 class Adagrad(Optimizer):
     """``a += g²; w -= rate * g / sqrt(a + epsilon)`` (Duchi et al., 2011)."""
 
+    @arguments(initial_accumulator_value=Value(0), epsilon=Value(0))
     def __init__(
         self, learning_rate: Any = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7,
         name: str | None = None, **kwargs: Any,
@@ -99,6 +102,7 @@ class RMSprop(Optimizer):
         **kwargs: See `Optimizer`.
     """
 
+    @arguments(rho=Value(0, 1), momentum=Value(0, 1), epsilon=Value(0), centered=Flag())
     def __init__(
         self, learning_rate: Any = 0.001, rho: float = 0.9, momentum: float = 0.0, epsilon: float = 1e-7,
         centered: bool = False, name: str | None = None, **kwargs: Any,
@@ -140,6 +144,7 @@ class RMSprop(Optimizer):
 class Adadelta(Optimizer):
     """Steps as large as earlier steps were, relative to gradients (Zeiler, 2012)."""
 
+    @arguments(rho=Value(0, 1), epsilon=Value(0))
     def __init__(
         self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, name: str | None = None,
         **kwargs: Any,

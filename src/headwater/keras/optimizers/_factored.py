@@ -7,6 +7,7 @@ from typing import Any
 
 from headwater.core.tensor import convert_to_tensor
 from headwater.core.variable import Variable
+from headwater.keras._arguments import Flag, Positive, Value, arguments
 from headwater.keras._registry import builtin
 from headwater.keras.optimizers._base import Optimizer
 from headwater.ops import array, math
@@ -88,6 +89,9 @@ class Adafactor(Optimizer):
         **kwargs: See `Optimizer`.
     """
 
+    @arguments(
+        beta_2_decay=Value(), epsilon_1=Value(0), epsilon_2=Value(0), clip_threshold=Positive(), relative_step=Flag()
+    )
     def __init__(
         self, learning_rate: Any = 0.001, beta_2_decay: float = -0.8, epsilon_1: float = 1e-30,
         epsilon_2: float = 1e-3, clip_threshold: float = 1.0, relative_step: bool = True, name: str | None = None,

@@ -11,6 +11,7 @@ from headwater.core.graph import init_scope
 from headwater.core.spec import IndexedSlices
 from headwater.core.tensor import convert_to_tensor
 from headwater.core.variable import Variable
+from headwater.keras._arguments import Integer, Positive, arguments
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import deserialize_keras_object, serialize_keras_object
 from headwater.keras.optimizers._base import Optimizer
@@ -48,6 +49,7 @@ class LossScaleOptimizer(Optimizer):
     np.float32(0.8)
     """
 
+    @arguments(initial_scale=Positive(), dynamic_growth_steps=Integer(1))
     def __init__(
         self, inner_optimizer: Any, initial_scale: float = 2.0**15, dynamic_growth_steps: int = 2000,
         name: str | None = None, **kwargs: Any,

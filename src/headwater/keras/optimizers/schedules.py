@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.keras._arguments import Flag, Positive, Value, arguments
 from headwater.keras._lookup import Configurable
 from headwater.keras._registry import builtin
 from headwater.keras._serialization import deserialize_keras_object as deserialize
@@ -53,6 +54,7 @@ class ExponentialDecay(_Named):
 
     _arguments = ("initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
 
+    @arguments(initial_learning_rate=Value(), decay_steps=Positive(), decay_rate=Value(), staircase=Flag())
     def __init__(
         self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False,
         name: str = "ExponentialDecay",
@@ -73,6 +75,7 @@ class ExponentialDecay(_Named):
 class InverseTimeDecay(ExponentialDecay):
     """``initial / (1 + decay_rate * step / decay_steps)``; with `staircase` the quotient is floored."""
 
+    @arguments(initial_learning_rate=Value(), decay_steps=Positive(), decay_rate=Value(), staircase=Flag())
     def __init__(
         self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False,
         name: str = "InverseTimeDecay",
@@ -115,6 +118,9 @@ class PolynomialDecay(_Named):
 
     _arguments = ("initial_learning_rate", "decay_steps", "end_learning_rate", "power", "cycle", "name")
 
+    @arguments(
+        initial_learning_rate=Value(), decay_steps=Positive(), end_learning_rate=Value(), power=Value(), cycle=Flag()
+    )
     def __init__(
         self, initial_learning_rate: float, decay_steps: int, end_learning_rate: float = 0.0001, power: float = 1.0,
         cycle: bool = False, name: str = "PolynomialDecay",
@@ -143,6 +149,7 @@ class CosineDecay(_Named):
 
     _arguments = ("initial_learning_rate", "decay_steps", "alpha", "name", "warmup_target", "warmup_steps")
 
+    @arguments(initial_learning_rate=Value(), decay_steps=Positive(), alpha=Value())
     def __init__(
         self, initial_learning_rate: float, decay_steps: int, alpha: float = 0.0, name: str = "CosineDecay",
         warmup_target: float | None = None, warmup_steps: int = 0,
@@ -174,6 +181,7 @@ class CosineDecayRestarts(_Named):
 
     _arguments = ("initial_learning_rate", "first_decay_steps", "t_mul", "m_mul", "alpha", "name")
 
+    @arguments(initial_learning_rate=Value(), first_decay_steps=Positive(), t_mul=Value(), m_mul=Value(), alpha=Value())
     def __init__(
         self, initial_learning_rate: float, first_decay_steps: int, t_mul: float = 2.0, m_mul: float = 1.0,
         alpha: float = 0.0, name: str = "SGDRDecay",
