@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,6 +86,23 @@ class ConcreteFunction:
         if self._program is None:
             self._program = Program(self.graph)
         return self._program
+
+    def bound_to(self, variables: dict[int, Variable]) -> ConcreteFunction:
+        """The same trace for other variables, given by the uid of those that it was made with."""
+        own = {s.variable._uid: s.variable for s in self.graph.states.values()}
+
+        def signature(x: Any) -> Any:
+            known = x() if isinstance(x, weakref.ref) else None
+            return weakref.ref(variables[known._uid]) if getattr(known, "_uid", None) in variables else x
+
+        arguments = nest.map_structure(signature, self.structured_input_signature)
+        bound = ConcreteFunction(
+            self.graph.bound_to({k: v for k, v in variables.items() if k in own}),
+            arguments, self._results, self.name, self._argument_names,
+        )  # fmt: skip
+        bound._program = self.program.bound_to(bound.graph)
+        bound._differentiable = self._differentiable
+        return bound
 
     @property
     def is_compiled(self) -> bool:

@@ -30,6 +30,7 @@ from headwater.core.signature import (
     watch_objects,
 )
 from headwater.core.spec import TensorSpec
+from headwater.core.stand_ins import Kinds, StandIn, Template, replaced
 from headwater.core.tensor import EagerTensor, SymbolicTensor, Tensor, convert_to_tensor
 
 # One lock for all tracing: functions trace each other in any order.
@@ -98,6 +99,7 @@ class Function:
         self._reduce_retracing = reduce_retracing
         self._converted: Callable[..., Any] | None = None
         self._cache: dict[Any, ConcreteFunction] = {}
+        self._templates: dict[Any, Template | None] = {}
         self._traces: list[_Trace] = []
         self._relaxed: list[_Trace] = []
         self._tracing_count = 0
@@ -157,12 +159,46 @@ class Function:
                 if trace.key == key_without_shapes(encoder.key) and _all_fit(specs, trace.specs):
                     self._cache[key] = trace.concrete
                     return trace.concrete
+            concrete = self._for_variables(key, encoder, specs, args, kwargs, values)
+            if concrete is not None:
+                self._cache[key] = concrete
+                return concrete
             trace = self._trace(key, encoder, specs, args, kwargs, values)
             captures_outer = any(isinstance(x, SymbolicTensor) for x, _ in trace.concrete.graph.captured)
             self._cache[scoped if captures_outer else key] = trace.concrete
             if captures_outer:
                 weakref.finalize(outer, self._cache.pop, scoped, None)
             return trace.concrete
+
+    def _for_variables(
+        self, key: Any, encoder: Encoder, specs: list[TensorSpec], args: Any, kwargs: Any, values: Any
+    ) -> ConcreteFunction | None:
+        """The trace that serves all variables of their kinds, for those among the arguments; None if there is none."""
+        kinds = Kinds(args, kwargs)
+        if not kinds.variables:
+            return None
+        kind = self._key(kinds)
+        if kind not in self._templates and context.graph is None:
+            self._templates[kind] = self._template(key, encoder, specs, args, kwargs, values, kinds.variables)
+        template = self._templates.get(kind)
+        return template and template.bound_to(kinds.variables, functools.partial(self._cache.pop, key, None))
+
+    def _template(
+        self, key: Any, encoder: Encoder, specs: list[TensorSpec], args: Any, kwargs: Any, values: Any, variables: Any
+    ) -> Template | None:
+        count, traces, relaxed_traces = self._tracing_count, len(self._traces), len(self._relaxed)
+        stand_ins = [StandIn(v) for v in variables]
+        inner_args, inner_kwargs = [replaced(x, variables, stand_ins) for x in (args, kwargs)]
+        try:
+            trace = self._trace(key, encoder, specs, inner_args, inner_kwargs, values)
+        except Exception:
+            if not any(s.is_told_apart for s in stand_ins):
+                raise
+        if not any(s.is_told_apart for s in stand_ins):
+            return Template(trace.concrete, stand_ins)
+        self._tracing_count = count
+        del self._traces[traces:], self._relaxed[relaxed_traces:]
+        return None
 
     def _specs(self, encoder: Encoder) -> list[TensorSpec]:
         if self._signature.input_signature is not None:

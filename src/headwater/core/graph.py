@@ -8,6 +8,7 @@ Everything that runs, differentiates, replicates or exports a computation consum
 from __future__ import annotations
 
 import contextlib
+import copy
 import importlib
 import itertools
 import os
@@ -265,6 +266,16 @@ class Graph:
     def write(self, variable: Any, value: Tensor) -> None:
         """Makes `value` the variable's value from this point on."""
         self._state(variable).value = self.own(value)
+
+    def bound_to(self, variables: dict[int, Any]) -> Graph:
+        """The same computation for other variables, given by the uid of those that it was traced with."""
+        bound = copy.copy(self)
+        bound.states = {}
+        for number, state in self.states.items():
+            variable = variables.get(number, state.variable)
+            bound.states[variable._uid] = other = State(variable, state.entry)
+            other.value = state.value
+        return bound
 
     # Looking at it ----------------------------------------------------------------------------------------------
 

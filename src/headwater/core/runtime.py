@@ -7,6 +7,7 @@ Other Graphs are cut into stages that alternate between XLA and the host.
 from __future__ import annotations
 
 import collections
+import copy
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -251,6 +252,13 @@ class Program(_Bound):
             return self._run(list(inputs))
         with jax.default_device(device):
             return self._run(jax.device_put(list(inputs), device))
+
+    def bound_to(self, graph: Graph) -> Program:
+        """The same program, with the same executables, for the variables of a Graph that differs by them alone."""
+        bound = copy.copy(self)
+        bound.graph = graph
+        bound._variables = [s.variable for s in graph.states.values()]
+        return bound
 
     def drop_executables(self) -> None:
         """Gives back what was compiled; a later call compiles again."""

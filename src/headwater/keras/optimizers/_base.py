@@ -178,7 +178,7 @@ class Optimizer(Configurable):
     def build(self, variables: Sequence[Variable]) -> None:
         """Makes the slots for these variables."""
         self._trainable = list(variables)
-        self._index = {v._uid: i for i, v in enumerate(variables)}
+        self._index = {v.ref(): i for i, v in enumerate(variables)}
         if self.use_ema:
             self._averages = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
@@ -198,12 +198,12 @@ class Optimizer(Configurable):
         return list(self._variables)
 
     def _slot_index(self, variable: Variable) -> int:
-        if variable._uid not in self._index:
+        if variable.ref() not in self._index:
             raise ValueError(
                 f"Unknown variable: {path_of(variable)}. This optimizer can only be called for the variables it was "
                 "built with. Expected all variables to be given to build(), or make a new optimizer."
             )
-        return self._index[variable._uid]
+        return self._index[variable.ref()]
 
     # Learning rate ----------------------------------------------------------------------------------------------
 
@@ -371,14 +371,14 @@ class Optimizer(Configurable):
 
     def exclude_from_weight_decay(self, var_list: Any = None, var_names: Sequence[str] | None = None) -> None:
         """These variables, and those whose names match one of the patterns, do not decay."""
-        self._no_decay = ({v._uid for v in var_list or []}, list(var_names or []))
+        self._no_decay = ({v.ref() for v in var_list or []}, list(var_names or []))
 
     def _decay(self, variables: Sequence[Variable], rate: Any) -> None:
         if self.weight_decay is None:
             return
-        uids, patterns = self._no_decay
+        kept, patterns = self._no_decay
         for variable in variables:
-            if variable._uid not in uids and not any(re.search(p, variable.name.removesuffix(":0")) for p in patterns):
+            if variable.ref() not in kept and not any(re.search(p, variable.name.removesuffix(":0")) for p in patterns):
                 factor = math.cast(rate, variable.dtype) * self.weight_decay
                 variable.assign_sub(convert_to_tensor(variable) * factor, read_value=False)
 
