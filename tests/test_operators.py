@@ -53,3 +53,27 @@ def test_addition_broadcasts_and_names_both_dtypes_that_differ() -> None:
         tf.constant([1]) + tf.constant([1.5])
     with pytest.raises(tf.errors.InvalidArgumentError):
         tf.ones([2]) + tf.ones([3])
+
+
+def test_tensors_of_shapes_that_do_not_fit_are_not_equal() -> None:
+    a, b = tf.constant([1, 2]), tf.constant([1, 2, 3])
+    equal, different = a == b, a != b
+    assert tf.is_tensor(equal) and equal.dtype is tf.bool and not equal.numpy()
+    assert different.shape == [] and different.numpy()
+    assert tf.function(lambda x, y: x != y)(a, b).numpy()
+
+
+@pytest.mark.parametrize(("value", "slope"), [(1.0, [0.0, 1.0, 0.0]), (3.0, [0.0, 1.0, 0.0]), (6.0, [0.0, 1.0, 0.0])])
+def test_of_bounds_that_exclude_each_other_the_lower_wins(value: float, slope: list[float]) -> None:
+    x = [tf.Variable(v) for v in (value, 5.0, 2.0)]
+    with tf.GradientTape() as tape:
+        y = tf.clip_by_value(*x)
+    assert y.numpy() == 5.0
+    gradients = tape.gradient(y, x)
+    assert [0.0 if g is None else float(g) for g in gradients] == slope
+
+
+@pytest.mark.parametrize("paddings", [[[1]], [[1, 1, 0, 0]], [1, 1]])
+def test_paddings_are_pairs(paddings: list[list[int]]) -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        tf.pad([[1, 2], [3, 4]], paddings)

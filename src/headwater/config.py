@@ -318,7 +318,10 @@ def _set_experimental_options(options: dict[str, Any]) -> None:
 
 def _get_experimental_options() -> dict[str, Any]:
     """The options that were set, and those that are never off."""
-    return {"disable_model_pruning": False, "disable_meta_optimizer": False, **_settings.optimizer_options}
+    options = dict(_settings.optimizer_options)
+    for name in ("disable_model_pruning", "disable_meta_optimizer"):
+        options.setdefault(name, False)
+    return options
 
 
 optimizer = types.SimpleNamespace(

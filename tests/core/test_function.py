@@ -534,3 +534,15 @@ def test_strings_pass_through_functions():
 
     s, same, x = f(tf.constant(["a", "b"]), tf.constant(1))
     assert s.numpy().tolist() == [[b"a"], [b"b"]] and same.numpy().tolist() == [False, True] and int(x) == 2
+
+
+def test_a_tensor_of_a_loop_that_is_returned_is_out_of_scope() -> None:
+    @tf.function
+    def collect(n: tf.Tensor) -> list[tf.Tensor]:
+        found = []
+        for i in tf.range(n):
+            found.append(i)
+        return found
+
+    with pytest.raises(TypeError, match="out of scope"):
+        collect(tf.constant(3))

@@ -16,6 +16,7 @@ from headwater.core import nest
 from headwater.core import variable as variable_module
 from headwater.core.concrete import ConcreteFunction
 from headwater.core.context import context
+from headwater.core.errors import InaccessibleTensorError
 from headwater.core.explain import describe, differences
 from headwater.core.graph import Graph, Node, State, tracing
 from headwater.core.runtime import execute
@@ -468,6 +469,8 @@ def _capture_outputs(graph: Graph, result: Any, name: str) -> tuple[Any, list[Te
             continue
         try:
             leaves.append(graph.own(convert_to_tensor(x)))
+        except InaccessibleTensorError:
+            raise
         except (TypeError, ValueError) as error:
             raise TypeError(
                 f"To be compatible with tf.function, Python functions must return zero or more Tensors or "

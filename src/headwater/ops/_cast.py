@@ -30,7 +30,7 @@ def _whole_numbers(x: Any, target: np.dtype[Any]) -> Any:
 
     What a register cannot hold (NaN too) is its smallest number; narrower integers take the register's last bits.
     """
-    register = np.dtype(np.int32 if target.itemsize < 4 or target == np.int32 else np.int64)
+    register = np.int32 if target.itemsize < 4 or target == np.int32 else np.int64
     low = float(np.iinfo(register).min)
     x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
     number = jnp.where((x >= low) & (x < -low), x, low).astype(register).astype(target)

@@ -35,11 +35,11 @@ def _clipped(x: Any, low: Any, high: Any) -> Any:
 
 @_clipped.defjvp
 def _clipped_tangent(primals: Any, tangents: Any) -> Any:
-    # At a bound the gradient still goes to the value; at NaN nowhere.
+    # At a bound the gradient still goes to the value; at NaN nowhere. Bounds that exclude each other: the lower wins.
     x, low, high = primals
     dx, d_low, d_high = tangents
     inside = jnp.where(x == x, dx, jnp.zeros_like(dx))
-    return _clipped(*primals), jnp.where(x < low, d_low, jnp.where(x > high, d_high, inside))
+    return _clipped(*primals), jnp.where((x < low) | (low > high), d_low, jnp.where(x > high, d_high, inside))
 
 
 @op("ClipByValue", elementwise=True)

@@ -288,7 +288,7 @@ def pad(
 def _rows(paddings: Any) -> Any:
     """Nested lists of plain integers as an array, which can be kept and shared."""
     if isinstance(paddings, list | tuple) and all(
-        isinstance(row, list | tuple) and all(type(v) is int for v in row) for row in paddings
+        isinstance(row, list | tuple) and len(row) == 2 and all(type(v) is int for v in row) for row in paddings
     ):
         return np.array(paddings, np.int32).reshape(-1, 2)
     return paddings

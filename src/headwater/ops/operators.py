@@ -59,9 +59,9 @@ def _equality(op: Op) -> Operator:
             a, b = convert_pair(x, y)
         except (TypeError, ValueError):
             return op is math.NOT_EQUAL
-        if a.dtype is not b.dtype or not _may_broadcast(a, b):
+        if a.dtype is not b.dtype:
             return op is math.NOT_EQUAL
-        return op(a, b)
+        return op(a, b) if _may_broadcast(a, b) else convert_to_tensor(op is math.NOT_EQUAL)
 
     return operator
 

@@ -116,8 +116,9 @@ def _repeat(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     axis = place(node.attrs["axis"], x.rank)
     if counts is None:
         raise Unsupported("repeats that are known at run time only. Use a Python number.")
-    if x.shape[axis] is not None:
-        places = np.repeat(np.arange(x.shape[axis]), np.broadcast_to(counts, x.shape[axis]))
+    size = x.shape[axis]
+    if size is not None:
+        places = np.repeat(np.arange(size), np.broadcast_to(counts, size))
         w("GATHER", [x, w.vector(places, "places")], out, axis=axis, batchDims=0)
     elif np.ndim(counts) or x.shape.count(None) > 1:
         raise Unsupported("repeats along an axis of unknown size. Give the input's shape.")

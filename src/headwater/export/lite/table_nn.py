@@ -234,11 +234,12 @@ def _resize(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
 def _resample(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     """Two products with the shares that old rows and columns have in the new ones."""
     x, size = inputs
-    if size.data is None or None in x.shape[1:3]:
+    old = [d for d in x.shape[1:3] if d is not None]
+    if size.data is None or len(old) < 2:
         raise Unsupported("sizes that are known at run time only. Give the images' shape and the new size as numbers.")
     rows, columns = (
-        w.constant(resampling(node.type, old, new, node.attrs), np.float32, "shares")
-        for old, new in zip(x.shape[1:3], size.data.tolist(), strict=True)
+        w.constant(resampling(node.type, before, after, node.attrs), np.float32, "shares")
+        for before, after in zip(old, size.data.tolist(), strict=True)
     )
     if x.dtype != np.float32:
         x = w("CAST", [x], (np.float32, x.shape))
@@ -254,7 +255,7 @@ def _resample(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
 def _spectrum(w: Writer, node: Node, inputs: Sequence[Value]) -> None:
     x, given, out = inputs[0], inputs[1], node.outputs[0]
     axes = axes_of(node.attrs["axis"], x.rank)
-    sizes = [x.shape[i] for i in axes]
+    sizes = [x.shape[i] for i in axes or ()]
     wanted = sizes if given.shape == (0,) else None if given.data is None else given.data.tolist()
     if wanted is None or wanted != sizes or any(n is None or n & (n - 1) for n in wanted):
         raise Unsupported("a length that is not a known power of two. Cut or pad the input with numbers first.")
