@@ -98,7 +98,7 @@ class Optimizer(Configurable):
         self.built = False
         self._variables: list[Variable] = []
         self._trainable: list[Variable] = []
-        self._index: dict[int, int] = {}
+        self._index: dict[Any, int] = {}
         self._no_decay: tuple[set[int], list[str]] = (set(), [])
         self._iterations = self._variable(np.zeros([], np.int64), "iteration")
         self._schedule: Any = None
