@@ -99,7 +99,7 @@ class Optimizer(Configurable):
         self._variables: list[Variable] = []
         self._trainable: list[Variable] = []
         self._index: dict[Any, int] = {}
-        self._no_decay: tuple[set[int], list[str]] = (set(), [])
+        self._no_decay: tuple[set[Any], list[str]] = (set(), [])
         self._iterations = self._variable(np.zeros([], np.int64), "iteration")
         self._schedule: Any = None
         if isinstance(learning_rate, LearningRateSchedule) or callable(learning_rate):
