@@ -185,6 +185,26 @@ def test_jacobians_where_dimensions_are_unknown(function, shape):
         close(found, expected)
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: tf.map_fn(lambda row: row[::2] * row[0], x),
+        lambda x: tf.scan(lambda total, row: total * 0.5 + row, x),
+        lambda x: tf.function(lambda rows: tf.tanh(rows[:, ::2]))(x),
+        lambda x: tf.cond(x[0, 0] > 0.0, lambda: x[:, ::2] * 2.0, lambda: x[:, ::2]),
+    ],
+    ids=["map_fn", "scan", "call", "cond"],
+)
+def test_tangents_where_dimensions_are_unknown(function):
+    def tangent(x):
+        with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as accumulator:
+            y = function(x)
+        return accumulator.jvp(y)
+
+    x = tf.constant([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+    close(tf.function(tangent, input_signature=[tf.TensorSpec([None, None])])(x), tangent(x))
+
+
 def test_jacobian_of_a_disconnected_source_is_none():
     x, y = tf.constant([1.0]), tf.constant([2.0])
     with tf.GradientTape() as tape:

@@ -345,7 +345,8 @@ class _Writer:
         given, a = self._target(), self._name("a")
         body = self._like(a, given.shape)
         form = self._rng.choice([
-            "tf.recompute_grad(lambda {a}: {body})({x})", "tf.numpy_function(lambda {a}: {a} * 2, [{x}], F) * 1.0",
+            "tf.recompute_grad(lambda {a}: tf.tanh({a}) * {a})({x})",
+            "tf.numpy_function(lambda {a}: {a} * 2, [{x}], F) * 1.0",
             "tf.py_function(lambda {a}: {a} * {a}, [{x}], F)", "tf.function(lambda {a}: {body})({x})",
             "tf.function(lambda *, {a}: {body})({a}={x})", "tf.nest.map_structure(lambda {a}: {body}, [{x}, {x}])[1]",
             "tf.function(lambda {a}: {{'k': [{body}, {a}]}})({x})['k'][0]", "tf.grad_pass_through(tf.sin)({x})",

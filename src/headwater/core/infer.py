@@ -182,7 +182,7 @@ def _candidates(dims: list[list[int | None]]) -> Iterator[list[tuple[int, ...]]]
     for size in (_SMALL, PROBES[0]):
         yield [tuple(size if d is None else d for d in shape) for shape in dims]
     for size in (_SMALL, PROBES[0]):
-        yield from _unified(dims, size)
+        yield from _guesses(dims, size)
 
 
 def _consistent(op: Op, avals: tuple[Any, ...], static: dict[int, Any], attrs: dict[str, Any]) -> tuple[Any, ...]:
@@ -273,7 +273,7 @@ def _at_probe(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], k: int) -
         if k == len(PROBES) - 1:
             return None  # the size-1 probe only refines
         enlarged = [tuple(_ENLARGE * PROBES[k] if d is None else d for d in s) for s in dims]
-        for guess in (*_unified(dims, PROBES[k]), enlarged):
+        for guess in _guesses(dims, PROBES[k], enlarged):
             try:
                 return _evaluate(op, [(g, d) for g, (_, d) in zip(guess, avals, strict=True)], static, attrs)
             except Exception as failure:
@@ -281,20 +281,17 @@ def _at_probe(op: Op, inputs: Sequence[Tensor], attrs: dict[str, Any], k: int) -
         raise error
 
 
-def _unified(dims: list[list[int | None]], probe: int) -> Iterator[list[tuple[int, ...]]]:
+def _guesses(dims: list[list[int | None]], probe: int, *more: Any) -> Iterator[list[tuple[int, ...]]]:
     """Assignments of known sizes to unknown dimensions: an unknown one may have to equal a known one.
 
-    First those that change few of them, then whole shapes taken over from a known input of the same rank.
+    First those that change few of them. Then `more`, and sizes of 1, which broadcast where another would not fit. Whole
+    shapes taken over from a known input of the same rank come last: they say most that need not be so.
     """
-    places = [(i, j) for i, shape in enumerate(dims) for j, d in enumerate(shape) if d is None]
-    sizes = sorted({d for shape in dims for d in shape if d is not None and d != 1})
-    if places and sizes and (len(sizes) + 1) ** len(places) <= 256:
-        choices = itertools.product([probe, *sizes], repeat=len(places))
-        for choice in sorted(choices, key=lambda c: sum(x != probe for x in c))[1:]:
-            filled = [list(shape) for shape in dims]
-            for (i, j), size in zip(places, choice):
-                filled[i][j] = size
-            yield [tuple(shape) for shape in filled]  # type: ignore[arg-type]
+    sizes = {d for shape in dims for d in shape if d is not None}
+    yield from _sizes_for_unknown(dims, probe, sorted(sizes - {1}))
+    yield from more
+    if 1 in sizes:
+        yield from _sizes_for_unknown(dims, probe, [*sorted(sizes - {1}), 1])
     for model in dims:
         if None not in model:
             yield [
@@ -302,6 +299,19 @@ def _unified(dims: list[list[int | None]], probe: int) -> Iterator[list[tuple[in
                 for shape in dims
                 for fill in [[probe] * len(shape)]
             ]
+
+
+def _sizes_for_unknown(dims: list[list[int | None]], probe: int, sizes: list[int]) -> Iterator[list[tuple[int, ...]]]:
+    """`dims` with some of `sizes` for some unknown dimensions and the probe for the others: the fewest first."""
+    places = [(i, j) for i, shape in enumerate(dims) for j, d in enumerate(shape) if d is None]
+    if not places or not sizes or (len(sizes) + 1) ** len(places) > 256:
+        return
+    choices = itertools.product([probe, *sizes], repeat=len(places))
+    for choice in sorted(choices, key=lambda c: sum(x != probe for x in c))[1:]:
+        filled = [list(shape) for shape in dims]
+        for (i, j), size in zip(places, choice):
+            filled[i][j] = size
+        yield [tuple(shape) for shape in filled]  # type: ignore[arg-type]
 
 
 def _compare(results: Sequence[Any]) -> Any:

@@ -316,7 +316,14 @@ class Op:
 
     @functools.cached_property
     def _tangent_op(self) -> Op:
-        return self._derived("Tangent", _tangent_kernel, None)
+        return self._derived("Tangent", _tangent_kernel, self.spec and self._tangent_spec)
+
+    def _tangent_spec(self, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
+        """The tangents have the dtypes and shapes of the results."""
+        key = f"_call{self._depth + 1}"
+        rest = {name: value for name, value in attrs.items() if name != key}
+        specs = self.spec(inputs[: attrs[key].inputs], rest)  # type: ignore[misc]
+        return [(d, s) for d, s in (specs if isinstance(specs, list) else [specs]) if is_differentiable(d)]
 
     def _derived(self, suffix: str, rule: Any, spec: Any) -> Op:
         key, kernel = f"_call{self._depth + 1}", self.kernel
