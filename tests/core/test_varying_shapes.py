@@ -252,3 +252,38 @@ def test_filled_tensors_ranges_and_constants_compile_nothing() -> None:
     for n in range(20, 30):
         tf.constant(_x(n)), tf.zeros([n, 2]), tf.ones([n], tf.int32), tf.range(n), tf.fill([n], 2.5)
     assert _compiled[_EVENT] == before
+
+
+def _trained(exact: int, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """The weights of a small recurrent text model after a few sentences of ever new lengths."""
+    monkeypatch.setattr(shaped, "_EXACT", exact)
+    table = tf.Variable(np.sin(np.arange(40.0)).reshape(10, 4).astype("f4"))
+    mixing = tf.Variable(np.cos(np.arange(64.0)).reshape(8, 8).astype("f4"))
+    optimizer = tf.keras.optimizers.Adam(0.1)
+    optimizer.build([table, mixing])
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None], tf.int32)])
+    def step(words: Any) -> Any:
+        present = tf.cast(words > 0, tf.float32)
+        with tf.GradientTape() as tape:
+            vectors = tf.nn.embedding_lookup(table, words)
+            state = tf.zeros([tf.shape(words)[0], 4])
+            for i in tf.range(tf.shape(words)[1]):
+                gate, new = tf.split(tf.matmul(tf.concat([vectors[:, i], state], 1), mixing), 2, 1)
+                share = tf.sigmoid(gate) * present[:, i][:, None]
+                state = share * tf.tanh(new) + (1.0 - share) * state
+            loss = tf.reduce_mean(state**2)
+        weights = [table, mixing]
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return loss
+
+    for n in (3, 5, 7):
+        step(tf.constant(np.arange(2 * n).reshape(2, n) % 10, tf.int32))
+    assert len(step.get_concrete_function().program._compiled._exact) == min(exact, 3)
+    return [table.numpy(), mixing.numpy()]
+
+
+def test_a_text_model_trains_alike_with_and_without_padding(monkeypatch: pytest.MonkeyPatch) -> None:
+    padded, exact = _trained(1, monkeypatch), _trained(9, monkeypatch)
+    for a, b in zip(padded, exact, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)

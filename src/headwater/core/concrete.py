@@ -92,8 +92,8 @@ class ConcreteFunction:
         own = {s.variable._uid: s.variable for s in self.graph.states.values()}
 
         def signature(x: Any) -> Any:
-            known = x() if isinstance(x, weakref.ref) else None
-            return weakref.ref(variables[known._uid]) if getattr(known, "_uid", None) in variables else x
+            variable = variables.get(getattr(x(), "_uid", 0)) if isinstance(x, weakref.ref) else None
+            return x if variable is None else weakref.ref(variable)
 
         arguments = nest.map_structure(signature, self.structured_input_signature)
         bound = ConcreteFunction(

@@ -182,7 +182,9 @@ class Function:
         if kind not in self._templates and context.graph is None:
             self._templates[kind] = self._template(key, encoder, specs, args, kwargs, values, kinds.variables)
         template = self._templates.get(kind)
-        return template and template.bound_to(kinds.variables, functools.partial(self._cache.pop, key, None))
+        if template is None:
+            return None
+        return template.bound_to(kinds.variables, functools.partial(self._cache.pop, key, None))
 
     def _template(
         self, key: Any, encoder: Encoder, specs: list[TensorSpec], args: Any, kwargs: Any, values: Any, variables: Any

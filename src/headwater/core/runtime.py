@@ -145,7 +145,8 @@ def _guarded(graph: Graph, program: Any, *arguments: Any, landed: list[Any] | No
         results = program(*jax.device_put(arguments, device))
         if landed is not None:
             landed.append(results)
-    log_placement(graph, results)
+    if placement.is_logged:
+        log_placement(graph, results)
     return results
 
 

@@ -52,6 +52,7 @@ class ShapedProgram:
         self._exact: collections.OrderedDict[Shapes, Any] = collections.OrderedDict()
         self._padded: collections.OrderedDict[Any, _PaddedProgram | None] = collections.OrderedDict()
         self._refusal = ""
+        self._said = False
         self._lock = threading.RLock()
 
     def __call__(self, *arguments: Any) -> Any:
@@ -111,15 +112,15 @@ class ShapedProgram:
         return None
 
     def _say_so(self) -> None:
-        if not self._refusal:
+        if not self._refusal or self._said:
             return
+        self._said = True
         warnings.warn(
             f"{self._name} was compiled for more than {_MAX_KEPT} shapes of its inputs, as it cannot be compiled once "
             f"for padded ones ({self._refusal}). Those not used for longest are compiled again when they return. Pad "
             "the inputs to a few lengths (tf.pad) and mask what is added.",
             stacklevel=8,
         )
-        self._say_so = lambda: None  # type: ignore[method-assign]
 
 
 class _PaddedProgram:
