@@ -9,6 +9,7 @@ import pytest
 
 import headwater as tf
 from headwater.core.graph import walk
+from headwater.core.op import get_op
 from headwater.core.watch import Watch
 
 Invalid = tf.errors.InvalidArgumentError
@@ -396,3 +397,23 @@ def test_class_numbers_where_distributions_are_expected(loss: str, n: int) -> No
     with pytest.raises(ValueError, match=rf"(?s){loss}.*(y_true|labels).*a sparse loss"):
         model.evaluate(np.ones((n, 3), "f4"), np.arange(n) % 3, verbose=0)
     model.evaluate(np.ones((n, 3), "f4"), np.eye(3)[np.arange(n) % 3], verbose=0)
+
+
+_EYE = np.eye(3, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "result", "inputs", "attrs"),
+    [
+        ("MatrixInverse", _EYE, [_EYE], {"adjoint": False}),
+        ("MatrixSolve", _EYE, [_EYE, _EYE], {"adjoint": False}),
+        ("SelfAdjointEigV2", None, [_EYE], {"compute_v": True}),
+        ("Eig", None, [_EYE], {"compute_v": True}),
+        ("Lu", (_EYE, np.arange(3)), [_EYE], {"output_idx_type": np.dtype(np.int32)}),
+        ("InvertPermutation", None, [np.array([2, 0, 1])], {}),
+    ],
+)
+def test_looking_at_numpy_arrays_compiles_nothing(name, result, inputs, attrs):
+    check = get_op(name).check
+    verdict = check._find(*((result,) if check.of_result else ()), *inputs, **attrs)
+    assert isinstance(verdict[0], np.bool_) and not verdict[0]

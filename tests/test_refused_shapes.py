@@ -171,6 +171,7 @@ def test_shapes_known_only_at_run_time_are_refused(name: str) -> None:
         lambda: tf.dynamic_stitch([[0], [1]], [[1]]),
         lambda: tf.roll([[1, 2], [3, 4]], [1], [0, 1]),
         lambda: tf.math.invert_permutation([[0]]),
+        lambda: tf.signal.dct([1.0], type=1),
     ],
 )
 def test_diagonals_and_axes_that_are_not_there_are_refused(call: Callable[[], Any]) -> None:
@@ -200,6 +201,11 @@ def test_empty_arguments_are_no_mistake() -> None:
     assert tf.nn.conv2d(np.zeros([1, 7, 8, 0]), np.zeros([3, 2, 0, 4]), 1, "VALID").shape == [1, 5, 7, 4]
     assert tf.signal.overlap_and_add(np.zeros([5, 0], np.int32), 3).numpy().tolist() == [0] * 12
     assert tf.signal.rfft(np.zeros([2, 0])).shape == tf.signal.irfft(np.zeros([2, 0], complex)).shape == [2, 0]
+    assert tf.signal.frame(np.zeros([2, 0]), 7, 3).shape == [2, 0, 7]
+    assert tf.nn.weighted_moments(tf.ones([2]), 0, tf.zeros([2]))[0].numpy() == 0
+    assert tf.nn.dilation2d(tf.ones([0, 4, 6, 3]), tf.ones([0, 3, 3]), [1] * 4, "SAME", "NHWC", [1] * 4).shape[1] == 4
+    assert tf.nn.conv2d_transpose(tf.ones([0, 3, 2, 3]), tf.ones([0, 3, 4, 3]), [2, 6, 8, 4], 2).shape == [2, 6, 8, 4]
+    assert tf.signal.inverse_mdct(np.zeros([2, 5, 0])).shape == [2, 0]
     assert tf.signal.dct(np.zeros([2, 0]), type=4).shape == [2, 0]
     assert tf.strings.ngrams(tf.zeros([2, 0], tf.string), 2).shape == [2, 0]
     assert tf.strings.unicode_encode(tf.zeros([2, 0], tf.int32), "UTF-8").numpy().tolist() == [b"", b""]

@@ -100,8 +100,9 @@ class Check:
         if self._of_integers and inputs[self._values[0]].dtype.kind not in "iu":
             return  # without waiting for the values
         looked_at = {i % len(inputs) for i in self._values}
-        arrays = [np.asarray(x) if i in looked_at else x for i, x in enumerate(inputs)]
-        verdict = self._find(*((result,) if self.of_result else ()), *arrays, **attrs)
+        arrays = [np.asarray(x) if i in looked_at or self.of_result else x for i, x in enumerate(inputs)]
+        results = (jax.tree.map(np.asarray, result),) if self.of_result else ()
+        verdict = self._find(*results, *arrays, **attrs)
         if verdict is not None and bool(verdict[0]):
             raise self._failure([int(n) for n in verdict[1]], verdict[2], op, attrs)
 
@@ -181,6 +182,11 @@ class _Known:
 
 
 # Finding what is wrong -------------------------------------------------------------------------------------------
+
+
+def library(array: Any) -> Any:
+    """NumPy for its arrays, else `jax.numpy`, whose functions compile a program each where they are called eagerly."""
+    return np if isinstance(array, np.ndarray | np.generic) else jnp
 
 
 def first(bad: Any) -> tuple[Any, Any]:

@@ -100,12 +100,7 @@ _transpose.defvjp(_transpose_forward, _transpose_backward)
 
 def _of_nothing(x: Any, filters: Any, window: Window) -> Any:
     """The convolution by filters without elements: zeros, in the shape that the arguments give."""
-    sizes = x.shape[window.first : window.first + len(window.size)]
-    same = window.padding == "SAME"
-    pads = [(0, 0)] * len(sizes) if same else window.pads(x)
-    extents = [1] * len(sizes) if same else window.extent
-    parts = zip(sizes, pads, extents, window.strides, strict=True)
-    counts = [(n + low + high - e) // s + 1 for n, (low, high), e, s in parts]
+    counts = _windows.positions_of_nothing(x, window)
     ends = (filters.shape[-1], *counts) if window.first == 2 else (*counts, filters.shape[-1])
     return jnp.zeros((x.shape[0], *ends), x.dtype)
 
@@ -131,6 +126,8 @@ def convolve(x: Any, filters: Any, window: Window) -> Any:
 
 def transpose(y: Any, filters: Any, shape: tuple[int, ...], window: Window) -> Any:
     """The transpose of `convolve` in its first argument, which has that `shape`."""
+    if 0 in filters.shape:
+        return jnp.zeros(shape, y.dtype)
     expected = jax.eval_shape(lambda a: _stock(a, filters, window), jax.ShapeDtypeStruct(shape, y.dtype)).shape
     if expected != y.shape:
         raise ValueError(

@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 
 from headwater.core import dtypes
-from headwater.core.checks import Check, Verdict, none_of
+from headwater.core.checks import Check, Verdict, library, none_of
 from headwater.core.dtypes import as_dtype
 from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
@@ -64,9 +64,10 @@ def failing(text: str) -> Check:
 
     def find(result: Any, *inputs: Any, **attrs: Any) -> Verdict:
         results = result if isinstance(result, tuple) else (result,)
-        failed = ~jnp.isfinite(results[0]).all()
+        numbers = library(results[0])
+        failed = ~numbers.isfinite(results[0]).all()
         for x in inputs:
-            failed = failed & jnp.isfinite(x).all()
+            failed = failed & numbers.isfinite(x).all()
         return failed, (), ()
 
     return Check(find, lambda found, known, attrs: text, of_result=True)
@@ -169,7 +170,7 @@ _NOT_FOUND = "eigen decomposition was not successful. The input might not be val
 
 
 def _not_finite(x: Any) -> Any:
-    return ~jnp.isfinite(_lower_half(x))
+    return ~library(x).isfinite(library(x).tril(_square(x)))
 
 
 @op("SelfAdjointEigV2", check=none_of(_not_finite, f"Self-adjoint {_NOT_FOUND}", position=0))
@@ -208,7 +209,7 @@ def _eigvals_tangent(primals: Any, tangents: Any) -> Any:
     return values, change
 
 
-@op("Eig", check=none_of(lambda x: ~jnp.isfinite(x), f"E{_NOT_FOUND[1:]}", position=0))
+@op("Eig", check=none_of(lambda x: ~library(x).isfinite(x), f"E{_NOT_FOUND[1:]}", position=0))
 def EIG(x: Any, *, compute_v: bool) -> Any:
     return _eig(_square(x)) if compute_v else (_eigvals(_square(x)),)
 
@@ -304,7 +305,7 @@ class Lu(NamedTuple):
 
 
 def _zero_pivot(result: Any, x: Any, **attrs: Any) -> Verdict:
-    return (jnp.diagonal(result[0], axis1=-2, axis2=-1) == 0).any(), (), ()
+    return (library(result[0]).diagonal(result[0], axis1=-2, axis2=-1) == 0).any(), (), ()
 
 
 @op("Lu", check=Check(_zero_pivot, lambda found, known, attrs: "Input is not invertible.", of_result=True))

@@ -306,6 +306,8 @@ def _cosine(x: Any, type: int, n: int | None, norm: str | None) -> Any:
     if n is not None:
         x = _fit(x, [n], (-1,))
     size = x.shape[-1]
+    if type == 1 and size < 2:
+        raise ValueError(f"Expected two elements or more for a transform of type 1, received {size}.")
     if not size:
         return x
     wide = np.complex128 if x.dtype == np.float64 else np.complex64

@@ -67,8 +67,11 @@ def _WEIGHTED_MOMENTS(x: Any, weights: Any, *, axis: Any, keepdims: bool) -> Any
     dtype = x.dtype
     x, weights = _wide(x), _wide(weights)
     total = jnp.sum(jnp.broadcast_to(weights, jnp.broadcast_shapes(weights.shape, x.shape)), axis, keepdims=True)
-    mean = jnp.sum(weights * x, axis, keepdims=True) / total
-    variance = jnp.sum(weights * jnp.square(x - mean), axis, keepdims=True) / total
+    nothing = total == 0  # then both are 0
+    total = jnp.where(nothing, 1, total)
+    mean = jnp.where(nothing, 0, jnp.sum(weights * x, axis, keepdims=True) / total)
+    spread = jnp.sum(weights * jnp.square(x - mean), axis, keepdims=True) / total
+    variance = jnp.where(nothing, 0, spread)
     results = (mean, variance) if keepdims else (jnp.squeeze(mean, axis), jnp.squeeze(variance, axis))
     return results[0].astype(dtype), results[1].astype(dtype)
 

@@ -130,6 +130,8 @@ def _pool(
     op: Op, input: Any, ksize: Any, strides: Any, padding: Any, layout: str | None, rank: int, name: Any
 ) -> Tensor:
     what = op.name
+    if op is MAX_POOL and isinstance(input, np.ndarray) and input.dtype == np.float64:
+        input = convert_to_tensor(input, dtypes.float32)  # as TensorFlow: this op alone has a dtype of its own
     input = tensor_of(input, what, FLOATING if op in (AVG_POOL, AVG_POOL_3D) else REAL)
     first = 2 if _windows.channels_first(layout, rank, what) else 1
     full = Window((), (), (), "VALID", first).full

@@ -103,6 +103,8 @@ def _DILATION(x: Any, filters: Any, *, strides: Any, rates: Any, padding: str) -
         )
     window = Window(tuple(filters.shape[:2]), strides[1:3], rates[1:3], padding, 1)
     lowest = -np.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min
+    if 0 in window.size:
+        return jnp.full((x.shape[0], *_windows.positions_of_nothing(x, window), x.shape[3]), lowest, x.dtype)
     if math.prod(window.size) > _windows.MAX_SLICES:
         return _dilation_by_steps(_windows.pad(x, window, lowest), filters, window, _windows.positions(x, window))
     parts = _windows.slices(x, window, lowest)

@@ -245,12 +245,18 @@ def argsort(
     return ARG_SORT(tensor_of(values, "ArgSort", REAL), axis=single_axis(axis), direction=direction, name=name)
 
 
+def _occurrences(x: Any) -> Any:
+    """How often each position stands in `x`."""
+    if isinstance(x, np.ndarray):
+        return np.bincount(x[(x >= 0) & (x < x.size)].astype(np.int64), minlength=x.size)
+    return jnp.zeros(x.size, np.int32).at[x].add(1, mode="drop")
+
+
 def _no_permutation(x: Any) -> Verdict:
     if not x.size:
         return None
     bad, place = first(outside(x, 0, x.size))
-    many = jnp.zeros(x.size, np.int32).at[x].add(1, mode="drop") > 1
-    twice, value = first(many)
+    twice, value = first(_occurrences(x) > 1)
     return bad | twice, (bad, element(x, place), value), (x.size,)
 
 

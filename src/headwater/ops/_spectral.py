@@ -29,6 +29,8 @@ def _FRAME(x: Any, fill: Any, *, length: int, step: int, pad_end: bool, axis: in
         pads = [(0, 0)] * x.ndim
         pads[axis] = (0, max(0, (count - 1) * step + length - size))
         x = jnp.pad(x, pads, constant_values=fill)
+    if not count:
+        return jnp.zeros((*x.shape[:axis], 0, length, *x.shape[axis + 1 :]), x.dtype)
     index = jnp.arange(count)[:, None] * step + jnp.arange(length)
     return jnp.take(x, index, axis=axis, mode="clip")
 
@@ -77,7 +79,7 @@ def _OVERLAP(x: Any, *, step: int) -> Any:
         raise ValueError(f"expected frames of rank 2 or more, received {list(x.shape)}")
     *outer, frames, length = x.shape
     # A frame covers a number of whole steps; the parts of one position are added shifted.
-    parts = max(-(-length // step), 1)
+    parts = max(-(-length // max(step, 1)), 1)
     if parts > _MAX_PARTS:
         index = jnp.arange(frames)[:, None] * step + jnp.arange(length)
         return jnp.zeros((*outer, (frames - 1) * step + length), x.dtype).at[..., index].add(x)
@@ -169,7 +171,7 @@ def vorbis_window(window_length: Any, dtype: Any = dtypes.float32, name: str | N
     array([0.7071, 0.7071], dtype=float32)
     """
     length = int(window_length)
-    sines = np.sin(np.pi / length * (np.arange(length) + 0.5))
+    sines = np.sin(np.pi / max(length, 1) * (np.arange(length) + 0.5))
     return _window(np.sin(np.pi / 2 * sines**2), dtype, name)
 
 

@@ -89,6 +89,15 @@ def positions(x: Any, window: Window) -> list[int]:
     return counts
 
 
+def positions_of_nothing(x: Any, window: Window) -> list[int]:
+    """The number of positions per spatial dimension of `x` of a window that may have no elements."""
+    sizes = x.shape[window.first : window.first + len(window.size)]
+    if window.padding == "SAME":
+        return [-(-n // s) for n, s in zip(sizes, window.strides, strict=True)]
+    parts = zip(sizes, window.pads(x), window.extent, window.strides, strict=True)
+    return [(n + low + high - e) // s + 1 for n, (low, high), e, s in parts]
+
+
 def slices(x: Any, window: Window, fill: Any = 0) -> list[Any]:
     """For each element of the window, in row-major order, its values at all window positions."""
     counts, padded = positions(x, window), pad(x, window, fill)
