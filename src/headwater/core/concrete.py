@@ -83,9 +83,10 @@ class ConcreteFunction:
     @property
     def program(self) -> Program:
         """The Graph bound to its variables and captured tensors."""
-        if self._program is None:
-            self._program = Program(self.graph)
-        return self._program
+        program = self._program  # another thread may drop it
+        if program is None:
+            program = self._program = Program(self.graph)
+        return program
 
     def bound_to(self, variables: dict[int, Variable]) -> ConcreteFunction:
         """The same trace for other variables, given by the uid of those that it was made with."""
@@ -111,10 +112,10 @@ class ConcreteFunction:
 
     def drop_executables(self) -> None:
         """Gives back what was compiled; a later call compiles again."""
-        if self._program is not None:
-            self._program.drop_executables()
-        self._program = None
-        self._differentiable = {}
+        program, self._program = self._program, None
+        if program is not None:
+            program.drop_executables()
+        self._differentiable.clear()  # not a new one: traces bound to other variables share it
 
     def structure(self, outputs: Sequence[Tensor]) -> Any:
         """The outputs in the structure that the Python function returned."""
@@ -155,7 +156,8 @@ class ConcreteFunction:
     def _forward(self, wrt: tuple[int, ...], attrs: dict[str, Any]) -> Any:
         """The compiled call that also gives what pulls cotangents back to the inputs at `wrt`, and what runs that."""
         key = (wrt, attrs["layout"], attrs["written"])
-        if key not in self._differentiable:
+        made = self._differentiable.get(key)
+        if made is None:
             fixed = dict(attrs)
 
             def forward(arrays: Sequence[Any]) -> Any:
@@ -176,8 +178,9 @@ class ConcreteFunction:
             compiled = bounded(compile_function(watched.around(forward), self.graph))
             # Its own, as each pull-back is a program of its own: it must go with this trace.
             run_pull_back = bounded(jax.jit(lambda pull_back, cotangents: pull_back(cotangents)))
-            self._differentiable[key] = (lambda arrays: watched.verified(compiled(arrays))), run_pull_back
-        return self._differentiable[key]
+            made = (lambda arrays: watched.verified(compiled(arrays))), run_pull_back
+            self._differentiable[key] = made
+        return made
 
     # What it is -------------------------------------------------------------------------------------------------
 

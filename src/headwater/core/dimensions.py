@@ -16,6 +16,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import export
 
 from headwater.core.context import context
 
@@ -27,12 +28,12 @@ Array = Any  # a NumPy array of objects: integers, booleans, dimensions, or None
 
 def is_symbolic(dim: Any) -> bool:
     """Whether a dimension stands for any size."""
-    return not isinstance(dim, int | np.integer)
+    return export.is_symbolic_dim(dim)
 
 
 def size(dim: Any) -> Any:
     """A dimension that an array held, as an integer unless it stands for any size."""
-    return dim if hasattr(dim, "_sorted_terms") else int(dim)
+    return dim if is_symbolic(dim) else int(dim)
 
 
 def integers(dims: Any, dtype: Any) -> Any:
@@ -147,11 +148,11 @@ def _all_or_any(values: Sequence[Any], decisive: bool) -> Any:
 
 
 def _quotient(a: Any, b: Any) -> Any:
-    return a // b if _is(a >= 0) and _is(b >= 1) else None
+    return a // b if a >= 0 and b >= 1 else None
 
 
 def _remainder(a: Any, b: Any) -> Any:
-    return a % b if _is(a >= 0) and _is(b >= 1) else None
+    return a % b if a >= 0 and b >= 1 else None
 
 
 def _sign(a: Any) -> Any:
@@ -163,10 +164,6 @@ def _equal(a: Any, b: Any) -> bool:
     if not is_symbolic(difference):
         return bool(difference == 0)
     return difference >= 0 and not difference >= 1
-
-
-def _is(condition: Any) -> bool:
-    return bool(condition)
 
 
 def _chosen(which: Any, *cases: Any) -> Any:
@@ -200,7 +197,7 @@ def _slice(parameters: dict[str, Any], value: Array) -> Array:
 
 def _dynamic_slice(parameters: dict[str, Any], value: Array, *starts: Array) -> Array:
     sizes = parameters["slice_sizes"]
-    if any(is_symbolic(s.item()) for s in starts):
+    if not all(isinstance(s.item(), int) for s in starts):
         raise _Unknown("a slice at a size")
     first = [min(max(s.item(), 0), d - n) for s, d, n in zip(starts, value.shape, sizes, strict=True)]
     return value[tuple([slice(b, b + n) for b, n in zip(first, sizes, strict=True)])]

@@ -111,6 +111,14 @@ def map_engine_error(error: BaseException, what: str) -> BaseException:
     return kind(None, None, f"{what}: {text}")
 
 
+def stems_from(error: BaseException, kind: type[BaseException]) -> bool:
+    """Whether an error is of a kind, or was raised because of one that is."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, kind):
+        found = found.__cause__ or found.__context__
+    return found is not None
+
+
 def without_engine_notes(error: OpError) -> OpError:
     """The error without what JAX notes on exceptions that pass through it."""
     error.__notes__ = [note for note in getattr(error, "__notes__", []) if "JAX has removed" not in note]

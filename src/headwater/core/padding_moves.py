@@ -27,30 +27,27 @@ def _reshape(ev: Any, equation: Any, dims: Any, value: Any, *rest: Any) -> Any:
     if len(before) == len(after) and all(a == b for a, b in zip(before, after)):
         return lax.reshape(value, ev.shape(new))
     # Element by element: where in all elements it is, and where that is in the padded value.
-    place = _mixed([lax.iota(np.int64, n) for n in ev.shape(new)], [ev.value(d) for d in new])
-    places, sizes = [], [ev.value(d) for d in dims[0]]
-    for size in reversed(sizes):
-        places.append(place % size)
-        place = place // size
-    return jnp.ravel(value)[jnp.clip(_mixed_flat(places[::-1], value.shape), 0, value.size - 1)]
+    shape = ev.shape(new)
+    along = [lax.iota(np.int64, n).reshape([-1 if a == axis else 1 for a in range(len(shape))])
+             for axis, n in enumerate(shape)]  # fmt: skip
+    number = _row_major(along, [ev.value(d) for d in new])
+    places = []
+    for dim in reversed(dims[0]):
+        places.append(number % ev.value(dim))
+        number = number // ev.value(dim)
+    return jnp.ravel(value)[jnp.clip(_row_major(places[::-1], value.shape), 0, value.size - 1)]
 
 
-def _mixed(places: Sequence[Any], sizes: Sequence[Any]) -> Any:
-    """The number of each element of an array of these true sizes, in row-major order."""
+def _row_major(places: Sequence[Any], sizes: Sequence[Any]) -> Any:
+    """The numbers of elements that stand at these places along each axis, in row-major order."""
     number: Any = np.int64(0)
-    for axis, (place, size) in enumerate(zip(places, sizes, strict=True)):
-        number = number * size + place.reshape([-1 if a == axis else 1 for a in range(len(sizes))])
-    return number
-
-
-def _mixed_flat(places: Sequence[Any], shape: Sequence[int]) -> Any:
-    number: Any = np.int64(0)
-    for place, size in zip(places, shape, strict=True):
+    for place, size in zip(places, sizes, strict=True):
         number = number * size + place
     return number
 
 
 def _groups(dims: Sequence[Any]) -> list[Any]:
+    """The product of the fixed dimensions at the beginning, then each varying one and the product of those after it."""
     groups: list[Any] = [1]
     for dim in dims:
         if is_symbolic(dim):

@@ -20,7 +20,7 @@ import jax
 import numpy as np
 
 from headwater.core.context import context
-from headwater.core.engine_errors import reraise_foreign
+from headwater.core.engine_errors import reraise_foreign, stems_from
 from headwater.core.padding import Padded, bucket, pad
 
 # So many shapes are compiled as they are before lengths are taken to vary.
@@ -98,6 +98,7 @@ class ShapedProgram:
         return program if program is not None and program.takes(shapes) else None
 
     def _new_padded(self, names: Any, arguments: Sequence[Any]) -> _PaddedProgram | None:
+        """A program from the least size on from which it is one and the same; None if there is none."""
         for least in _LEAST:
             program = _PaddedProgram(self._function, names, self._jit, least)
             try:
@@ -105,7 +106,7 @@ class ShapedProgram:
             except Exception as error:  # whatever is wrong with the inputs, the true program says
                 reraise_foreign(error)
                 self._refusal = str(error).strip().split("\n")[0]
-                if "inconclusive" not in self._refusal:
+                if not stems_from(error, jax.errors.InconclusiveDimensionOperation):
                     break
             else:
                 return program
