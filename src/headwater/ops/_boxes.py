@@ -13,7 +13,7 @@ from headwater.core import dtypes
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.ops._inputs import FLOATING, static_value, tensor_of
+from headwater.ops._inputs import FLOATING, check_shape, static_value, tensor_of
 
 # Suppression ----------------------------------------------------------------------------------------------------
 
@@ -78,14 +78,9 @@ def _scored_spec(inputs: Sequence[Tensor], attrs: Any) -> Any:
     return [(dtypes.int32, TensorShape([None])), (inputs[1].dtype, TensorShape([None]))]
 
 
-def _check_sizes(name: str, given: Any, wanted: Sequence[int]) -> None:
-    if given.shape != tuple(wanted):
-        raise ValueError(f"Expected {name} of shape {list(wanted)}, received {list(given.shape)}.")
-
-
 @op("NonMaxSuppressionV5", effect="host", spec=_scored_spec)
 def _NMS(boxes: Any, scores: Any, count: Any, iou: Any, least: Any, sigma: Any) -> Any:
-    _check_sizes("boxes", boxes, [len(scores), 4])
+    check_shape("boxes", boxes, [len(scores), 4])
     chosen, values = _suppress(
         functools.partial(_overlap_among, boxes.astype(np.float64)),
         scores, int(count), float(iou), float(least), float(sigma),
@@ -95,7 +90,7 @@ def _NMS(boxes: Any, scores: Any, count: Any, iou: Any, least: Any, sigma: Any) 
 
 @op("NonMaxSuppressionWithOverlaps", effect="host", spec=_indices_spec)
 def _NMS_OVERLAPS(overlaps: Any, scores: Any, count: Any, threshold: Any, least: Any) -> Any:
-    _check_sizes("overlaps", overlaps, [len(scores), len(scores)])
+    check_shape("overlaps", overlaps, [len(scores), len(scores)])
     return _suppress(lambda i, others: overlaps[others, i], scores, int(count), float(threshold), float(least), 0.0)[0]
 
 
@@ -182,7 +177,7 @@ def _chosen_of(boxes: Any, scores: Any, count: int, iou: float, least: float, in
 @op("NonMaxSuppressionPadded", effect="host", spec=_padded_spec)
 def _NMS_PADDED(boxes: Any, scores: Any, count: Any, iou: Any, least: Any, *, in_order: bool, size: int | None) -> Any:
     batch, count = scores.shape[:-1], int(count)
-    _check_sizes("boxes", boxes, [*scores.shape, 4])
+    check_shape("boxes", boxes, [*scores.shape, 4])
     pictures, each = math.prod(batch), scores.shape[-1]
     flat = zip(boxes.reshape(pictures, each, 4), scores.reshape(pictures, each), strict=True)
     chosen = [_chosen_of(b, s, count, float(iou), float(least), in_order) for b, s in flat]
@@ -272,7 +267,7 @@ def _COMBINED(
     boxes: Any, scores: Any, *, per_class: int, total: int, size: int, iou: float, least: float, clip: bool
 ) -> Any:
     count = scores.shape[0]
-    _check_sizes("boxes", boxes, [*scores.shape[:2], scores.shape[2] if boxes.shape[2] > 1 else 1, 4])
+    check_shape("boxes", boxes, [*scores.shape[:2], scores.shape[2] if boxes.shape[2] > 1 else 1, 4])
     out_boxes, out_scores = np.zeros((count, size, 4), np.float32), np.zeros((count, size), np.float32)
     out_classes, valid = np.zeros((count, size), np.float32), np.zeros(count, np.int32)
     for image in range(count):

@@ -21,15 +21,17 @@ from headwater.ops._arithmetic import divide, maximum, minimum, multiply
 from headwater.ops._cast import cast
 from headwater.ops._create import ones_like
 from headwater.ops._elementwise import is_finite, sqrt
-from headwater.ops._inputs import REAL, matched, matched_numbers
+from headwater.ops._inputs import REAL, broadcasts_to, matched, matched_numbers
 from headwater.ops._reduce import reduce_sum
 from headwater.ops._select import where
 
 
 @jax.custom_jvp
 def _clipped(x: Any, low: Any, high: Any) -> Any:
-    if jnp.broadcast_shapes(x.shape, low.shape, high.shape) != x.shape:
-        raise ValueError(f"Expected bounds that broadcast to {list(x.shape)}, received {low.shape} and {high.shape}.")
+    if not (broadcasts_to(low.shape, x.shape) and broadcasts_to(high.shape, x.shape)):
+        raise ValueError(
+            f"Expected bounds that broadcast to {list(x.shape)}, received {list(low.shape)} and {list(high.shape)}."
+        )
     return jnp.maximum(jnp.minimum(x, high), low)  # the lower bound wins where it is the higher one
 
 

@@ -206,10 +206,8 @@ def _sequence_of_any_length(start: Any, limit: Any, delta: Any) -> Any:
     """Integers up to a dimension that stands for any size."""
     dtype = next(v.dtype for v in (delta, start, limit) if v.dtype != object)
     first, stop, step = [dimensions(v)[0] for v in (start, limit, delta)]
-    if step < 0:  # the same backwards
-        first, stop, step = -first, -stop, -step
-        return -(first + step * jnp.arange((stop - first + step - 1) // step, dtype=dtype)).astype(dtype)
-    return (first + step * jnp.arange((stop - first + step - 1) // step, dtype=dtype)).astype(dtype)
+    distance, stride = (first - stop, -step) if step < 0 else (stop - first, step)
+    return (first + step * jnp.arange((distance + stride - 1) // stride, dtype=dtype)).astype(dtype)
 
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range") -> Tensor:

@@ -14,6 +14,7 @@ from headwater.core import dtypes
 from headwater.core.op import op
 from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor
+from headwater.ops._inputs import check_shape
 
 # The logarithm of what is impossible, as large as TensorFlow has it: losses and their gradients stay finite.
 _NEVER = float(np.log(1e-307))
@@ -47,8 +48,7 @@ def _step(skips: Any, alpha: Any, frame: tuple[Any, Any]) -> tuple[Any, None]:
 
 @op("CTCLossV2")
 def _CTC_LOSS(labels: Any, logits: Any, label_length: Any, logit_length: Any, *, blank: int) -> Any:
-    if label_length.shape != logits.shape[1:2]:
-        raise ValueError(f"Expected label_length of shape {[logits.shape[1]]}, received {list(label_length.shape)}.")
+    check_shape("label_length", label_length, logits.shape[1:2])
     log_p = jax.nn.log_softmax(logits.astype(jnp.promote_types(logits.dtype, jnp.float32)))
     states = _with_blanks(labels, blank)
     place = jnp.arange(states.shape[1])[None]

@@ -19,7 +19,7 @@ from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._diagonal import diag_part
 from headwater.ops._elementwise import log, real
-from headwater.ops._inputs import COMPLEX, FLOATING, INEXACT, matched, tensor_of
+from headwater.ops._inputs import COMPLEX, FLOATING, INEXACT, check_shape, matched, tensor_of
 from headwater.ops._reduce import reduce_sum
 
 
@@ -322,8 +322,7 @@ def _triangles(factors: Any) -> tuple[Any, Any]:
 @op("LuReconstruct")
 def LU_RECONSTRUCT(factors: Any, permutation: Any) -> Any:
     lower, upper = _triangles(factors)
-    if permutation.shape != factors.shape[:-1]:
-        raise ValueError(f"Expected perm of shape {list(factors.shape[:-1])}, received {list(permutation.shape)}.")
+    check_shape("perm", permutation, factors.shape[:-1])
     return jnp.take_along_axis(lower @ upper, jnp.argsort(permutation, -1)[..., None], -2)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
-from headwater.ops._inputs import matched, static_value
+from headwater.ops._inputs import check_shape, matched, static_value
 from headwater.ops._reduce import reduce_sum
 
 _ALIGNMENTS = ("RIGHT_LEFT", "LEFT_RIGHT", "LEFT_LEFT", "RIGHT_RIGHT")
@@ -84,10 +84,14 @@ def MATRIX_DIAG(diagonal: Any, padding: Any, *, k: Band, num_rows: int, num_cols
         num_rows = num_cols = max(rows, columns)
     wanted = num_rows if num_rows != -1 else rows, num_cols if num_cols != -1 else columns
     if wanted[0] < rows or wanted[1] < columns or (wanted[0] > rows and wanted[1] > columns):
-        raise ValueError(f"Expected {rows} rows or {columns} columns, and no fewer of the others, received {wanted}.")
+        raise ValueError(
+            f"Expected num_rows >= {rows} and num_cols >= {columns}, one of them equal, received {list(wanted)}."
+        )
     rows, columns = wanted
     if k[0] != k[1] and (diagonal.ndim < 2 or diagonal.shape[-2] != k[1] - k[0] + 1):
-        raise ValueError(f"Expected {k[1] - k[0] + 1} diagonals in the last axis but one, received {diagonal.shape}.")
+        raise ValueError(
+            f"Expected {k[1] - k[0] + 1} diagonals in the last axis but one, received shape {list(diagonal.shape)}."
+        )
     batch = diagonal.shape[:-1] if k[0] == k[1] else diagonal.shape[:-2]
     return _put(jnp.broadcast_to(padding, (*batch, rows, columns)), diagonal, k, align)
 
@@ -117,9 +121,8 @@ def MATRIX_DIAG_PART(x: Any, padding: Any, *, k: Band, align: str) -> Any:
 def MATRIX_SET_DIAG(x: Any, diagonal: Any, *, k: Band, align: str) -> Any:
     rows, columns = _sides(x.shape)
     _check_band(rows, columns, k)
-    wanted = (*x.shape[:-2], *([k[1] - k[0] + 1] if k[0] != k[1] else []), _width(rows, columns, k))
-    if diagonal.shape != wanted:
-        raise ValueError(f"Expected diagonals of shape {list(wanted)}, received {list(diagonal.shape)}.")
+    band = [k[1] - k[0] + 1] if k[0] != k[1] else []
+    check_shape("diagonals", diagonal, (*x.shape[:-2], *band, _width(rows, columns, k)))
     return _put(x, diagonal, k, align)
 
 

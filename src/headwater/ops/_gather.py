@@ -17,7 +17,7 @@ from headwater.core.spec import IndexedSlices
 from headwater.core.tape import dense
 from headwater.core.tensor import Tensor, convert_to_tensor, register_tensor_conversion_function
 from headwater.ops._common import single_axis
-from headwater.ops._inputs import INTEGER, dimensions, matched, one_axis, static_integers, tensor_of
+from headwater.ops._inputs import INTEGER, check_shape, dimensions, matched, one_axis, static_integers, tensor_of
 from headwater.ops._shape import reshape, shape
 
 # Taking ----------------------------------------------------------------------------------------------------------
@@ -165,9 +165,7 @@ def SCATTER_ND(indices: Any, updates: Any, shape: Any) -> Any:
 
 
 def _check_updates(shape: tuple[int, ...], indices: Any, updates: Any) -> None:
-    wanted = indices.shape[:-1] + shape[indices.shape[-1] :]
-    if updates.shape != wanted:
-        raise ValueError(f"Expected updates of shape {list(wanted)}, received {list(updates.shape)}.")
+    check_shape("updates", updates, indices.shape[:-1] + shape[indices.shape[-1] :])
 
 
 _SCATTER: dict[str, Any] = {

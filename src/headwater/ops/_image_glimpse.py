@@ -14,6 +14,7 @@ from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import array, math, random
 from headwater.ops._clip import clip_by_value
 from headwater.ops._common import as_shape_tensor
+from headwater.ops._inputs import check_shape
 
 
 def _place(first: Any, count: int, limit: int) -> tuple[Any, Any]:
@@ -24,8 +25,7 @@ def _place(first: Any, count: int, limit: int) -> tuple[Any, Any]:
 
 @op("ExtractGlimpseV2", static=(1,))
 def _GLIMPSE(images: Any, size: Any, offsets: Any, noise: Any, *, centered: bool, normalized: bool) -> Any:
-    if offsets.shape != (images.shape[0], 2):
-        raise ValueError(f"Expected offsets of shape {[images.shape[0], 2]}, received {list(offsets.shape)}.")
+    check_shape("offsets", offsets, [images.shape[0], 2])
     (height, width), (rows, columns) = images.shape[1:3], (int(n) for n in size)
     extent, sizes = jnp.asarray([height, width], offsets.dtype), jnp.asarray([rows, columns], offsets.dtype)
     if normalized:

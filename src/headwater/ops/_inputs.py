@@ -100,6 +100,17 @@ def integers(value: Any) -> Tensor:
     return convert_to_tensor(value, dtype_hint=dtypes.int32)
 
 
+def check_shape(name: str, array: Any, wanted: Sequence[Any]) -> None:
+    """Raises ValueError, in a kernel, for an array of another shape."""
+    if array.shape != tuple(wanted):
+        raise ValueError(f"Expected {name} of shape {list(wanted)}, received {list(array.shape)}.")
+
+
+def broadcasts_to(shape: Sequence[Any], wanted: Sequence[Any]) -> bool:
+    """Whether arrays of a shape broadcast to another one that stays as it is."""
+    return len(shape) <= len(wanted) and all(n in (1, m) for n, m in zip(shape[::-1], wanted[::-1], strict=False))
+
+
 def static_value(value: Any) -> Any:
     """The value of a tensor, NumPy or Python value as a NumPy array if it is known while tracing, else None."""
     if not isinstance(value, Tensor):

@@ -16,7 +16,16 @@ from headwater.core.shapes import TensorShape
 from headwater.core.tensor import Tensor, convert_to_tensor, set_pack
 from headwater.core.variable import Variable
 from headwater.ops._common import axes, single_axis
-from headwater.ops._inputs import INTEGER, dimensions, matched, one_axis, static_integers, static_value, tensor_of
+from headwater.ops._inputs import (
+    INTEGER,
+    check_shape,
+    dimensions,
+    matched,
+    one_axis,
+    static_integers,
+    static_value,
+    tensor_of,
+)
 from headwater.ops._shape import reshape
 
 # Joining and cutting ---------------------------------------------------------------------------------------------
@@ -226,8 +235,7 @@ def MIRROR_PAD(x: Any, paddings: Any, *, mode: str) -> Any:
 
 
 def _pairs(x: Any, paddings: Any) -> list[tuple[int, int]]:
-    if paddings.shape != (x.ndim, 2):
-        raise ValueError(f"Expected paddings of shape [{x.ndim}, 2], received {list(paddings.shape)}.")
+    check_shape("paddings", paddings, [x.ndim, 2])
     return [(low, high) for low, high in map(dimensions, paddings)]
 
 
@@ -322,11 +330,7 @@ def _say_wrong_length(found: list[int], known: Sequence[int], attrs: dict[str, A
 def REVERSE_SEQUENCE(x: Any, lengths: Any, *, seq_dim: int, batch_dim: int) -> Any:
     if batch_dim == seq_dim:
         raise ValueError(f"Expected two different axes, received batch_axis == seq_axis == {seq_dim}.")
-    if lengths.shape != (x.shape[batch_dim],):
-        raise ValueError(
-            f"Expected seq_lengths of shape [{x.shape[batch_dim]}], one per entry along axis {batch_dim}, received "
-            f"{list(lengths.shape)}."
-        )
+    check_shape("seq_lengths", lengths, [x.shape[batch_dim]])
     moved = jnp.moveaxis(x, (batch_dim, seq_dim), (0, 1))
     steps = jnp.arange(moved.shape[1])
     ends = lengths[:, None].astype(steps.dtype)

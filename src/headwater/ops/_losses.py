@@ -16,7 +16,7 @@ from headwater.core.variable import Variable
 from headwater.core.watch import enabled
 from headwater.ops._common import single_axis
 from headwater.ops._floating import floating
-from headwater.ops._inputs import INTEGER, tensor_of
+from headwater.ops._inputs import INTEGER, broadcasts_to, tensor_of
 
 # Softmax cross-entropy ------------------------------------------------------------------------------------------
 
@@ -55,10 +55,11 @@ _softmax_cross_entropy.defvjp(_cross_entropy_forward, _cross_entropy_backward)
 @op("SoftmaxCrossEntropyWithLogits")
 def SOFTMAX_CROSS_ENTROPY(labels: Any, logits: Any, *, axis: int) -> Any:
     labels = labels.astype(logits.dtype)
-    rows = jnp.moveaxis(logits, axis, -1).shape[:-1]
-    labels, logits = jnp.broadcast_arrays(jnp.moveaxis(labels, axis, -1), jnp.moveaxis(logits, axis, -1))
-    if logits.shape[:-1] != rows:
+    labels, logits = jnp.moveaxis(labels, axis, -1), jnp.moveaxis(logits, axis, -1)
+    rows = logits.shape[:-1]
+    if not broadcasts_to(labels.shape[:-1], rows):
         raise ValueError(f"Expected labels for {list(rows)} rows of logits, received {list(labels.shape[:-1])}.")
+    labels, logits = jnp.broadcast_arrays(labels, logits)
     return (_cross_entropy if context.forward_mode else _softmax_cross_entropy)(labels, logits)
 
 

@@ -234,11 +234,7 @@ def encode_png(image: Any, compression: int = -1, name: str | None = None) -> Te
     >>> tf.io.encode_png(np.zeros([2, 2, 1], np.uint8)).dtype
     tf.string
     """
-    return ops.ENCODE_PNG(
-        convert_to_tensor(image),
-        compression=int(compression),
-        name=name,
-    )
+    return ops.ENCODE_PNG(convert_to_tensor(image), compression=int(compression), name=name)
 
 
 def encode_jpeg(
