@@ -7,7 +7,7 @@ import headwater as tf
 
 
 def counted(function):
-    """The function as `tf.function`, called with whatever; gives the results and the number of traces."""
+    """The function as `tf.function`, and what counts its traces."""
     f = tf.function(function)
     return f, f.experimental_get_tracing_count
 

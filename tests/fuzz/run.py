@@ -178,7 +178,7 @@ _CHUNK = 500  # programs of one process: executables and traces are never given 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command; returns how many programs were wrong."""
+    """Runs the command; returns how many programs were wrong (of many: how many chunks of them had a wrong one)."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.run", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--count", type=int, default=100, help="how many programs")

@@ -72,9 +72,17 @@ class SeedGenerator(Configurable):
         return {"seed": self._initial_seed}
 
 
+_GLOBAL = "seed generator"
+
+
 def global_generator() -> SeedGenerator:
     """The generator of the session, for draws that are given no seed; its own comes from Python's generator."""
-    if "seeds" not in session:
+    if _GLOBAL not in session:
         with init_scope():
-            session["seeds"] = SeedGenerator(make_seed(), name="global_seed_generator")
-    return session["seeds"]
+            session[_GLOBAL] = SeedGenerator(make_seed(), name="global_seed_generator")
+    return session[_GLOBAL]
+
+
+def forget_global_generator() -> None:
+    """Lets the next draw that is given no seed make a new generator."""
+    session.pop(_GLOBAL, None)

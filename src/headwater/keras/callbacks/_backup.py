@@ -27,7 +27,7 @@ class BackupAndRestore(Callback):
     Raises:
         ValueError: For other arguments; in `fit`, if the model is not built.
 
-    >>> callback = tf.keras.callbacks.BackupAndRestore("/tmp/backup", save_freq=100)
+    >>> callback = tf.keras.callbacks.BackupAndRestore("backup", save_freq=100)
     """
 
     def __init__(

@@ -214,4 +214,4 @@ __all__ = [
     "multiply",
     "serialize",
     "subtract",
-]  # fmt: skip
+]

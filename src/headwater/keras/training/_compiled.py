@@ -229,7 +229,7 @@ def _check_classes(loss: Any, y_true: Any, y_pred: Any) -> None:
     Raises:
         ValueError: If the targets are class numbers, which would broadcast where there are as many as classes.
     """
-    if getattr(loss, "fn", getattr(type(loss), "_function", None)) not in _OF_DISTRIBUTIONS:
+    if getattr(loss, "_function", None) not in _OF_DISTRIBUTIONS:
         return
     shape, wanted = getattr(y_true, "shape", None), getattr(y_pred, "shape", None)
     if shape is None or wanted is None or None in (shape.rank, wanted.rank):

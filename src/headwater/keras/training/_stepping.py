@@ -8,9 +8,7 @@ from typing import Any
 from headwater.core import nest
 from headwater.core.tape import GradientTape
 from headwater.keras._state import floatx
-from headwater.keras.training._arrays import (
-    unpack_x_y_sample_weight,
-)
+from headwater.keras.training._arrays import unpack_x_y_sample_weight
 from headwater.keras.training._compiled import CompiledLoss, CompiledMetrics
 from headwater.keras.training._compiling import Compiling
 from headwater.keras.training._outputs import Outputs

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from headwater.keras._state import clear_session, session
+from headwater.keras._random import forget_global_generator
+from headwater.keras._state import clear_session
 from headwater.keras.backend import is_keras_tensor, standardize_dtype
 from headwater.keras.callbacks._progress import Progbar
 from headwater.keras.saving import (
@@ -47,7 +48,7 @@ def set_random_seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     tf_random.set_seed(seed)
-    session.pop("seeds", None)
+    forget_global_generator()
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:
