@@ -1,9 +1,8 @@
-"""Determinants, inverses, factorizations and functions of matrices."""
+"""Determinants, inverses and factorizations of matrices."""
 
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -19,21 +18,22 @@ from headwater.core.op import Op, op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._diagonal import diag_part
 from headwater.ops._elementwise import log, real
-from headwater.ops._inputs import COMPLEX, FLOATING, INEXACT, check_shape, matched, tensor_of
+from headwater.ops._inputs import INEXACT, check_shape, matched, tensor_of
 from headwater.ops._reduce import reduce_sum
 
+K = TypeVar("K", bound=Callable[..., Any])
 
-def _square(x: Any) -> Any:
+
+def square_matrices(x: Any) -> Any:
+    """`x`. Raises ValueError, in a kernel, unless it holds square matrices."""
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise ValueError(f"Expected square matrices, received shape {x.shape}.")
+        raise ValueError(f"Expected square matrices, received shape {list(x.shape)}.")
     return x
 
 
-def _adjoint(x: Any) -> Any:
+def conjugate_transpose(x: Any) -> Any:
+    """The adjoint of each matrix, in a kernel."""
     return jnp.conj(jnp.swapaxes(x, -1, -2))
-
-
-K = TypeVar("K", bound=Callable[..., Any])
 
 
 def widened(kernel: K) -> K:
@@ -54,9 +54,9 @@ def widened(kernel: K) -> K:
 
 # Determinants and inverses ---------------------------------------------------------------------------------------
 
-DETERMINANT = Op("MatrixDeterminant", widened(lambda x: jnp.linalg.det(_square(x))))
-LOG_DETERMINANT = Op("LogMatrixDeterminant", widened(lambda x: tuple(jnp.linalg.slogdet(_square(x)))))
-CHOLESKY = Op("Cholesky", widened(lambda x: jnp.linalg.cholesky(_square(x))))
+DETERMINANT = Op("MatrixDeterminant", widened(lambda x: jnp.linalg.det(square_matrices(x))))
+LOG_DETERMINANT = Op("LogMatrixDeterminant", widened(lambda x: tuple(jnp.linalg.slogdet(square_matrices(x)))))
+CHOLESKY = Op("Cholesky", widened(lambda x: jnp.linalg.cholesky(square_matrices(x))))
 
 
 def failing(text: str) -> Check:
@@ -79,7 +79,7 @@ SINGULAR = "Input is not invertible. Use tf.linalg.pinv or tf.linalg.lstsq."
 @op("MatrixInverse", check=failing(SINGULAR))
 @widened
 def INVERSE(x: Any, *, adjoint: bool) -> Any:
-    return jnp.linalg.inv(_adjoint(_square(x)) if adjoint else _square(x))
+    return jnp.linalg.inv(conjugate_transpose(square_matrices(x)) if adjoint else square_matrices(x))
 
 
 def det(input: Any, name: str | None = None) -> Tensor:
@@ -150,7 +150,7 @@ def SVD(x: Any, *, full_matrices: bool, compute_uv: bool) -> Any:
     if not compute_uv:
         return jnp.linalg.svd(x, compute_uv=False)
     u, s, vh = jnp.linalg.svd(x, full_matrices=full_matrices)
-    return s, u, _adjoint(vh)
+    return s, u, conjugate_transpose(vh)
 
 
 @op("Qr")
@@ -161,9 +161,9 @@ def QR(x: Any, *, full_matrices: bool) -> Any:
 
 def _lower_half(x: Any) -> Any:
     """The Hermitian matrix of a lower triangle: the upper one is not looked at, and has no gradient."""
-    lower = jnp.tril(_square(x), -1)
+    lower = jnp.tril(square_matrices(x), -1)
     diagonal = jnp.tril(jnp.triu(x))
-    return lower + _adjoint(lower) + diagonal
+    return lower + conjugate_transpose(lower) + diagonal
 
 
 _NOT_FOUND = "eigen decomposition was not successful. The input might not be valid."
@@ -211,7 +211,7 @@ def _eigvals_tangent(primals: Any, tangents: Any) -> Any:
 
 @op("Eig", check=none_of(lambda x: ~library(x).isfinite(x), f"E{_NOT_FOUND[1:]}", position=0))
 def EIG(x: Any, *, compute_v: bool) -> Any:
-    return _eig(_square(x)) if compute_v else (_eigvals(_square(x)),)
+    return _eig(square_matrices(x)) if compute_v else (_eigvals(square_matrices(x)),)
 
 
 def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:
@@ -311,7 +311,7 @@ def _zero_pivot(result: Any, x: Any, **attrs: Any) -> Verdict:
 @op("Lu", check=Check(_zero_pivot, lambda found, known, attrs: "Input is not invertible.", of_result=True))
 @widened
 def LU(x: Any, *, output_idx_type: Any) -> Any:
-    factors, _, permutation = lax.linalg.lu(_square(x))
+    factors, _, permutation = lax.linalg.lu(square_matrices(x))
     return factors, permutation.astype(output_idx_type)
 
 
@@ -387,118 +387,3 @@ def lu_matrix_inverse(lower_upper: Any, perm: Any, validate_args: bool = False, 
 @op("IdentityMatrixLike", differentiable=False)
 def IDENTITY_LIKE(x: Any) -> Any:
     return jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
-
-
-# Functions of matrices -------------------------------------------------------------------------------------------
-
-EXPONENTIAL = Op("MatrixExponential", widened(lambda x: jax.scipy.linalg.expm(_square(x))))
-
-
-def _host_function(name: str, scipy_name: str, gradient: Any = None) -> Op:
-    """A function of matrices that SciPy computes on the host: JAX has none for batches."""
-
-    def kernel(x: Any) -> Any:
-        from scipy import linalg  # noqa: PLC0415  (for these functions alone)
-
-        rows = _square(x).reshape(math.prod(x.shape[:-2]), *x.shape[-2:]).astype(np.complex128)
-        found = np.stack([getattr(linalg, scipy_name)(m) for m in rows]) if len(rows) else rows
-        real_result = found.real if np.dtype(x.dtype).kind == "f" else found
-        return real_result.reshape(x.shape).astype(x.dtype)
-
-    return Op(
-        name, kernel, effect="host", spec=lambda inputs, attrs: (inputs[0].dtype, inputs[0].shape), gradient=gradient
-    )
-
-
-@op("MatrixSquareRootGrad")
-def _SQUARE_ROOT_SLOPE(root: Any, given: Any) -> Any:
-    """The X of ``R X + X R = given``, where R is the adjoint of the root; as one linear system of n * n unknowns."""
-    size = root.shape[-1]
-    adjoint, eye = jnp.conj(jnp.swapaxes(root, -1, -2)), jnp.eye(size, dtype=root.dtype)
-    left = jnp.einsum("...ij,kl->...ikjl", adjoint, eye)
-    right = jnp.einsum("ij,...kl->...ikjl", eye, jnp.conj(root))
-    system = (left + right).reshape(*root.shape[:-2], size * size, size * size)
-    unknowns = jnp.linalg.solve(system, given.reshape(*root.shape[:-2], size * size, 1))
-    return unknowns.reshape(root.shape)
-
-
-LOGARITHM = _host_function("MatrixLogarithm", "logm")
-SQUARE_ROOT = _host_function(
-    "MatrixSquareRoot", "sqrtm", lambda inputs, outputs, given, attrs: [_SQUARE_ROOT_SLOPE(outputs[0], given[0])]
-)
-PSEUDO_INVERSE = Op("PseudoInverse", widened(lambda x, *, rcond: jnp.linalg.pinv(x, rtol=rcond)))
-MATRIX_RANK = Op(
-    "MatrixRank",
-    lambda x, *, tol: (
-        jnp.sum(_singular(x) > _tolerance(x, tol), -1, dtype=np.int32) if x.size else jnp.zeros(x.shape[:-2], np.int32)
-    ),
-    differentiable=False,
-)
-
-
-@widened
-def _singular(x: Any) -> Any:
-    return jnp.linalg.svd(x, compute_uv=False)
-
-
-def _tolerance(x: Any, tol: float | None) -> Any:
-    if tol is not None:
-        return tol
-    largest = jnp.max(_singular(x), -1, keepdims=True)
-    return np.finfo(x.dtype).eps * max(x.shape[-2:]) * largest
-
-
-def expm(input: Any, name: str | None = None) -> Tensor:
-    """Computes the exponential of square matrices.
-
-    >>> tf.linalg.expm([[0.0, 0.0], [0.0, 0.0]]).numpy()
-    array([[1., 0.],
-           [0., 1.]], dtype=float32)
-    """
-    return EXPONENTIAL(tensor_of(input, "MatrixExponential", INEXACT), name=name)
-
-
-def logm(input: Any, name: str | None = None) -> Tensor:
-    """Computes the principal logarithm of complex square matrices (on the host, without gradient).
-
-    >>> tf.linalg.logm(tf.cast(tf.eye(1), tf.complex64)).numpy()
-    array([[0.+0.j]], dtype=complex64)
-    """
-    return LOGARITHM(tensor_of(input, "MatrixLogarithm", COMPLEX), name=name)
-
-
-def sqrtm(input: Any, name: str | None = None) -> Tensor:
-    """Computes the square root of square matrices (on the host).
-
-    >>> tf.linalg.sqrtm([[4.0, 0.0], [0.0, 9.0]]).numpy()
-    array([[2., 0.],
-           [0., 3.]], dtype=float32)
-    """
-    return SQUARE_ROOT(tensor_of(input, "MatrixSquareRoot", INEXACT), name=name)
-
-
-def pinv(a: Any, rcond: float | None = None, validate_args: bool = False, name: str | None = None) -> Tensor:
-    """Computes the Moore-Penrose pseudo-inverse of matrices.
-
-    Args:
-        a: Matrices.
-        rcond: Singular values below this part of the largest count as 0; ten times the longer side and the dtype's
-            epsilon by default.
-        validate_args: Accepted for compatibility.
-        name: A name for the operation.
-
-    >>> tf.linalg.pinv([[2.0], [0.0]]).numpy()
-    array([[0.5, 0. ]], dtype=float32)
-    """
-    return PSEUDO_INVERSE(
-        tensor_of(a, "PseudoInverse", FLOATING), rcond=None if rcond is None else float(rcond), name=name
-    )
-
-
-def matrix_rank(a: Any, tol: float | None = None, validate_args: bool = False, name: str | None = None) -> Tensor:
-    """Counts the singular values above `tol`.
-
-    >>> tf.linalg.matrix_rank([[1.0, 0.0], [2.0, 0.0]]).numpy()
-    np.int32(1)
-    """
-    return MATRIX_RANK(tensor_of(a, "MatrixRank", FLOATING), tol=None if tol is None else float(tol), name=name)

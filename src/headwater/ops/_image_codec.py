@@ -104,34 +104,39 @@ def _png(contents: bytes, channels: int, dtype: Any) -> Any:
     return pixels.astype(np.uint16) * np.uint16(257) if dtype == np.uint16 else pixels
 
 
-class Jpeg(NamedTuple):
-    """How JPEG pictures are read.
+class JpegReading(NamedTuple):
+    """How JPEG pictures are read, by TensorFlow's names.
 
     Args:
         ratio: At this fraction of their size.
-        recover: Whether they may be cut off.
-        fancy: Whether colours are interpolated rather than repeated.
-        fast: Whether by the fast transform, TensorFlow's default, or the accurate one (which always interpolates).
+        try_recover_truncated: Whether they may be cut off.
+        fancy_upscaling: Whether colours are interpolated rather than repeated.
+        dct_method: The transform; the accurate one always interpolates.
     """
 
     ratio: int = 1
-    recover: bool = False
-    fancy: bool = True
-    fast: bool = True
+    try_recover_truncated: bool = False
+    fancy_upscaling: bool = True
+    dct_method: str = ""
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether by the fast transform, which is the default."""
+        return self.dct_method != "INTEGER_ACCURATE"
 
 
-_AS_USUAL = Jpeg()
+_DEFAULT_READING = JpegReading()
 
 
-def _jpeg(contents: bytes, channels: int, how: Jpeg) -> Any:
+def _jpeg(contents: bytes, channels: int, how: JpegReading) -> Any:
     if channels == 4:
         raise _refuse("JPEG does not support 4 channels. Expected 0, 1 or 3.")
-    if how.recover:  # what is missing is filled when the end is there
+    if how.try_recover_truncated:  # what is missing is filled when the end is there
         contents += _END_OF_JPEG
     with _reading(contents, "JPEG") as image:
         picture = image.open(io.BytesIO(contents), formats=("JPEG",))
         grey = channels == 1 and picture.mode in ("L", "RGB")
-        mixed = not grey and how.fast and how.fancy and how.ratio < 8 and _has_luma(picture)
+        mixed = not grey and how.is_fast and how.fancy_upscaling and how.ratio < 8 and _has_luma(picture)
         parts = _repeats(picture, how.ratio) if mixed else []
         _prepare(picture, "L" if grey else "YCbCr" if parts else picture.mode, how)
         picture.load()
@@ -154,11 +159,12 @@ def _repeats(picture: Any, ratio: int) -> list[tuple[int, int]]:
     return parts if any(part != (1, 1) for part in parts) else []
 
 
-def _prepare(picture: Any, mode: str, how: Jpeg) -> None:
+def _prepare(picture: Any, mode: str, how: JpegReading) -> None:
     width, height = picture.size
     # Pillow takes the largest fraction that still covers a size: ask for a little less.
     picture.draft(mode, None if how.ratio == 1 else (width / (how.ratio + 0.5), height / (how.ratio + 0.5)))
-    picture.decoderconfig = (how.ratio, int(how.fast or not how.fancy))  # the second: fast, and nothing interpolated
+    fast_and_not_interpolated = how.is_fast or not how.fancy_upscaling
+    picture.decoderconfig = (how.ratio, int(fast_and_not_interpolated))
 
 
 def _bmp(contents: bytes, channels: int) -> Any:
@@ -209,7 +215,7 @@ def _webp(contents: bytes, channels: int, dtype: Any) -> Any:
     return np.stack(_frames(contents, "WEBP", mode))
 
 
-def decode(contents: bytes, asked: str, channels: int, dtype: Any, how: Jpeg = _AS_USUAL) -> Any:
+def decode(contents: bytes, asked: str, channels: int, dtype: Any, how: JpegReading = _DEFAULT_READING) -> Any:
     """A picture of any kind as an array of uint8, uint16 or a float from 0 to 1.
 
     Args:
@@ -266,7 +272,7 @@ def scaled(array: Any, dtype: Any) -> Any:
     return array.astype(np.uint16) << np.uint16(8) if dtype == np.uint16 else (array >> 8).astype(np.uint8)
 
 
-def decode_and_crop(contents: bytes, window: Sequence[int], channels: int, how: Jpeg) -> Any:
+def decode_and_crop(contents: bytes, window: Sequence[int], channels: int, how: JpegReading) -> Any:
     """The part ``(top, left, height, width)`` of a JPEG picture."""
     kind = _known_kind(contents)
     _check_channels(channels)
@@ -321,8 +327,8 @@ def per_centimetre(file: bytes) -> bytes:
     return file[:_UNIT_OF_DENSITY] + b"\x02" + file[_UNIT_OF_DENSITY + 1 :]
 
 
-def is_fast(dct_method: str) -> bool:
-    """Whether TensorFlow's name of a transform means the fast one. Raises InvalidArgumentError for another name."""
+def known_transform(dct_method: str) -> str:
+    """A transform's name. Raises InvalidArgumentError if TensorFlow has none of that name."""
     if dct_method not in ("", "INTEGER_FAST", "INTEGER_ACCURATE"):
         raise _refuse(f"dct_method must be one of {{'', 'INTEGER_FAST', 'INTEGER_ACCURATE'}}, received {dct_method!r}.")
-    return dct_method != "INTEGER_ACCURATE"
+    return dct_method

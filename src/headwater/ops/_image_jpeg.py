@@ -18,11 +18,12 @@ _DENSITY = (300, 300)
 
 
 @op("AdjustJpegQuality", effect="host", spec=lambda inputs, attrs: (dtypes.uint8, inputs[0].shape))
-def _THROUGH_JPEG(image: Any, quality: Any, *, fast: bool) -> Any:
+def _THROUGH_JPEG(image: Any, quality: Any, *, dct_method: str) -> Any:
     if not 0 <= quality <= 100:
         raise InvalidArgumentError(None, None, f"quality must be in [0, 100], got {quality}.")
     file = _image_codec.encode(image, "JPEG", quality=int(quality), subsampling=2, dpi=_DENSITY)
-    return _image_codec.decode(file, "JPEG", image.shape[-1], np.dtype(np.uint8), _image_codec.Jpeg(fast=fast))
+    how = _image_codec.JpegReading(dct_method=dct_method)
+    return _image_codec.decode(file, "JPEG", image.shape[-1], np.dtype(np.uint8), how)
 
 
 def adjust_jpeg_quality(image: Any, jpeg_quality: Any, dct_method: str = "", name: str | None = None) -> Tensor:
@@ -46,7 +47,7 @@ def adjust_jpeg_quality(image: Any, jpeg_quality: Any, dct_method: str = "", nam
     image = convert_to_tensor(image)
     quality = convert_to_tensor(jpeg_quality, dtype_hint=dtypes.int32)
     stored = convert_image_dtype(image, dtypes.uint8, saturate=True)
-    pixels = _THROUGH_JPEG(stored, quality, fast=_image_codec.is_fast(dct_method))
+    pixels = _THROUGH_JPEG(stored, quality, dct_method=_image_codec.known_transform(dct_method))
     return convert_image_dtype(pixels, image.dtype, saturate=True, name=name)
 
 

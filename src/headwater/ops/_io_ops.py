@@ -73,16 +73,16 @@ _BYTES = np.dtype(np.uint8)
 
 
 @op("DecodeJpeg", effect="host", spec=_picture)
-def DECODE_JPEG(contents: Any, *, channels: int, how: _image_codec.Jpeg) -> Any:
+def DECODE_JPEG(contents: Any, *, channels: int, **reading: Any) -> Any:
     """A picture of any kind, as JPEG's op takes them."""
-    return _image_codec.decode(contents.item(), "JPEG", channels, _BYTES, how)
+    return _image_codec.decode(contents.item(), "JPEG", channels, _BYTES, _image_codec.JpegReading(**reading))
 
 
 @op("DecodeAndCropJpeg", effect="host", spec=_picture)
-def DECODE_AND_CROP_JPEG(contents: Any, window: Any, *, channels: int, how: _image_codec.Jpeg) -> Any:
+def DECODE_AND_CROP_JPEG(contents: Any, window: Any, *, channels: int, **reading: Any) -> Any:
     """A part of a JPEG picture."""
     corner = [int(n) for n in window.reshape(-1)]
-    return _image_codec.decode_and_crop(contents.item(), corner, channels, how)
+    return _image_codec.decode_and_crop(contents.item(), corner, channels, _image_codec.JpegReading(**reading))
 
 
 @op("DecodeBmp", effect="host", spec=_picture)

@@ -11,16 +11,12 @@ from jax import lax
 from headwater.core.op import op
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops._create import zeros
-from headwater.ops._decompose import SINGULAR, failing, widened
+from headwater.ops._decompose import SINGULAR, conjugate_transpose, failing, widened
 from headwater.ops._diagonal import diag_part
 from headwater.ops._elementwise import conj
 from headwater.ops._inputs import INEXACT, matched_numbers
 from headwater.ops._join import concat, stack
 from headwater.ops._products import matrix_transpose
-
-
-def _adjoint(x: Any) -> Any:
-    return jnp.conj(jnp.swapaxes(x, -1, -2))
 
 
 def _batched(a: Any, b: Any) -> tuple[Any, Any]:
@@ -36,7 +32,7 @@ def SOLVE(matrix: Any, rhs: Any, *, adjoint: bool) -> Any:
         raise ValueError(f"Expected as many rows on both sides, received shapes {matrix.shape} and {rhs.shape}.")
     if matrix.shape[:-2] != rhs.shape[:-2]:
         raise ValueError(f"Expected the same batch on both sides, received shapes {matrix.shape} and {rhs.shape}.")
-    return jnp.linalg.solve(_adjoint(matrix) if adjoint else matrix, rhs)
+    return jnp.linalg.solve(conjugate_transpose(matrix) if adjoint else matrix, rhs)
 
 
 @op("MatrixTriangularSolve", same_dtype=True)
@@ -54,8 +50,8 @@ def LEAST_SQUARES(matrix: Any, rhs: Any, regularizer: Any, *, fast: bool) -> Any
         return jnp.linalg.pinv(a) @ b
     penalty = regularizer.astype(a.dtype) * jnp.eye(min(rows, columns), dtype=a.dtype)
     if rows >= columns:
-        return _positive_solve(_adjoint(a) @ a + penalty, _adjoint(a) @ b)
-    return _adjoint(a) @ _positive_solve(a @ _adjoint(a) + penalty, b)
+        return _positive_solve(conjugate_transpose(a) @ a + penalty, conjugate_transpose(a) @ b)
+    return conjugate_transpose(a) @ _positive_solve(a @ conjugate_transpose(a) + penalty, b)
 
 
 def _positive_solve(a: Any, b: Any) -> Any:

@@ -12,7 +12,7 @@ from headwater.core.errors import InvalidArgumentError
 from headwater.core.tensor import Tensor, convert_to_tensor
 from headwater.ops import _io_ops as ops
 from headwater.ops import gfile
-from headwater.ops._image_codec import Jpeg, is_fast
+from headwater.ops._image_codec import known_transform
 from headwater.ops._image_color import convert_image_dtype
 from headwater.ops._inputs import tensor_of
 from headwater.ops._parse_example import (
@@ -121,14 +121,17 @@ def decode_jpeg(
     >>> tf.io.decode_jpeg(tf.io.encode_jpeg(np.zeros([8, 8, 3], np.uint8))).shape
     TensorShape([8, 8, 3])
     """
-    how = _how(ratio, try_recover_truncated, fancy_upscaling, dct_method)
-    return ops.DECODE_JPEG(_text(contents), channels=int(channels or 0), how=how, name=name)
+    reading = _reading(ratio, try_recover_truncated, fancy_upscaling, dct_method)
+    return ops.DECODE_JPEG(_text(contents), channels=int(channels or 0), **reading, name=name)
 
 
-def _how(ratio: int, recover: bool, fancy: bool, dct_method: str) -> Jpeg:
+def _reading(ratio: int, recover: bool, fancy: bool, dct_method: str) -> dict[str, Any]:
     if ratio not in (1, 2, 4, 8):
         raise InvalidArgumentError(None, None, f"ratio must be 1, 2, 4, or 8, got {ratio}.")
-    return Jpeg(int(ratio), bool(recover), bool(fancy), is_fast(dct_method))
+    return {
+        "ratio": int(ratio), "try_recover_truncated": bool(recover), "fancy_upscaling": bool(fancy),
+        "dct_method": known_transform(dct_method),
+    }  # fmt: skip
 
 
 def decode_and_crop_jpeg(
@@ -162,8 +165,8 @@ def decode_and_crop_jpeg(
     TensorShape([3, 4, 3])
     """
     window = convert_to_tensor(crop_window, dtypes.int32)
-    how = _how(ratio, try_recover_truncated, fancy_upscaling, dct_method)
-    return ops.DECODE_AND_CROP_JPEG(_text(contents), window, channels=int(channels or 0), how=how, name=name)
+    reading = _reading(ratio, try_recover_truncated, fancy_upscaling, dct_method)
+    return ops.DECODE_AND_CROP_JPEG(_text(contents), window, channels=int(channels or 0), **reading, name=name)
 
 
 def decode_webp(contents: Any, channels: int = 0, dtype: Any = dtypes.uint8, name: str | None = None) -> Tensor:

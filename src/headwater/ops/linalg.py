@@ -11,22 +11,18 @@ from headwater.ops._decompose import (
     eigh,
     eigvals,
     eigvalsh,
-    expm,
     inv,
     logdet,
-    logm,
     lu,
     lu_matrix_inverse,
     lu_reconstruct,
     lu_solve,
-    matrix_rank,
-    pinv,
     qr,
     slogdet,
-    sqrtm,
     svd,
 )
 from headwater.ops._diagonal import band_part, diag, diag_part, set_diag, tensor_diag, tensor_diag_part, trace
+from headwater.ops._matrix_functions import expm, logm, matrix_rank, pinv, sqrtm
 from headwater.ops._norm import norm, normalize
 from headwater.ops._normalization import l2_normalize
 from headwater.ops._products import MATMUL, adjoint, cross, einsum, matmul, matrix_transpose, matvec, tensordot
