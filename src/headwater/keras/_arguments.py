@@ -83,7 +83,7 @@ class Integer(Check):
 
 
 class Number(Check):
-    """A finite number from `least` to `most`."""
+    """A number from `least` to `most`; not NaN."""
 
     def __init__(self, least: float | None = None, most: float | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
