@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import headwater as tf
-from headwater.core import shaped
+from headwater.core import padding, shaped
 
 _compiled: collections.Counter[str] = collections.Counter()
 jax.monitoring.register_event_duration_secs_listener(lambda name, *_, **__: _compiled.update([name]))
@@ -97,6 +97,10 @@ def _rows(x: Any) -> Any:
     return tf.range(tf.shape(x)[0])
 
 
+def _third(x: Any) -> Any:
+    return tf.shape(x)[0] // 3
+
+
 _WINDOW = np.linspace(-1, 1, 36, dtype="f4").reshape(3, 3, 4)
 
 # What moves data, or makes them of sizes that follow from the length. Each takes float32 [n, 3], and is differentiable.
@@ -115,6 +119,9 @@ _MOVED: dict[str, Callable[[Any], Any]] = {
     "first half": lambda x: x[: tf.shape(x)[0] // 2] ** 2,
     "second half": lambda x: x[tf.shape(x)[0] // 2 :] ** 2,
     "rolled": lambda x: tf.roll(x, 1, 0) * x,
+    "rolled back": lambda x: tf.roll(x, -2, 0) * x,
+    "rolled around": lambda x: tf.roll(tf.transpose(x), 70, 1),
+    "thirds in another order": lambda x: tf.concat([x[_third(x) : -1], x[-1:], x[: _third(x)] * 2.0], 0),
     "running sums": lambda x: tf.cumsum(x, 0, exclusive=True) + tf.cumsum(x, 0, exclusive=True, reverse=True),
     "transposed and flattened": lambda x: tf.reshape(tf.transpose(x), [-1]) ** 2,
     "halves side by side": lambda x: tf.reshape(tf.concat([x, x * x], 0), [2, -1, 3])[1],
@@ -153,6 +160,17 @@ def test_moved_data_and_their_gradients_do_not_see_the_padding(kind: str, monkey
     assert len(program._exact) == 1, program._refusal
     for result, value in zip(results, expected, strict=True):
         np.testing.assert_allclose(result.numpy(), value.numpy(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("start", [0, 2, 9])
+def test_a_part_that_is_written_over_ends_where_it_does(start: int) -> None:
+    def write(inputs: Any) -> Any:
+        (x,) = inputs
+        return jax.lax.dynamic_update_slice_in_dim(x, -x[: x.shape[0] // 2], start, 0)
+
+    x = np.arange(1.0, 12.0, dtype="f4")
+    result = padding.Padded(write, [("n",)], 2)([padding.pad(x, [32])], {"n": np.int64(11)})
+    np.testing.assert_array_equal(result[:11], write([x]))
 
 
 def test_sizes_in_messages_are_the_true_ones(monkeypatch: pytest.MonkeyPatch) -> None:

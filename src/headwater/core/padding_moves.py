@@ -123,11 +123,12 @@ def _concatenate(ev: Any, equation: Any, dims: Any, *values: Any) -> Any:
     if not varies([shape[axis] for shape in dims]):
         return bind(equation, values)
     out = equation.outvars[0].aval
-    result, offset = jnp.zeros(ev.shape(out.shape), out.dtype), 0
-    for shape, value in zip(dims, values):  # each is written over what the one before has beyond its end
+    offsets = [sum(shape[axis] for shape in dims[:place]) for place in range(len(dims))]
+    room = max(ev.size(offset) + value.shape[axis] for offset, value in zip(offsets, values, strict=True))
+    result = _extended(jnp.zeros(ev.shape(out.shape), out.dtype), axis, room)  # else a last part would begin earlier
+    for offset, value in zip(offsets, values, strict=True):  # written over what the one before has beyond its end
         result = lax.dynamic_update_slice_in_dim(result, value, ev.value(offset), axis)
-        offset = offset + shape[axis]
-    return result
+    return lax.slice_in_dim(result, 0, ev.size(out.shape[axis]), axis=axis)
 
 
 @rule("pad")
@@ -188,7 +189,12 @@ def _dynamic_slice(ev: Any, equation: Any, dims: Any, value: Any, *starts: Any) 
 
 @rule("dynamic_update_slice")
 def _dynamic_update_slice(ev: Any, equation: Any, dims: Any, value: Any, update: Any, *starts: Any) -> Any:
-    return _written(ev, dims[0], dims[1], value, update, _starts(ev, dims[0], dims[1], starts))
+    starts = _starts(ev, dims[0], dims[1], starts)
+    parts = [a for a, (dim, size) in enumerate(zip(*dims[:2], strict=True)) if varies([size]) and not dim == size]
+    if parts:  # what is beyond such a part's end leaves what was there
+        old = lax.dynamic_slice(_roomy(ev, value, dims[0], dims[1]), starts, update.shape)
+        update = ev.masked(update, dims[1], parts, old)
+    return _written(ev, dims[0], dims[1], value, update, starts)
 
 
 def _written(ev: Any, dims: Sequence[Any], sizes: Sequence[Any], value: Any, update: Any, starts: Sequence[Any]) -> Any:

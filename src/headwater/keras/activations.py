@@ -57,7 +57,7 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
     if threshold == 0.0 and max_value is None:
         return nn.leaky_relu(x, negative_slope) if negative_slope else nn.relu(x)
     below = negative_slope * (x - threshold) if negative_slope else array.zeros_like(x)
-    result = array.where(x > threshold, x, below)
+    result = array.where(x <= threshold, below, x)  # NaN stays NaN
     return result if max_value is None else math.minimum(result, float(max_value))
 
 

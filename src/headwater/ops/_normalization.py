@@ -303,7 +303,7 @@ def fused_batch_norm(
 def _L2_NORMALIZE(x: Any, *, axis: Any, epsilon: float) -> Any:
     square = jnp.real(x * jnp.conj(x)) if jnp.iscomplexobj(x) else jnp.square(x)
     total = jnp.sum(square, axis, keepdims=True)
-    return x * lax.rsqrt(jnp.where(total > epsilon, total, jnp.asarray(epsilon, total.dtype)))
+    return x * lax.rsqrt(jnp.where(total <= epsilon, jnp.asarray(epsilon, total.dtype), total))  # NaN stays NaN
 
 
 def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None) -> Tensor:
