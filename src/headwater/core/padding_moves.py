@@ -190,7 +190,7 @@ def _dynamic_slice(ev: Any, equation: Any, dims: Any, value: Any, *starts: Any) 
 @rule("dynamic_update_slice")
 def _dynamic_update_slice(ev: Any, equation: Any, dims: Any, value: Any, update: Any, *starts: Any) -> Any:
     starts = _starts(ev, dims[0], dims[1], starts)
-    parts = [a for a, (dim, size) in enumerate(zip(*dims[:2], strict=True)) if varies([size]) and not dim == size]
+    parts = [a for a, (dim, size) in enumerate(zip(*dims[:2], strict=True)) if varies([size]) and dim != size]
     if parts:  # what is beyond such a part's end leaves what was there
         old = lax.dynamic_slice(_roomy(ev, value, dims[0], dims[1]), starts, update.shape)
         update = ev.masked(update, dims[1], parts, old)

@@ -170,7 +170,7 @@ _NOT_FOUND = "eigen decomposition was not successful. The input might not be val
 
 
 def _not_finite(x: Any) -> Any:
-    return ~library(x).isfinite(library(x).tril(_square(x)))
+    return ~library(x).isfinite(library(x).tril(square_matrices(x)))
 
 
 @op("SelfAdjointEigV2", check=none_of(_not_finite, f"Self-adjoint {_NOT_FOUND}", position=0))
