@@ -189,12 +189,12 @@ def _dynamic_slice(ev: Any, equation: Any, dims: Any, value: Any, *starts: Any) 
 
 @rule("dynamic_update_slice")
 def _dynamic_update_slice(ev: Any, equation: Any, dims: Any, value: Any, update: Any, *starts: Any) -> Any:
-    starts = _starts(ev, dims[0], dims[1], starts)
+    first = _starts(ev, dims[0], dims[1], starts)
     parts = [a for a, (dim, size) in enumerate(zip(*dims[:2], strict=True)) if varies([size]) and dim != size]
     if parts:  # what is beyond such a part's end leaves what was there
-        old = lax.dynamic_slice(_roomy(ev, value, dims[0], dims[1]), starts, update.shape)
+        old = lax.dynamic_slice(_roomy(ev, value, dims[0], dims[1]), first, update.shape)
         update = ev.masked(update, dims[1], parts, old)
-    return _written(ev, dims[0], dims[1], value, update, starts)
+    return _written(ev, dims[0], dims[1], value, update, first)
 
 
 def _written(ev: Any, dims: Sequence[Any], sizes: Sequence[Any], value: Any, update: Any, starts: Sequence[Any]) -> Any:
