@@ -443,3 +443,25 @@ def test_errors() -> None:
     a = layers.Input((2,))
     with pytest.raises(ValueError, match="not connected"):
         tf.keras.Model(layers.Input((2,)), layers.Dense(1)(a))
+
+
+def test_averages_of_a_scaled_optimizer_take_the_place_of_weights() -> None:
+    keras = tf.keras
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    inner = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5)
+    model.compile(keras.optimizers.LossScaleOptimizer(inner), "mse")
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_test_begin(self, logs: Any = None) -> None:
+            seen.append([self.model.get_weights()[0], inner.average_of(self.model.weights[0]).numpy()])
+
+    swap = keras.callbacks.SwapEMAWeights()
+    x, y = X[:4], np.ones((4, 2), np.float32)
+    model.fit(x, y, epochs=2, validation_data=(x, y), callbacks=[Watch(), swap, Watch()], verbose=0)
+    before, after = seen[-2:]
+    np.testing.assert_array_equal(after, before[::-1])
+    assert not np.array_equal(*before)
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="keeps no averages"):
+        model.fit(x, y, validation_data=(x, y), callbacks=[swap], verbose=0)

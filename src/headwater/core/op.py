@@ -320,9 +320,8 @@ class Op:
 
     def _tangent_spec(self, inputs: Sequence[Tensor], attrs: dict[str, Any]) -> Any:
         """The tangents have the dtypes and shapes of the results."""
-        key = f"_call{self._depth + 1}"
-        rest = {name: value for name, value in attrs.items() if name != key}
-        specs = self.spec(inputs[: attrs[key].inputs], rest)  # type: ignore[misc]
+        call, rest = self._tangent_op.differentiated(attrs)
+        specs = self.spec(inputs[: call.inputs], rest)  # type: ignore[misc]
         return [(d, s) for d, s in (specs if isinstance(specs, list) else [specs]) if is_differentiable(d)]
 
     def _derived(self, suffix: str, rule: Any, spec: Any) -> Op:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from headwater.keras.callbacks._base import Callback
-from headwater.keras.optimizers._loss_scale import LossScaleOptimizer
 
 
 class SwapEMAWeights(Callback):
@@ -32,12 +31,10 @@ class SwapEMAWeights(Callback):
     def _pairs(self) -> Iterator[tuple[Any, Any]]:
         """The weights and their averages."""
         optimizer = self.model.optimizer
-        if isinstance(optimizer, LossScaleOptimizer):
-            optimizer = optimizer.inner_optimizer
-        if optimizer is None or not getattr(optimizer, "use_ema", False):
+        if not getattr(optimizer, "keeps_averages", False):
             raise ValueError(
                 "SwapEMAWeights must be used when `use_ema=True` is set for the optimizer. Received: "
-                f"{type(optimizer).__name__} with use_ema={getattr(optimizer, 'use_ema', False)}"
+                f"{type(optimizer).__name__} that keeps no averages."
             )
         if optimizer.built:
             for variable in self.model.trainable_variables:

@@ -393,6 +393,11 @@ class Optimizer(Configurable):
                 due = math.equal((convert_to_tensor(self.iterations) + 1) % self.ema_overwrite_frequency, np.int64(0))
                 variable.assign(array.where(due, convert_to_tensor(average), convert_to_tensor(variable)))
 
+    @property
+    def keeps_averages(self) -> bool:
+        """Whether `average_of` knows averages once it is built."""
+        return self.use_ema
+
     def average_of(self, variable: Variable) -> Variable:
         """The variable that keeps the average of `variable`, where averages are kept."""
         return self._averages[self._slot_index(variable)]

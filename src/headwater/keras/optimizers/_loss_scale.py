@@ -139,6 +139,15 @@ class LossScaleOptimizer(Optimizer):
         self.step_counter.assign((steps + 1) * math.cast(math.logical_not(grows), "int64"), read_value=False)
         self.dynamic_scale.assign(scale * (1.0 + math.cast(grows, "float32")), read_value=False)
 
+    @property
+    def keeps_averages(self) -> bool:
+        """Whether the inner optimizer keeps averages."""
+        return self.inner_optimizer.keeps_averages
+
+    def average_of(self, variable: Variable) -> Variable:
+        """The inner optimizer's average."""
+        return self.inner_optimizer.average_of(variable)
+
     def finalize_variable_values(self, var_list: Any) -> None:
         """At the end of training: what the inner optimizer does then."""
         self.inner_optimizer.finalize_variable_values(var_list)
