@@ -81,5 +81,7 @@ def test_what_is_not_compiled_gives_the_same(call: Callable[[], Any]) -> None:
 def test_what_tensorflow_cannot_run_is_no_reference() -> None:
     refused = "InvalidArgumentError: Value for attr 'T' of uint8 is not in the list of allowed values: half, float"
     assert not is_reference(Outcome({}, refused))
+    assert not is_reference(Outcome({}, "InternalError: ..."))
+    assert is_reference(Outcome({}, "ValueError: AssertionError"))
     assert is_reference(Outcome({}, "InvalidArgumentError: indices[0] = 7 is not in [0, 3)"))
     assert is_reference(Outcome({"output 0": np.zeros(1)}))
