@@ -78,9 +78,7 @@ def _in_range(layers: list[Any], names: Any) -> list[Any]:
     if names is None:
         return layers
     if not isinstance(names, list | tuple) or len(names) != 2:
-        raise ValueError(
-            f"layer_range must be a list or tuple of length 2. Received: layer_range = {names} of length {len(names)}"
-        )
+        raise ValueError(f"layer_range must be a list or tuple of length 2. Received: layer_range={names!r}")
     first, last = [[i for i, layer in enumerate(layers) if re.match(name, layer.name)] for name in names]
     if not first or not last:
         raise ValueError(f"Passed layer_names do not match the layer names in the model. Received: {names}")
