@@ -54,15 +54,14 @@ class Padded:
         self._least = least
         self.symbols = sorted({name for shape in names for name in shape if name})
         self._traces: dict[Any, Any] = {}
-        self._outputs: Any = None
 
-    def __call__(self, *arguments: Any) -> Any:
-        """Takes the fixed arguments, the padded inputs, and the true sizes by name; gives padded results."""
+    def __call__(self, *arguments: Any) -> PaddedResults:
+        """Takes the fixed arguments, the padded inputs, and the true sizes by name."""
         *fixed, inputs, sizes = arguments
         buckets = {n: d for a, names in zip(inputs, self._names) for n, d in zip(names, a.shape) if n}
-        jaxpr, self._outputs = self._traced(fixed, inputs)
+        jaxpr, outputs = self._traced(fixed, inputs)
         results = _Evaluator(sizes, buckets, self._least).closed(jaxpr, jax.tree.leaves((*fixed, inputs)))
-        return jax.tree.unflatten(jax.tree.structure(self._outputs), results)
+        return PaddedResults(results, tuple(jax.tree.leaves(outputs)), jax.tree.structure(outputs))
 
     def _traced(self, fixed: Sequence[Any], inputs: Sequence[Any]) -> Any:
         """The jaxpr of the function with symbolic dimensions, and the shapes of its results: the same for all sizes."""
@@ -82,7 +81,26 @@ class Padded:
                 context.restore(before)
         return self._traces[key]
 
-    def cut(self, results: Any, sizes: dict[str, int]) -> Any:
+
+@jax.tree_util.register_pytree_node_class
+class PaddedResults:
+    """What a padded function gives: the padded arrays, and what they are without padding.
+
+    The latter is a part of their structure, so that each of the programs that a function is compiled to knows its own:
+    it may follow from the fixed arguments.
+    """
+
+    def __init__(self, arrays: Sequence[Any], specs: tuple[Any, ...], structure: Any) -> None:
+        self._arrays, self._specs, self._structure = arrays, specs, structure
+
+    def tree_flatten(self) -> tuple[Sequence[Any], Any]:
+        return self._arrays, (self._specs, self._structure)
+
+    @classmethod
+    def tree_unflatten(cls, known: Any, arrays: Sequence[Any]) -> PaddedResults:
+        return cls(arrays, *known)
+
+    def cut(self, sizes: dict[str, Any]) -> Any:
         """The results without what is beyond the true sizes."""
 
         def one(array: Any, spec: Any) -> Any:
@@ -90,7 +108,7 @@ class Padded:
                 return array
             return given(np.asarray(array)[tuple([slice(at(d, sizes)) for d in spec.shape])].copy())
 
-        return jax.tree.map(one, results, self._outputs)
+        return jax.tree.unflatten(self._structure, map(one, self._arrays, self._specs))
 
 
 def _range_of(dim: Any, sizes: dict[str, tuple[int, int]]) -> tuple[int, int]:

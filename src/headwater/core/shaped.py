@@ -130,8 +130,7 @@ class _PaddedProgram:
     def __init__(self, function: Callable[..., Any], names: Any, jit: Callable[[Any], Any], least: int) -> None:
         self._names = names
         self._least = least
-        self._padded = Padded(function, names, least)
-        self._program = jit(self._padded)
+        self._program = jit(Padded(function, names, least))
 
     def takes(self, shapes: Shapes) -> bool:
         """Whether no varying dimension is too small."""
@@ -144,7 +143,7 @@ class _PaddedProgram:
 
     def __call__(self, *arguments: Any) -> Any:
         prepared, sizes = self._prepared(arguments)
-        return self._padded.cut(self._program(*prepared), sizes)
+        return self._program(*prepared).cut(sizes)
 
     def _prepared(self, arguments: Sequence[Any]) -> tuple[list[Any], dict[str, int]]:
         *fixed, inputs = arguments
