@@ -245,3 +245,17 @@ def test_segments_of_slices_whose_rank_is_unknown(name: str, ids: Any, count: An
     x = tf.constant(np.arange(1.0, 1 + np.prod(shape)).reshape(shape))
     traced = tf.function(call, input_signature=[tf.TensorSpec(None, tf.float64)])
     np.testing.assert_allclose(traced(x), call(x))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: tf.linalg.set_diag(x, tf.zeros([3])),
+        lambda x: tf.tensor_scatter_nd_update(x, [[0]], [[1.0, 2.0, 3.0]]),
+        lambda x: tf.math.segment_sum(x, tf.range(1000) // 2),
+        lambda x: tf.linalg.banded_triangular_solve(tf.transpose(x[:, :2]) + 3, x[:, :1]),
+    ],
+)
+def test_constants_too_large_to_be_computed_while_tracing(call: Any) -> None:
+    x = tf.constant(np.random.RandomState(0).rand(1000, 3).astype(np.float32))
+    np.testing.assert_allclose(tf.function(lambda: call(tf.constant(x.numpy())))(), call(x), rtol=1e-5)

@@ -440,7 +440,7 @@ def _rearranged(pool: Pool) -> Expression | None:
     x = pool.ranked(1, empty=False)
     forms = ["tf.reverse({0}, [0])", "tf.roll({0}, 1, axis=0)", "tf.sort({0}, axis=-1)", "tf.cumsum({0}, axis=0)",
              "tf.math.top_k({0}, {1}).values", "tf.cumsum({0}, axis=0, exclusive=True, reverse=True)",
-             "tf.math.cumprod(tf.tanh({0}), axis=-1)", "tf.sort({0}, axis=-1, direction='DESCENDING')",
+             "tf.math.cumprod(2 + tf.tanh({0}), axis=-1)", "tf.sort({0}, axis=-1, direction='DESCENDING')",
              "tf.gather({0}, tf.argsort(tf.reduce_sum(tf.reshape({0}, [{2}, -1]), axis=1)))"]  # fmt: skip
     return x and Expression(pool.rng.choice(forms).format(x.name, x.shape[-1], x.shape[0]), FLOAT, x.shape)
 

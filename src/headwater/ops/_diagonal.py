@@ -66,7 +66,7 @@ def _put(matrix: Any, diagonal: Any, band: Band, align: str) -> Any:
     single = band[0] == band[1]
     for i, (offset, length, r, c) in enumerate(_entries(rows, columns, band, align, diagonal.shape[-1])):
         line = diagonal if single else diagonal[..., i, :]
-        matrix = matrix.at[..., r, c].set(line[..., offset : offset + length])
+        matrix = jnp.asarray(matrix).at[..., r, c].set(line[..., offset : offset + length])
     return matrix
 
 
