@@ -523,7 +523,7 @@ def to_numpy(value: Any, dtype: DType | None = None) -> Any:
     except (ValueError, OverflowError) as error:
         raise _not_rectangular(value) from error
     leaf = _first_leaf(value)
-    if array.dtype.kind in "Of" and isinstance(leaf, numbers.Integral) and not isinstance(leaf, bool):
+    if array.dtype.kind in "Of" and isinstance(leaf, numbers.Integral):
         array = _integers_beyond(array, value, dtype)
     if array.dtype.kind in "SUO":
         return _strings(array, value, dtype)
