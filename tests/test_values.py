@@ -136,6 +136,25 @@ def test_division_of_integers_that_divide() -> None:
     _check(lambda: tf.constant([np.nan, np.inf, -0.0]) / 49.0, np.float32([np.nan, np.inf, -0.0]))
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        tf.math.l2_normalize,
+        lambda x: tf.math.l2_normalize(x[None], 1, epsilon=1.0)[0],
+        lambda x: tf.keras.activations.relu(x, max_value=3.0),
+        lambda x: tf.keras.activations.relu(x, negative_slope=0.5, threshold=1.0),
+        lambda x: tf.keras.layers.ReLU(max_value=6.0)(x),
+        lambda x: tf.clip_by_norm(x, 1.0),
+        tf.nn.relu6,
+    ],
+)
+def test_nan_is_not_cut_off(call: Callable[[Any], Any]) -> None:
+    x = tf.constant([np.nan, 5.0])
+    assert np.isnan(call(x)[0]) and np.isnan(tf.function(call)(x)[0])
+    if call is tf.math.l2_normalize:
+        assert np.isnan(call(x)[1])
+
+
 def test_gradients_of_division() -> None:
     x, y = tf.constant([3.0, 4.0]), tf.constant(2.0)
     with tf.GradientTape() as outer:

@@ -180,6 +180,49 @@ def test_integers_of_other_sign_count_by_their_bits(call, expected):
     assert tf.function(call)().numpy().tolist() == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "dtype", "expected"),
+    [
+        ([2**63, 1], "uint64", [2**63, 1]),
+        ([[2**64 - 1], [0]], "uint64", [[2**64 - 1], [0]]),
+        ((7, 2**63 + 1), "uint64", [7, 2**63 + 1]),
+        ([np.uint64(2**63), np.int64(1)], "uint64", [2**63, 1]),
+        (2**64, "float32", 2.0**64),
+        ([2**64, 1], "float64", [2.0**64, 1.0]),
+    ],
+)
+def test_integers_beyond_int64_are_exact(value, dtype, expected):
+    assert tf.constant(value, dtype).numpy().tolist() == expected
+    assert tf.Variable(value, dtype=dtype).numpy().tolist() == expected
+    if dtype == "uint64":
+        assert tf.constant(value).dtype is tf.uint64
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        ([2**64], None),
+        (2**64, None),
+        ([2**63, -1], None),
+        ([2**70, 1], "int32"),
+        ([2**63, 1], "int64"),
+        ([10**400], "float32"),
+    ],
+)
+def test_integers_out_of_range_are_value_errors(value, dtype):
+    with pytest.raises(ValueError, match=r"out of range|expected values in"):
+        tf.constant(value, dtype)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [([1, None], "None"), ([[1.5], [None]], "None"), ([1, "a"], "mixed types"), (["a", object], "type")],
+)
+def test_errors_name_the_value_that_is_no_number(value, said):
+    with pytest.raises(ValueError, match=said):
+        tf.constant(value)
+
+
 def test_dtypes_that_transforms_give_to_numpy_arrays():
     assert tf.signal.fft(np.zeros(2, complex)).dtype is tf.signal.fft([1j, 2.0]).dtype is tf.complex128
     assert tf.signal.fft([1.0, 2.0]).dtype is tf.signal.fft([]).dtype is tf.complex64

@@ -522,9 +522,11 @@ def to_numpy(value: Any, dtype: DType | None = None) -> Any:
         array = np.asarray(value)
     except (ValueError, OverflowError) as error:
         raise _not_rectangular(value) from error
+    leaf = _first_leaf(value)
+    if array.dtype.kind in "Of" and isinstance(leaf, numbers.Integral):
+        array = _integers_beyond(array, value, dtype)
     if array.dtype.kind in "SUO":
         return _strings(array, value, dtype)
-    leaf = _first_leaf(value)
     if isinstance(leaf, np.generic | np.ndarray):
         if dtype is not None:
             return array.astype(dtype.as_numpy_dtype)
@@ -560,6 +562,21 @@ def _python_numbers(array: Any, value: Any, dtype: DType | None) -> Any:
     return array.astype(dtype.as_numpy_dtype)
 
 
+def _integers_beyond(array: Any, value: Any, dtype: DType | None) -> Any:
+    """The array of numbers that begin with an integer: integers beyond int64, of which NumPy makes floats, exactly."""
+    exact = np.asarray(value, object)
+    if not all(isinstance(x, numbers.Integral) for x in exact.flat):
+        return array
+    wanted = np.uint64 if dtype is None or dtype.is_integer else np.float64
+    try:
+        return np.array([int(x) for x in exact.flat], wanted).reshape(exact.shape)
+    except OverflowError as error:
+        raise ValueError(
+            f"Cannot convert {_shorten(value)} to a tensor of dtype {'uint64' if dtype is None else dtype.name}: an "
+            "integer is out of range. Give a floating-point number (1e20) instead."
+        ) from error
+
+
 def _same_bits(dtype: DType) -> tuple[int, int]:
     """The integers that are some value of a dtype if only its bits count: -1 is 255 in uint8, as in TensorFlow."""
     bits = 8 * np.dtype(dtype.as_numpy_dtype).itemsize
@@ -589,11 +606,21 @@ def _strings(array: Any, value: Any, dtype: DType | None) -> Any:
         elif isinstance(item, list | tuple):
             raise _not_rectangular(value)
         else:
-            raise ValueError(
-                f"Attempt to convert a value ({_shorten(item)}) with an unsupported type ({type(item)}) to a Tensor. "
-                "Expected numbers, booleans, strings, NumPy arrays, tensors, or (nested) lists of one kind of them."
-            )
+            raise _unsupported(source.reshape(-1))
     return result
+
+
+def _unsupported(items: Any) -> ValueError:
+    """The error for objects that are not all strings."""
+    odd = [item for item in items if not isinstance(item, numbers.Number | np.bool_ | str | bytes)]
+    expected = "Expected numbers, booleans, strings, NumPy arrays, tensors, or (nested) lists of one kind of them."
+    if not odd and items.size > 1:
+        kinds = sorted({type(item).__name__ for item in items})
+        return ValueError(f"Can't convert Python sequence with mixed types to Tensor: {kinds}. {expected}")
+    item = [*odd, *items][0]
+    return ValueError(
+        f"Attempt to convert a value ({_shorten(item)}) with an unsupported type ({type(item)}) to a Tensor. {expected}"
+    )
 
 
 def _not_rectangular(value: Any) -> ValueError:
