@@ -22,6 +22,7 @@ import numpy as np
 from headwater.core.context import context
 from headwater.core.engine_errors import reraise_foreign, stems_from
 from headwater.core.padding import Padded, bucket, pad
+from headwater.core.padding_rules import Refused
 
 # So many shapes are compiled as they are before lengths are taken to vary.
 _EXACT = 3
@@ -105,7 +106,7 @@ class ShapedProgram:
                 program.check(arguments)
             except Exception as error:  # whatever is wrong with the inputs, the true program says
                 reraise_foreign(error)
-                self._refusal = str(error).strip().split("\n")[0]
+                self._refusal = str(error) if isinstance(error, Refused) else "what it does depends on sizes"
                 if not stems_from(error, jax.errors.InconclusiveDimensionOperation):
                     break
             else:
