@@ -9,6 +9,7 @@ import pytest
 from jax import lax
 
 import headwater as tf
+from tests.fuzz import lengths
 from tests.fuzz.execute import Outcome
 from tests.fuzz.generate import program
 from tests.fuzz.plain import uncompiled
@@ -27,6 +28,18 @@ def test_programs_agree_with_themselves(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(8, 400))
 def test_more_programs_agree_with_themselves(seed: int) -> None:
     test_programs_agree_with_themselves(seed)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_programs_of_any_length_agree_with_themselves(seed: int) -> None:
+    one = lengths.program(seed)
+    assert not lengths.disagreement(tf, one), one.source
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(3, 200))
+def test_more_programs_of_any_length_agree_with_themselves(seed: int) -> None:
+    test_programs_of_any_length_agree_with_themselves(seed)
 
 
 def test_disagreements_are_found_and_made_smaller() -> None:
