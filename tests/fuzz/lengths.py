@@ -1,7 +1,7 @@
 """Random programs on inputs of any length: what a function gives must not depend on how it is padded inside.
 
-``python -m tests.fuzz.lengths --seed 0 --count 100`` prints the programs whose values or gradients, when called with ever
-new lengths, differ from what the same code gives eagerly.
+``python -m tests.fuzz.lengths --seed 0 --count 100`` prints the programs whose values or gradients, when called with
+ever new lengths, differ from what the same code gives eagerly.
 """
 
 from __future__ import annotations
