@@ -186,7 +186,7 @@ def log_sigmoid(x: Any, name: str | None = None) -> Tensor:
     return -SOFTPLUS(-floating(x, "Softplus"), name=name)
 
 
-@op("CRelu")
+@op("CRelu", uses_inputs=True)
 def _CRELU(x: Any, *, axis: int) -> Any:
     return RELU.kernel(jnp.concatenate([x, -x], axis))
 
