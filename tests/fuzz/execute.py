@@ -51,12 +51,12 @@ def _run(tf: Any, program: Program, mode: str) -> dict[str, Any]:
 
 def _compiled(tf: Any, program: Program) -> Callable[..., Any]:
     names: dict[str, Any] = {"tf": tf, "F": getattr(tf, program.dtype)}
-    exec(_code(program.source), names)
+    exec(code(program.source), names)
     return names["program"]
 
 
 @functools.lru_cache(1)
-def _code(source: str) -> Any:
+def code(source: str) -> Any:
     """The same code for all runs of a program: what is kept by code, as AutoGraph's conversions are, is made once."""
     file = f"<program {next(_NUMBERS)}>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tests.fuzz.execute import code
 from tests.fuzz.plain import uncompiled
 
 # The first three are compiled as they are. Padded programs serve the others, if at all.
@@ -143,7 +144,7 @@ def _tables(rank: int) -> list[tuple[tuple[str, ...], int]]:
 def disagreement(tf: Any, one: Program) -> str:
     """Where the program's values or gradients depend on how it is run; an empty string if nowhere."""
     names: dict[str, Any] = {"tf": tf}
-    exec(compile(one.source, f"<lengths {one.seed}>", "exec"), names)
+    exec(code(one.source), names)
     body = names["program"]
 
     def both(x: Any, m: Any) -> Any:
